@@ -1,0 +1,50 @@
+# Needs only make and Python >= 3.11. Everything else goes into .venv, once.
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help study test docs lab prepare settings clean distclean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
+
+# Python: the first of these that runs and is new enough, or PYTHON=...
+PYTHONS = $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python)
+
+.venv/ready: pyproject.toml constraints.txt
+	@set -e; py=; for p in $(PYTHONS); do \
+	  if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then py=$$p; break; fi; done; \
+	if [ -z "$$py" ]; then echo "fad needs Python 3.11 or newer; tried: $(PYTHONS). Install one, or name one: make PYTHON=/path/to/python3"; exit 1; fi; \
+	echo "Making .venv with $$($$py --version); the first time takes some minutes"; \
+	$(BIN)/python -c '' 2>/dev/null || $$py -m venv --clear .venv || { echo "$$py could not make .venv: see above (Debian and Ubuntu: apt-get install python3-venv)"; rm -rf .venv; exit 1; }
+	@$(BIN)/python -m pip install --quiet -e '.[dev]' -c constraints.txt
+	@$(BIN)/python -c 'import cv2, mediapipe.tasks.python.vision' || { echo "A system library is missing: see above (Debian and Ubuntu: apt-get install libgl1 libegl1 libgles2 libglib2.0-0)"; exit 1; }
+	@touch $@
+
+study: .venv/ready ## measure the embedded photographs; the tables go to results/
+	$(BIN)/fad extract data/photograph --out results/photograph
+
+test: .venv/ready ## prove that exports, notebooks and README are fresh; run all notebooks and tests
+	$(BIN)/python tools/dev.py fresh
+	$(BIN)/nbdev-test
+	$(BIN)/python -m pytest
+
+docs: .venv/ready ## build the site into _docs/
+	$(BIN)/python tools/dev.py docs
+
+lab: .venv/ready ## open JupyterLab on the notebooks
+	$(BIN)/jupyter lab nbs
+
+prepare: .venv/ready ## after editing notebooks: export modules, clean notebooks, write README.md
+	$(BIN)/python tools/dev.py prepare
+
+settings: .venv/ready ## write settings.ini anew from the defaults; your values in it are lost
+	$(BIN)/python tools/dev.py settings
+
+clean: ## remove what was built; keep .venv and results/
+	rm -rf _docs _proc build dist *.egg-info .pytest_cache .hypothesis nbs/.ipynb_checkpoints
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+distclean: clean ## remove .venv and results/ as well
+	rm -rf .venv results
