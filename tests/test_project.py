@@ -1,0 +1,63 @@
+"What holds for the repository as a whole: nothing of one machine in it, settings and navigation complete."
+import json, re, subprocess, tomllib
+from pathlib import Path
+import pytest, yaml
+
+root = Path(__file__).resolve().parent.parent
+nbs = sorted((root/'nbs').glob('[!._]*.ipynb'))
+
+def tracked():
+    "The files of the repository"
+    try: out = subprocess.run(['git', 'ls-files', '-z'], cwd=root, capture_output=True, check=True).stdout.decode()
+    except (OSError, subprocess.CalledProcessError): pytest.skip('not a git checkout')
+    return [root/o for o in out.split('\0') if o and (root/o).is_file() and not (root/o).is_symlink()]
+
+def test_no_path_of_a_machine():
+    "No tracked text names a folder of the machine it was written on, a user's home, or a package index"
+    here = re.compile(rf'(?<![\w.:/-])(?:/home/\w+|/Users/\w+|/root\b|/tmp/\w+|/work\b|{re.escape(str(root.parent))}\b)(?=[/\s"\'\\])'.encode() if root.parent != Path('/')
+        else rb'(?<![\w.:/-])(?:/home/\w+|/Users/\w+|/root\b|/tmp/\w+|/work\b)(?=[/\s"\'\\])')
+    index = re.compile(rb'index-url|find-links|trusted-host')
+    bad = [f'{p.relative_to(root)}: {m[0].decode()}' for p in tracked() if p.suffix in ('.py', '.ipynb', '.md', '.ini', '.toml', '.txt', '.yml', '.cff', '') and p != Path(__file__)
+        for pat in (here, index) for m in [pat.search(p.read_bytes())] if m]
+    assert not bad
+
+def test_settings_file_is_current():
+    "settings.ini has every key with its present meaning, range and default (`make settings` writes it anew); the values are free"
+    from fad.settings import load_settings, to_ini
+    assert (root/'settings.ini').read_text(encoding='utf-8') == to_ini(load_settings(root/'settings.ini'))
+
+def test_every_notebook_in_the_navigation():
+    "The site's sidebar lists each notebook once, and no other"
+    def files(o): return [o] if isinstance(o, str) else [f for x in (o if isinstance(o, list) else [o.get('href'), o.get('contents')]) if x for f in files(x)]
+    listed = files(yaml.safe_load((root/'_quarto.yml').read_text())['website']['sidebar']['contents'])
+    assert sorted(listed) == sorted(p.name for p in nbs)
+
+def test_front_page_names_every_notebook():
+    "The front page gives the two commands and leads to each notebook"
+    text = (root/'README.md').read_text(encoding='utf-8')
+    assert '```bash\nmake study' in text and '\nmake test' in text
+    assert not [p.name for p in nbs if p.name != 'index.ipynb' and f'(nbs/{p.name})' not in text]
+
+@pytest.mark.parametrize('nb', nbs, ids=lambda p: p.stem)
+def test_notebook_form(nb):
+    "A title and a subtitle alone in the first cell (the site drops any third line), no stored error, headings in cells of their own"
+    cells = json.loads(nb.read_text(encoding='utf-8'))['cells']
+    src = [''.join(c['source']) for c in cells]
+    assert cells[0]['cell_type'] == 'markdown' and re.fullmatch(r'# [^\n]+\n+> [^\n]+\s*', src[0]), 'first cell: `# title`, then `> subtitle`, nothing else'
+    assert not [i for i,c in enumerate(cells) for o in c.get('outputs', []) if o['output_type'] == 'error'], 'a stored error'
+    mixed = [s for c,s in zip(cells[1:], src[1:]) if c['cell_type'] == 'markdown' and re.match('#+ ', s) and '\n' in s.strip()]
+    assert not mixed, 'a heading shares its cell'
+
+def test_versions_agree():
+    "One version in the package and the citation; both OpenCV wheels, which write the same folder, pinned alike"
+    from fad import __version__
+    assert yaml.safe_load((root/'CITATION.cff').read_text())['version'] == __version__
+    pins = dict(l.split('==') for l in (root/'constraints.txt').read_text().splitlines() if '==' in l)
+    assert pins['opencv-python'] == pins['opencv-contrib-python']
+
+def test_every_dependency_is_pinned():
+    "constraints.txt covers what pyproject.toml asks for, so that two installs a year apart are alike"
+    p = tomllib.loads((root/'pyproject.toml').read_text())['project']
+    name = lambda o: re.match(r'[\w-]+', o)[0].lower()
+    pins = {name(l) for l in (root/'constraints.txt').read_text().splitlines() if '==' in l}
+    assert not {name(o) for o in p['dependencies'] + p['optional-dependencies']['dev']} - pins
