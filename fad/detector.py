@@ -152,7 +152,7 @@ def nearest_rotation(
 
 def _cross(a, b): return np.stack([a[:, 1]*b[:, 2]-a[:, 2]*b[:, 1], a[:, 2]*b[:, 0]-a[:, 0]*b[:, 2], a[:, 0]*b[:, 1]-a[:, 1]*b[:, 0]], 1)
 
-# %% ../nbs/00c_detector.ipynb #db2b4329
+# %% ../nbs/00c_detector.ipynb #0f6a2e3f
 UPRIGHT = np.array([1, -1, -1], np.float32) # from image axes (y down, z away) to head axes (y up, z to the viewer)
 
 def head_rotation(
@@ -161,18 +161,17 @@ def head_rotation(
     width:float=0.025 # residual at which a point has half its weight, in pupil distances
 ): # (n, 3, 3): head axes to image axes
     "Rotation of the canonical head onto each face: weighted orthogonal Procrustes over `STABLE` with Cauchy weights"
-    x, y = np.asarray(xyz)[:, STABLE]*UPRIGHT, canonical_face()['xyz'][STABLE]
-    unit = np.linalg.norm(xyz[:, 473, :2]-xyz[:, 468, :2], axis=-1)[:, None]
+    x, canonical = np.asarray(xyz)[:, STABLE]*UPRIGHT, canonical_face()['xyz']
+    y, pupils = canonical[STABLE], np.linalg.norm(canonical[[263, 362]].mean(0)-canonical[[33, 133]].mean(0))
     w = np.full(x.shape[:2], 1/len(STABLE), x.dtype)
     for i in range(rounds):
         mx, my = np.einsum('np,npi->ni', w, x), w@y
-        h = np.einsum('np,npi,pj->nij', w, x, y, optimize=True) - mx[:, :, None]*my[:, None]
+        h = (x*w[..., None]).transpose(0, 2, 1)@y - mx[:, :, None]*my[:, None]
         r = nearest_rotation(h)
         if i == rounds-1: return r
-        fit = (y-my[:, None])@r.transpose(0, 2, 1)
-        dx = x-mx[:, None]
-        scale = (w*(dx*fit).sum(2)).sum(1)/(w*(fit*fit).sum(2)).sum(1)
-        miss = np.linalg.norm((dx-scale[:, None, None]*fit)[..., :2], axis=2)/unit
+        dx, dy = (x-mx[:, None])@r, y-my[:, None]
+        scale = np.einsum('np,npi,npi->n', w, dx, dy)/np.einsum('np,npi,npi->n', w, dy, dy)
+        miss = np.linalg.norm((dx/scale[:, None, None]-dy)[..., :2], axis=2)/pupils # frontal plane of the head: depth is the detector's guess
         w = 1/(1+(miss/width)**2)
         w /= w.sum(1, keepdims=True)
 
