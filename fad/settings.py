@@ -122,7 +122,7 @@ class LandmarksSettings(_Section):
     shard_frames:int = _setting(64, 'frames saved at a time; what a killed run has to do again', 1, 100_000, 'frames')
     max_pixels:int = _setting(100_000_000, 'larger images are refused unopened', 1, 10**10, 'px')
 
-# %% ../nbs/00_settings.ipynb #14b684d0
+# %% ../nbs/00_settings.ipynb #fae57a09
 @dataclass(frozen=True)
 class QualitySettings(_Section):
     "Gates: a face outside keeps its row, loses its features, and says why"
@@ -130,7 +130,7 @@ class QualitySettings(_Section):
     max_pitch_deg:float = _setting(25.0, 'head nodding up or down', 0, 90, 'degrees')
     max_roll_deg:float = _setting(60.0, 'head tilted to a shoulder', 0, 180, 'degrees')
     min_interocular_px:float = _setting(20.0, 'distance between the pupils', 0, 10_000, 'px')
-    min_sharpness:float = _setting(0.0, 'sharpness of the face; 0 = no gate', 0, 1e9)
+    min_sharpness:float = _setting(0.0, 'sharpness of the face; 0 = no gate', 0, 10**6)
     min_brightness:float = _setting(0.0, 'mean brightness of the face; 0 = no gate', 0, 255, 'gray levels')
     max_brightness:float = _setting(255.0, 'mean brightness of the face; 255 = no gate', 0, 255, 'gray levels')
     min_contrast:float = _setting(0.0, 'spread of brightness in the face; 0 = no gate', 0, 255, 'gray levels')
@@ -160,16 +160,16 @@ def _row(name, sec, f):
     val = _cell(v) if v == f.default else f'**{_cell(v) or "empty"}** (default {_cell(f.default) or "empty"})'
     return f"| {name}.{f.name} | {val} | {f.metadata['unit']} | {_range(f)} | {f.metadata['doc'].replace('|', chr(92)+'|')} |"
 
-# %% ../nbs/00_settings.ipynb #3acef11d
+# %% ../nbs/00_settings.ipynb #8aedb617
 @dataclass(frozen=True)
 class Settings:
     "All settings of a study, a section an attribute"
-    study:StudySettings = StudySettings() # the study as a whole
-    cohort:CohortSettings = CohortSettings() # which faces, and whose
-    video:VideoSettings = VideoSettings() # how a clip is sampled
-    landmarks:LandmarksSettings = LandmarksSettings() # how a face is found
-    quality:QualitySettings = QualitySettings() # gates
-    limits:LimitsSettings = LimitsSettings() # healthy limits
+    study:StudySettings = field(default_factory=StudySettings) # the study as a whole
+    cohort:CohortSettings = field(default_factory=CohortSettings) # which faces, and whose
+    video:VideoSettings = field(default_factory=VideoSettings) # how a clip is sampled
+    landmarks:LandmarksSettings = field(default_factory=LandmarksSettings) # how a face is found
+    quality:QualitySettings = field(default_factory=QualitySettings) # gates
+    limits:LimitsSettings = field(default_factory=LimitsSettings) # healthy limits
     origin:str = 'defaults' # where the values came from
     def _repr_markdown_(self):
         rows = [_row(n, s, f) for n,s in _sections(self).items() for f in fields(s)]
@@ -220,15 +220,16 @@ def override(
         d.setdefault(sec, {})[key] = v
     return _build(d, f"{settings.origin}, changed: {', '.join(changes)}" if changes else settings.origin)
 
-# %% ../nbs/00_settings.ipynb #00157e12
+# %% ../nbs/00_settings.ipynb #22217d8f
 _head = """# Settings of a fad study. Change a value, save, run again: every command and every notebook below this folder reads this file.
 # A key that is left out keeps its default. A key that is unknown or out of range stops the run with a message.
 """
 
 def to_ini(
-    settings:Settings=Settings(), # values to write
+    settings:Settings=None, # values to write; None = the defaults
 )->str: # text of a settings.ini
     "The settings as a file, with meaning, unit, range and default beside each key"
+    settings = settings or Settings()
     out = [_head, '[fad]', '# version of this file format', 'schema = 1']
     for n,sec in _sections(settings).items():
         out += ['', f'# {sec.__doc__}', f'[{n}]']

@@ -88,7 +88,10 @@ def _smalldocs():
             return page
         def find_page(self, target): return super().find_page(target) or next((p for p in self.pages.values() if p.out == target), None)
     os.chdir(root)
-    site = NbdevSite(load(proc_nbs(force=True)), quiet=True)
+    proc = proc_nbs(force=True)
+    for p in proc.glob('*.ipynb'):  # signatures name a notebook's own classes with the shell they ran in
+        p.write_text(p.read_text(encoding='utf-8').replace('__main__.', ''), encoding='utf-8')
+    site = NbdevSite(load(proc), quiet=True)
     site.out = root/'_docs'
     site.build()
     return [w for w in site.warnings if 'output-file' not in w and '/blob/' not in w]
