@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['MODEL_URL', 'MODEL_SHA256', 'MIRROR', 'BLENDSHAPES', 'REGIONS', 'STABLE', 'UPRIGHT', 'LOCATE_PX', 'TILE_PX',
            'ModelError', 'file_sha256', 'model_file', 'quiet_stderr', 'new_landmarker', 'detect', 'canonical_face',
-           'nearest_rotation', 'head_rotation', 'pose_angles', 'face_size', 'warp', 'to_image', 'close_up', 'locate',
-           'upright_crop', 'look', 'repeat_looks', 'looks_mean', 'looks_se', 'chimeras', 'chimera_points']
+           'nearest_rotation', 'planes', 'turn', 'head_rotation', 'pose_angles', 'face_size', 'warp', 'to_image',
+           'close_up', 'locate', 'upright_crop', 'look', 'repeat_looks', 'looks_mean', 'looks_se', 'chimeras',
+           'chimera_points']
 
 # %% ../nbs/00c_detector.ipynb #ceebb6f0
 import hashlib, os, sys, warnings, zipfile
@@ -152,8 +153,23 @@ def nearest_rotation(
 
 def _cross(a, b): return np.stack([a[:, 1]*b[:, 2]-a[:, 2]*b[:, 1], a[:, 2]*b[:, 0]-a[:, 0]*b[:, 2], a[:, 0]*b[:, 1]-a[:, 1]*b[:, 0]], 1)
 
-# %% ../nbs/00c_detector.ipynb #0f6a2e3f
+# %% ../nbs/00c_detector.ipynb #8be62ed4
 UPRIGHT = np.array([1, -1, -1], np.float32) # from image axes (y down, z away) to head axes (y up, z to the viewer)
+
+def planes(
+    xyz, # (n, 478, 3) px of the upright image
+    ids=slice(None) # which points
+): # (3, points, n) px: x to the right, y up, z to the viewer; contiguous over faces, which makes the arithmetic fast
+    "Coordinates of some points of many faces, an axis at a time"
+    return np.ascontiguousarray(np.asarray(xyz)[:, ids].T)*UPRIGHT[:, None, None]
+
+def turn(
+    x, # (3, points, n)
+    r, # (n, 3, 3) head axes to image axes
+    axes=3 # how many of the head's axes are wanted
+): # (axes, points, n)
+    "Coordinates along the head's axes"
+    return np.stack([sum(x[i]*r[:, i, j] for i in range(3)) for j in range(axes)])
 
 def head_rotation(
     xyz, # (n, 478, 3) px of the upright image
@@ -161,19 +177,19 @@ def head_rotation(
     width:float=0.025 # residual at which a point has half its weight, in pupil distances
 ): # (n, 3, 3): head axes to image axes
     "Rotation of the canonical head onto each face: weighted orthogonal Procrustes over `STABLE` with Cauchy weights"
-    x, canonical = np.asarray(xyz)[:, STABLE]*UPRIGHT, canonical_face()['xyz']
+    x, canonical = planes(xyz, STABLE), canonical_face()['xyz']
     y, pupils = canonical[STABLE], np.linalg.norm(canonical[[263, 362]].mean(0)-canonical[[33, 133]].mean(0))
-    w = np.full(x.shape[:2], 1/len(STABLE), x.dtype)
+    w = np.full(x.shape[1:], 1/len(STABLE), x.dtype)
     for i in range(rounds):
-        mx, my = np.einsum('np,npi->ni', w, x), w@y
-        h = (x*w[..., None]).transpose(0, 2, 1)@y - mx[:, :, None]*my[:, None]
-        r = nearest_rotation(h)
+        wx = w*x
+        mx, my = wx.sum(1), y.T@w
+        r = nearest_rotation((y.T@wx-mx[:, None]*my).transpose(2, 0, 1))
         if i == rounds-1: return r
-        dx, dy = (x-mx[:, None])@r, y-my[:, None]
-        scale = np.einsum('np,npi,npi->n', w, dx, dy)/np.einsum('np,npi,npi->n', w, dy, dy)
-        miss = np.linalg.norm((dx/scale[:, None, None]-dy)[..., :2], axis=2)/pupils # frontal plane of the head: depth is the detector's guess
-        w = 1/(1+(miss/width)**2)
-        w /= w.sum(1, keepdims=True)
+        dx, dy = turn(x-mx[:, None], r), y.T[:, :, None]-my[:, None]
+        scale = np.einsum('pn,ipn,ipn->n', w, dx, dy)/np.einsum('pn,ipn,ipn->n', w, dy, dy)
+        gap = dx[:2]/scale-dy[:2] # in the head's frontal plane: depth is the detector's guess
+        w = 1/(1+(gap**2).sum(0)/(pupils*width)**2)
+        w /= w.sum(0)
 
 def pose_angles(
     r # (n, 3, 3) rotations

@@ -21,9 +21,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 class Unreadable(ValueError):
     "A photo or clip that can't be used; the message is the reason, in plain words"
 
-# %% ../nbs/00a_media.ipynb #4abc3d63
+# %% ../nbs/00a_media.ipynb #672b7870
 image_exts = set('jpg jpeg jpe jfif png apng gif bmp dib tif tiff webp avif heic heif hif mpo ppm pgm pbm pnm jp2 j2k tga'.split())
-video_exts = set('mp4 m4v mov qt avi mkv webm mpg mpeg mpe vob mts m2ts wmv asf flv f4v 3gp 3g2 ogv mjpeg h264 264 h265 hevc mxf dv'.split())
+video_exts = set('mp4 m4v mov qt avi mkv webm mpg mpeg mpe vob mts m2ts wmv asf flv f4v 3gp 3g2 ogv mjpeg mjpg h264 264 h265 hevc mxf dv'.split())
 _other_exts = set('csv tsv txt md json yaml yml xml html htm pdf doc docx xls xlsx ppt pptx rtf zip gz tar 7z rar py ipynb r m mat npy npz '
                   'pkl parquet h5 db ini toml log mp3 wav m4a aac flac ogg wma srt vtt'.split())
 
@@ -153,7 +153,7 @@ def read_image(
         except Unreadable: raise
         except Exception as e: raise Unreadable(_why_not(e, head)) from None
 
-# %% ../nbs/00a_media.ipynb #6adc6aad
+# %% ../nbs/00a_media.ipynb #377523ed
 av.logging.set_level(av.logging.PANIC)
 
 @contextmanager
@@ -161,11 +161,12 @@ def _open(path):
     "The container of a clip and its video stream; `Unreadable` says what is wrong"
     head = _head(path)
     kind,name = _sniff(head)
-    if kind == 'image' or name in ('text', 'PDF', 'ZIP', 'DICOM'): raise Unreadable(f"not a video: {'an image, ' if kind else ''}{name}")
+    motion = os.path.splitext(path)[1].lower() in ('.mjpeg', '.mjpg')
+    if kind == 'image' and not motion or name in ('text', 'PDF', 'ZIP', 'DICOM'): raise Unreadable(f"not a video: {'an image, ' if kind else ''}{name}")
     try: c = av.open(os.fspath(path), metadata_errors='replace')
     except Exception as e:
         cut = name == 'MP4' and not _has_box(path, b'moov')
-        raise Unreadable('truncated file: its index (moov) is missing' if cut else f'not a video that can be opened: {_said(e)}') from None
+        raise Unreadable('truncated file: its index (moov) is not there' if cut else f'not a video that can be opened: {_said(e)}') from None
     with c:
         s = next((s for s in c.streams.video if not s.disposition & s.disposition.attached_pic), None)
         if s is None: raise Unreadable('no video in it, only sound' if c.streams.audio else 'no video in it')
@@ -174,18 +175,18 @@ def _open(path):
         s.codec_context.thread_count = 1
         yield c,s
 
-# %% ../nbs/00a_media.ipynb #c7df57d2
+# %% ../nbs/00a_media.ipynb #a2199ace
 def _said(e): return getattr(e, 'strerror', None) or str(e) or type(e).__name__
 
 def _has_box(path, name):
-    "Whether an MP4 file has the top-level box `name`"
+    "Whether an MP4 file has the whole of the top-level box `name`"
     at,size = 0,os.path.getsize(path)
     with open(path, 'rb') as f:
         while at+8 <= size:
             f.seek(at)
             n,box = int.from_bytes(f.read(4)),f.read(4)
-            if box == name: return True
             if n == 1: n = int.from_bytes(f.read(8))
+            if box == name: return at+n <= size
             if n < 8: return False
             at += n
 
@@ -196,6 +197,7 @@ def _packets(c, s):
             for p in c.demux(s):
                 if p.size: yield p
             return
+        except IndexError: return # what PyAV says at the end of a file whose streams were not all there at its start
         except av.FFmpegError: continue
 
 def _decoded(c, s):
@@ -257,12 +259,13 @@ def frame_times(
     if clip.note: df.attrs['note'] = clip.note
     return df
 
-# %% ../nbs/00a_media.ipynb #2251ba50
+# %% ../nbs/00a_media.ipynb #1a93c63c
 def sample_frames(
     times:pd.DataFrame, # `frame`, `t_s` as `frame_times` gives them
     rate_hz:float, # frames a second; 0 = every frame
 )->pd.DataFrame: # the chosen rows
     "The first frame at or after each tick of a clock, by time stamps; a gap gives no frame twice"
+    if rate_hz < 0: raise ValueError(f'a rate of {rate_hz} Hz: must be 0 or more')
     if not rate_hz: return times
     ticks = np.arange(np.floor(times.t_s.max()*rate_hz + 1e-6) + 1)/rate_hz
     return times.iloc[np.unique(np.searchsorted(times.t_s, ticks - 1e-6))].reset_index(drop=True)
@@ -307,12 +310,12 @@ def _sought(path, clip, want, leap=30):
 
 def _stamped(path, clip, k): return (f for f in _run(path, clip, k) if f.pts is not None)
 
-# %% ../nbs/00a_media.ipynb #fb5c3f8c
+# %% ../nbs/00a_media.ipynb #ec5b6d26
 def read_frames(
     path, # clip
     frames, # numbers of the frames wanted, as `frame_times` numbers them
 ): # iterator of (frame, uint8 (height, width, 3) RGB upright, or None where it can't be decoded), ascending
-    "The frames asked for, exact by time stamp, one in memory at a time; once started it never raises"
+    "The frames asked for, exact by time stamp, one in memory at a time; once it has begun it never raises"
     clip = _clip(path)
     return _rgb_frames(path, clip, sorted({int(i) for i in frames}))
 
