@@ -6,10 +6,11 @@
 __all__ = ['ARRAYS', 'QUALITY', 'Landmarks', 'concat', 'save_landmarks', 'load_landmarks', 'pixel_quality', 'measure_face',
            'parts', 'measure_part', 'find_landmarks', 'head_angles', 'quality', 'plot_quality']
 
-# %% ../nbs/01_landmarks.ipynb #06a9735f
-import base64, io, os, textwrap, warnings, zlib
+# %% ../nbs/01_landmarks.ipynb #0ae7474a
+import base64, html, io, os, textwrap, warnings, zlib
 from pathlib import Path
 import cv2, matplotlib.pyplot as plt, numpy as np, pandas as pd, pyarrow as pa, pyarrow.parquet as pq
+from fastcore.basics import patch
 from tqdm.auto import tqdm
 from .settings import load_settings
 from .media import Unreadable, media_kind, read_frames, read_image
@@ -57,7 +58,27 @@ def concat(
         return np.concatenate(arrays)
     return Landmarks(pd.concat([p.df for p in parts], ignore_index=True), **{k: join(k) for k in ARRAYS})
 
-# %% ../nbs/01_landmarks.ipynb #89e6d8e5
+# %% ../nbs/01_landmarks.ipynb #719d5e02
+@patch
+def _repr_html_(self:Landmarks):
+    "The first faces as dots, and the first rows of the table"
+    seen = np.flatnonzero(np.isfinite(self.xyz[:, 0, 0]))[:6]
+    picture = ''
+    if len(seen):
+        fig, axes = plt.subplots(1, len(seen), figsize=(1.5*len(seen), 1.8), squeeze=False, layout='constrained')
+        for ax, i in zip(axes[0], seen):
+            ax.scatter(*self.xyz[i, :, :2].T, s=.6, color='#1b6ca8')
+            ax.invert_yaxis(); ax.set_aspect('equal'); ax.set_axis_off()
+            ax.set_title(textwrap.shorten(str(self.df.frame_id[i]), 22), fontsize=7)
+        png = io.BytesIO()
+        fig.savefig(png, dpi=90)
+        plt.close(fig)
+        picture = f'<img alt="landmarks of the first faces" src="data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}">'
+    counts = self.df.status.str.split(':').str[0].value_counts()
+    summary = html.escape(f"{len(self)} frames: " + ', '.join(f'{n} {k}' for k, n in counts.items()))
+    return f'<p>{summary}</p>{picture}{self.df.head(6).to_html(border=0, notebook=True)}'
+
+# %% ../nbs/01_landmarks.ipynb #858a688f
 def save_landmarks(
     faces, # Landmarks
     path # file to write; it appears whole or not at all
@@ -68,7 +89,7 @@ def save_landmarks(
         flat = np.ascontiguousarray(a).reshape(len(a), -1)
         values = pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), max(1, flat.shape[1]))
         table = table.append_column(pa.field(k, values.type, metadata={'shape': ','.join(map(str, a.shape[1:]))}), values)
-    part = Path(path).with_suffix('.part')
+    part = Path(path).with_suffix(f'.{os.getpid()}.part')
     with open(part, 'wb') as f:
         pq.write_table(table, f, compression='zstd')
         f.flush(); os.fsync(f.fileno())
