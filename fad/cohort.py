@@ -143,7 +143,7 @@ def file_rows(
     except Unreadable as e: why = str(e)
     return [(0, np.nan)], f"{'missing' if why in ('no such file', 'no path given') else 'unreadable'}: {why}", None, False
 
-# %% ../nbs/00b_cohort.ipynb #819cf4de
+# %% ../nbs/00b_cohort.ipynb #5f695842
 def _text(path):
     "Text of a file in the encodings spreadsheets write"
     b = Path(path).read_bytes()
@@ -173,20 +173,22 @@ def read_manifest(
     df = pd.DataFrame([(r + ['']*len(head))[:len(head)] for r in rows], columns=head, dtype=str)
     return df.loc[:, [bool(c) for c in head] & ~df.columns.duplicated()], notes
 
+def _n(n, what): return f"{n} {what}{'s'*(n!=1)}"
+
 def _few(xs, n=5): return ', '.join(map(str, xs[:n])) + (f' and {len(xs)-n} more' if len(xs) > n else '')
 
-# %% ../nbs/00b_cohort.ipynb #baf97ecf
+# %% ../nbs/00b_cohort.ipynb #cca81a4b
 _blank = {'', 'na', 'n/a', 'nan', 'null', '?', 'unknown'}
 
 def _stated(row, notes):
-    "Label and palsy that a manifest's row states; what is not understood is left open and counted in `notes`"
+    "Label and palsy where a manifest has a column for them; what is not understood is left open and counted in `notes`"
     label,palsy = folder_class(row.get('label', ''))
     said = row.get('palsy', '').lower()
     if said in ('none', 'no'): palsy = 'none'
     elif said not in _blank: palsy = folder_class(said)[1]
     for c,known in ('label', label or palsy), ('palsy', palsy):
         if not known and (v := row.get(c, '')).lower() not in _blank: notes[f'{c} {v!r}'] += 1
-    return label,palsy
+    return {'label': label, 'palsy': palsy} if 'label' in row else {'palsy': palsy} if 'palsy' in row else {}
 
 def _resolved(path, base):
     "A manifest's path as it can be opened, and as an id; backslashes and decomposed accents are tried too"
@@ -196,7 +198,7 @@ def _resolved(path, base):
     inside = os.path.relpath(q, os.path.abspath(base)) if os.path.isabs(q) else os.path.normpath(q)
     return full, q if os.path.isabs(q) and inside.startswith('..') else Path(inside).as_posix()
 
-# %% ../nbs/00b_cohort.ipynb #b421dd7c
+# %% ../nbs/00b_cohort.ipynb #f5fab5a7
 def _from_folder(root):
     found,notes = walk(root)
     ignored = Counter()
@@ -213,9 +215,11 @@ def _from_manifest(manifest):
     for n,row in enumerate(df.to_dict('records'), 1):
         path,rel = _resolved(row['path'], os.path.dirname(manifest)) if row['path'] else ('', f'row {n}')
         if row.get('subject_known', '').lower() == 'false': row['subject'] = ''
-        files.append(row | dict(rel=rel, path=path, check=True) | (dict(stated=_stated(row, odd)) if {'label','palsy'} & row.keys() else {}))
-    if odd: notes.append('not understood, left open: ' + _few([f'{k} ({n} rows)' for k,n in odd.items()]))
-    if n := df.path[df.path != ''].duplicated().sum(): notes.append(f'{n} rows of the manifest name a file that an earlier row names')
+        files.append(row | dict(rel=rel, path=path, check=True) | _stated(row, odd))
+    if not files: raise CohortError(f'{manifest}: a manifest without rows')
+    if odd: notes.append('not understood, left open: ' + _few([f"{k} in {_n(n, 'row')}" for k,n in odd.items()]))
+    n = pd.DataFrame([(f['rel'], f.get('frame'), f.get('t_s')) for f in files]).duplicated().sum()
+    if n: notes.append(f"{_n(n, 'row')} of the manifest repeat an earlier one")
     return files, notes, {}
 
 # %% ../nbs/00b_cohort.ipynb #7b66a93a
@@ -236,9 +240,9 @@ def _listed(source):
 
 def _counts(ignored): return ', '.join(f'{n} {ext}' for ext,n in ignored.items())
 
-# %% ../nbs/00b_cohort.ipynb #adc51626
+# %% ../nbs/00b_cohort.ipynb #1be0d649
 def _subjects(files, pattern, notes):
-    "Add subject, label and palsy to each of `files`"
+    "Add subject, label and palsy to each of `files`, and to `notes` what is doubtful"
     folders = {f['rel']: tuple(f['rel'].split('/')[:-1]) for f in files}
     classes = {d: path_class(d) for d in set(folders.values())}
     firsts = Counter(next((x for x in d if not _plain(x)), None) for d in folders.values() if not any(classes[d]))
@@ -249,7 +253,7 @@ def _subjects(files, pattern, notes):
         d,m = folders[f['rel']], re.search(pattern, f['rel']) if pattern else None
         who = f['subject'] if 'subject' in f else m[m.re.groupindex.get('subject', 1)] if m else owner[d]
         f['known'],f['subject'] = bool(who), who or f['rel']
-        f['label'],f['palsy'] = f.get('stated', classes[d])
+        f.update({k: f.get(k, v) for k,v in zip(('label','palsy'), classes[d])})
     names = Counter(o.rpartition('/')[2] for o in {f['subject'] for f in files if f['subject'] == owner[folders[f['rel']]]})
     if twins := sorted(n for n,k in names.items() if k > 1): notes.append(f'folders of equal name in different classes count as different people: {_few(twins)}')
 
@@ -264,7 +268,7 @@ def _unique(ids):
         out.append(new)
     return out
 
-# %% ../nbs/00b_cohort.ipynb #7ce20cc5
+# %% ../nbs/00b_cohort.ipynb #a7cf52e1
 def cohort(
     source, # photo, clip, folder or manifest CSV
     settings=None, # `Settings`; None = those `load_settings` finds
@@ -275,7 +279,7 @@ def cohort(
     rate_hz = settings.video.rate_hz if rate_hz is None else rate_hz
     files,notes,ignored,name = _listed(os.fspath(source))
     _subjects(files, settings.cohort.subject_pattern, notes)
-    extra = list(dict.fromkeys(k for f in files for k in f if k not in {*_keys, 'rel', 'check', 'stated', 'known'}))
+    extra = list(dict.fromkeys(k for f in files for k in f if k not in {*_keys, 'rel', 'check', 'known'}))
     rows = []
     for f in tqdm(files, 'Looking at files', unit=' files', delay=2, leave=False):
         frames,status,note,clip = file_rows(f['path'], f['check'], rate_hz, f.get('frame', ''), f.get('t_s', ''))
@@ -283,7 +287,7 @@ def cohort(
         fixed = [f['subject'], f.get('source') or name, f['label'], f['palsy'], f['path']]
         for i,t in frames:
             rows.append([(f.get('frame_id') or f['rel']) + f'#{i:06d}'*clip, *fixed, i, t, status, f['known'], *(f.get(c) or None for c in extra)])
-    return _table(rows, extra, dict(notes=notes, ignored=ignored))
+    return _table(rows, extra, dict(notes=list(dict.fromkeys(notes)), ignored=ignored))
 
 def _table(rows, extra, attrs):
     cols = dict(zip(_keys+extra, zip(*rows)))
@@ -294,15 +298,15 @@ def _table(rows, extra, attrs):
     if said := cohort_warnings(df): warnings.warn('\n'.join(said), CohortWarning, stacklevel=3)
     return df
 
-# %% ../nbs/00b_cohort.ipynb #f41a2596
+# %% ../nbs/00b_cohort.ipynb #b437de63
 def cohort_warnings(
     df:pd.DataFrame, # cohort table
 )->list: # of str, to be repeated by every step that uses the table
     "What a reader of any result of this cohort has to know"
-    lost = df.path[~df.subject_known].nunique()
-    said = [f'subject unknown for {lost} of {df.path.nunique()} files: each counts as a person of its own, so validation may leak; '
-            'name subjects in a manifest, by folders, or by cohort.subject_pattern'] if lost and df.path.nunique() > 1 else []
-    if ignored := df.attrs.get('ignored'): said.append(f'{sum(ignored.values())} files are neither photo nor clip and were ignored: {_counts(ignored)}')
+    lost,n = df.path[~df.subject_known].nunique(), df.path.nunique()
+    said = [f"subject unknown for {lost} of {_n(n, 'file')}: each counts as a person of its own, so validation may leak; "
+            'name subjects in a manifest, by folders, or by cohort.subject_pattern'] if lost and n > 1 else []
+    if ignored := df.attrs.get('ignored'): said.append(f"ignored, neither photo nor clip: {_n(sum(ignored.values()), 'file')} ({_counts(ignored)})")
     return said + list(df.attrs.get('notes', []))
 
 def is_healthy(

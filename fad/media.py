@@ -270,17 +270,21 @@ def sample_frames(
     ticks = np.arange(np.floor(times.t_s.max()*rate_hz + 1e-6) + 1)/rate_hz
     return times.iloc[np.unique(np.searchsorted(times.t_s, ticks - 1e-6))].reset_index(drop=True)
 
-# %% ../nbs/00a_media.ipynb #6f29cc40
-def _upright(f, sar):
-    "Frame `f` as RGB pixels, square and turned by its display matrix; None where its data were damaged"
+# %% ../nbs/00a_media.ipynb #dd079209
+def _turn(f):
+    "How frame `f` is to be turned: a 2×2 matrix of -1, 0 and 1 from stored to shown (x, y)"
+    m = f.side_data.get('DISPLAYMATRIX')
+    if m is None: return np.eye(2)
+    m = np.frombuffer(bytes(m), np.int32).reshape(3,3)[:2,:2].T
+    return np.sign(np.where(np.abs(m) == np.abs(m).max(), m, 0)) if m.any() else np.eye(2)
+
+def _upright(f, sar, turn):
+    "Frame `f` as RGB pixels, square and turned; None where its data were damaged"
     if f.is_corrupt: return None
     w,h = (round(f.width*sar), f.height) if sar >= 1 else (f.width, round(f.height/sar))
     a = f.to_ndarray(format='rgb24', width=w, height=h)
-    turn = f.side_data.get('DISPLAYMATRIX')
-    if turn is None: return a
-    m = np.frombuffer(bytes(turn), np.int32).reshape(3,3)[:2,:2].T.astype(float)
-    if abs(m[0,1]) > abs(m[0,0]): a,m = a.swapaxes(0,1),m[:,::-1]
-    return np.ascontiguousarray(a[::-1 if m[1,1]<0 else 1, ::-1 if m[0,0]<0 else 1])
+    if turn[0,0] == 0: a,turn = a.swapaxes(0,1),turn[:,::-1]
+    return np.ascontiguousarray(a[::-1 if turn[1,1]<0 else 1, ::-1 if turn[0,0]<0 else 1])
 
 # %% ../nbs/00a_media.ipynb #ba0ad9ef
 def _run(path, clip, k):
@@ -310,7 +314,7 @@ def _sought(path, clip, want, leap=30):
 
 def _stamped(path, clip, k): return (f for f in _run(path, clip, k) if f.pts is not None)
 
-# %% ../nbs/00a_media.ipynb #ec5b6d26
+# %% ../nbs/00a_media.ipynb #cbd46b0d
 def read_frames(
     path, # clip
     frames, # numbers of the frames wanted, as `frame_times` numbers them
@@ -320,10 +324,11 @@ def read_frames(
     return _rgb_frames(path, clip, sorted({int(i) for i in frames}))
 
 def _rgb_frames(path, clip, want):
-    done = 0
+    done,turn = 0,None # the matrix is read once: asking a frame for it makes a reference cycle, which keeps its pixels alive
     try:
         for i,f in zip(want, (_counted if clip.counted else _sought)(path, clip, want)):
-            try: rgb = None if f is None else _upright(f, clip.sar)
+            if f is not None and turn is None: turn = _turn(f)
+            try: rgb = None if f is None else _upright(f, clip.sar, turn)
             except Exception: rgb = None
             done += 1
             yield i,rgb
