@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['measure_images', 'in_mm', 'droop_shift', 'droop_points', 'droop', 'close_eye_points', 'close_eye', 'turn_points',
-           'turn_head']
+           'turn_head', 'move_image', 'copies', 'as_jpeg', 'noise_floor', 'known_changes']
 
 # %% ../nbs/01c_precision.ipynb #227b9d9e
 import cv2, numpy as np, pandas as pd
@@ -35,8 +35,8 @@ def in_mm(
     unit = catalog().set_index('name').unit.reindex(values.index)
     return values.mul(np.where(unit.eq('pd'), pupil_mm, 1), axis=0)
 
-# %% ../nbs/01c_precision.ipynb #2a62dd34
-_CORNER, _REACH = dict(left=291, right=61), .4
+# %% ../nbs/01c_precision.ipynb #e2e1a4d4
+_CORNER, _ABOVE, _BELOW = dict(left=291, right=61), .3, .45
 
 def _frontal(points):
     "(2, 2): one pupil distance along the head's x and y, as columns, in px of the image"
@@ -53,8 +53,9 @@ def droop_shift(
     inverse = np.linalg.inv(A).T
     midline = np.median((points[STABLE, :2]+points[MIRROR[STABLE], :2])/2, axis=0)
     half = abs(((corner-midline)@inverse)[0])
-    d = ((xy-corner)@inverse)/[half, _REACH]
-    return -amount*np.clip(1-(d*d).sum(-1), 0, None)[..., None]**3*A[:, 1]
+    x, y = np.moveaxis((xy-corner)@inverse, -1, 0)
+    weight = np.clip(1-(x/half)**2-(y/np.where(y > 0, _ABOVE, _BELOW))**2, 0, None)**3
+    return -amount*weight[..., None]*A[:, 1]
 
 # %% ../nbs/01c_precision.ipynb #b318d50a
 def droop_points(
@@ -65,7 +66,7 @@ def droop_points(
     "Where the points of a face truly are after a droop"
     return np.c_[points[:, :2]+droop_shift(points[:, :2], points, amount, side), points[:, 2]]
 
-# %% ../nbs/01c_precision.ipynb #ed21b241
+# %% ../nbs/01c_precision.ipynb #5464bdc6
 def _grid(h, w, corner=(0, 0)): return np.stack(np.meshgrid(np.arange(w), np.arange(h)), 2)+.5+corner
 
 def _pull(image, xy):
@@ -75,11 +76,11 @@ def _pull(image, xy):
 def droop(
     image, # uint8 (h, w, 3)
     points, # (478, 3) px of its face
-    amount:float, # how far the corner goes down, pupil distances; up to 0.18
+    amount:float, # how far the corner goes down, pupil distances; up to 0.14
     side:str='left' # the subject's own
 ): # uint8 (h, w, 3)
     "A photograph with one corner of the mouth lowered by a known amount"
-    if abs(amount) > .18: raise ValueError(f"a droop of {amount} pupil distances would fold the picture; up to 0.18 is possible")
+    if abs(amount) > .14: raise ValueError(f"a droop of {amount} pupil distances would fold the picture; up to 0.14 is possible")
     out, size = image.copy(), np.array(image.shape[1::-1])
     reach = np.linalg.norm(_frontal(points), axis=0).max()
     lo, hi = ((points[_CORNER[side], :2]+k*reach).astype(int).clip(0, size) for k in (-1, 1))
@@ -224,3 +225,90 @@ def turn_head(
     vertices, triangles, share = _head_mesh(points)
     turned = _turn(vertices, points, yaw, pitch, distance)
     return _redraw(image, vertices, vertices+(turned-vertices)*share[:, None], triangles)
+
+# %% ../nbs/01c_precision.ipynb #488826eb
+def move_image(
+    image, # uint8 (h, w, 3)
+    points, # (478, 3) px of its face
+    dx=0., dy=0., # shift, as a share of the face's size
+    scale=1., # above 1: the face gets larger
+    turn_deg=0. # rotation about the face's centre, anticlockwise
+): # uint8 (h, w, 3)
+    "A photograph shifted, scaled and rotated in its plane; edges are repeated"
+    x, y = points[:468, :2].mean(0)-.5
+    A = cv2.getRotationMatrix2D((float(x), float(y)), turn_deg, scale)
+    A[:, 2] += np.array([dx, dy])*face_size(points)
+    return cv2.warpAffine(image, A, image.shape[1::-1], flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+# %% ../nbs/01c_precision.ipynb #218ea60e
+_COPIES, _JPEG = ('shift', 'crop', 'scale', 'rotation'), (95, 75, 50, 30)
+
+def copies(
+    image, # uint8 (h, w, 3)
+    points, # (478, 3) px of its face
+    kind:str, # shift (up to 10 % of the face), crop (up to 70 % of the margins), scale (up to 20 %) or rotation (up to 8°)
+    n:int, # how many
+    rng # a numpy Generator
+)->list: # of uint8 pictures
+    "Copies of a picture that show the same face a little differently"
+    u = rng.uniform(-1, 1, (n, 4))
+    if kind == 'shift': return [move_image(image, points, .1*a, .1*b) for a, b, *_ in u]
+    if kind == 'scale': return [move_image(image, points, scale=1+.2*a) for a, *_ in u]
+    if kind == 'rotation': return [move_image(image, points, turn_deg=8*a) for a, *_ in u]
+    size, (h, w) = face_size(points), image.shape[:2]
+    room = np.r_[points[:, :2].min(0), [w, h]-points[:, :2].max(0)]-.1*size
+    cut = (.35*(u+1)*room.clip(0)).astype(int)
+    return [image[t:h-b, l:w-r] for l, t, r, b in cut]
+
+def as_jpeg(
+    image, # uint8 (h, w, 3), RGB
+    quality:int # 1 to 100
+): # uint8 (h, w, 3)
+    "A picture after JPEG compression"
+    return cv2.imdecode(cv2.imencode('.jpg', image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)[..., ::-1].copy()
+
+# %% ../nbs/01c_precision.ipynb #24003f25
+def _floor_of(image, settings, repeats, n, rng):
+    "Variances of one picture's features, a column a disturbance"
+    points = measure_face(image, repeats, settings)[1]['xyz'].astype(float)
+    if not np.isfinite(points).all(): raise ValueError("no face was found in a picture given to `noise_floor`")
+    sets = {k: copies(image, points, k, n, rng) for k in _COPIES}
+    looks = {k: measure_images(v, 1, settings) for k, v in sets.items()}
+    means = {k: measure_images(v, repeats, settings) for k, v in sets.items()}
+    names = [c for c in looks['shift'] if not c.endswith('_se')]
+    out = {k: v[names].var() for k, v in looks.items()}
+    out |= {f'jpeg_{q}': ((measure_images([as_jpeg(c, q) for c in sets['crop']], 1, settings)-looks['crop'])[names]**2).mean() for q in _JPEG}
+    for column, m, r in (('handedness', looks, 1), ('handedness_repeats', means, repeats)):
+        mirrored = measure_images([c[:, ::-1].copy() for c in sets['shift']], r, settings)
+        out[column] = (m['shift']+mirrored)[names].mean()**2
+    average = lambda tables: sum(t[names].var() for t in tables.values())/len(tables)
+    se = pd.concat([m[[f'{k}_se' for k in names]].set_axis(names, axis=1) for m in means.values()])
+    return pd.DataFrame(out | dict(one_look=average(looks), repeats=average(means), stated_se=(se**2).mean()))
+
+def noise_floor(
+    images, # uint8 (h, w, 3): one photograph or a list of them, a face each
+    settings=None, # Settings
+    repeats:int=8, # looks averaged
+    n:int=8, # copies of each photograph a disturbance
+    seed:int=0 # of the copies
+)->pd.DataFrame: # a row a feature: `unit`, root mean square over the photographs of each disturbance
+    "The detector's noise: spread over copies of the same face, handedness, JPEG, and what repeated looks leave of it"
+    s, rng = settings or load_settings(), np.random.default_rng(seed)
+    floors = [_floor_of(im, s, repeats, n, rng) for im in ([images] if getattr(images, 'ndim', 0) == 3 else images)]
+    root = np.sqrt(sum(floors)/len(floors))
+    return root.assign(unit=catalog().set_index('name').unit)[['unit', *root.columns]]
+
+# %% ../nbs/01c_precision.ipynb #0bcd54db
+def known_changes(
+    image, # uint8 (h, w, 3)
+    points, # (478, 3) px of its face
+    name:str='face', # first part of the file names
+    pupil_mm:float=63. # pupil distance that the millimetres are meant for
+)->tuple: # a dict of file name to uint8 picture, and a manifest (`path`, `subject`, and the truth of each picture)
+    "A portrait, its mirror image, and copies with a known droop or a closed eye"
+    mm, rows = 1/pupil_mm, [('', image, '', 0, 0)]
+    rows += [('_mirrored', image[:, ::-1].copy(), '', 0, 0)]
+    rows += [(f'_droop_{side}_{k}mm', droop(image, points, k*mm, side), side, k, 0) for side, k in (('left', 4), ('right', 4), ('left', 8), ('right', 8))]
+    rows += [('_eye_closed_left', close_eye(image, points, 'left'), 'left', 0, 1)]
+    truth = pd.DataFrame([(f'{name}{suffix}.png', name, *rest) for suffix, _, *rest in rows], columns=['path', 'subject', 'side', 'droop_mm', 'eye_closed'])
+    return {f'{name}{suffix}.png': im for suffix, im, *_ in rows}, truth
