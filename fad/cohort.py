@@ -143,7 +143,7 @@ def file_rows(
     except Unreadable as e: why = str(e)
     return [(0, np.nan)], f"{'missing' if why in ('no such file', 'no path given') else 'unreadable'}: {why}", None, False
 
-# %% ../nbs/00b_cohort.ipynb #5f695842
+# %% ../nbs/00b_cohort.ipynb #8d0c9bbe
 def _text(path):
     "Text of a file in the encodings spreadsheets write"
     b = Path(path).read_bytes()
@@ -157,6 +157,7 @@ def _cell(s):
     m = re.fullmatch(r'="(.*)"', s, re.S)
     return m[1].replace('""', '"') if m else s[1:] if re.match(r"'[=+\-@]", s) else s
 
+# %% ../nbs/00b_cohort.ipynb #2a6d5759
 def read_manifest(
     path, # CSV file with a column `path`
 )->tuple: # (DataFrame of text, blank where empty; list of notes)
@@ -173,11 +174,12 @@ def read_manifest(
     df = pd.DataFrame([(r + ['']*len(head))[:len(head)] for r in rows], columns=head, dtype=str)
     return df.loc[:, [bool(c) for c in head] & ~df.columns.duplicated()], notes
 
+# %% ../nbs/00b_cohort.ipynb #b2504f94
 def _n(n, what): return f"{n} {what}{'s'*(n!=1)}"
 
 def _few(xs, n=5): return ', '.join(map(str, xs[:n])) + (f' and {len(xs)-n} more' if len(xs) > n else '')
 
-# %% ../nbs/00b_cohort.ipynb #cca81a4b
+# %% ../nbs/00b_cohort.ipynb #7b627ae7
 _blank = {'', 'na', 'n/a', 'nan', 'null', '?', 'unknown'}
 
 def _stated(row, notes):
@@ -192,8 +194,9 @@ def _stated(row, notes):
 
 def _resolved(path, base):
     "A manifest's path as it can be opened, and as an id; backslashes and decomposed accents are tried too"
-    tries = [f(q) for q in (path, path.replace('\\', '/')) for f in (str, *(lambda q,n=n: unicodedata.normalize(n, q) for n in ('NFC', 'NFD')))]
-    q = next((q for q in tries if os.path.lexists(os.path.join(base, q))), tries[3])
+    slashed = path.replace('\\', '/')
+    tries = [unicodedata.normalize(form, q) if form else q for q in (path, slashed) for form in ('', 'NFC', 'NFD')]
+    q = next((q for q in tries if os.path.lexists(os.path.join(base, q))), slashed)
     full = str(Path(base)/q)
     inside = os.path.relpath(q, os.path.abspath(base)) if os.path.isabs(q) else os.path.normpath(q)
     return full, q if os.path.isabs(q) and inside.startswith('..') else Path(inside).as_posix()

@@ -114,11 +114,20 @@ def _check_size(w, h, max_pixels):
     mp, top = (f'{n/1e6:,.3g}' if n < 1e9 else f'{n/1e6:,.0f}' for n in (w*h, max_pixels))
     if w*h > max_pixels: raise Unreadable(f'{mp} MP, over the limit of {top} MP (landmarks.max_pixels)')
 
-# %% ../nbs/00a_media.ipynb #60eb963e
+# %% ../nbs/00a_media.ipynb #fe0d1f75
+@lru_cache(1)
+def _heif():
+    "Let Pillow read HEIC, where pillow-heif is installed; whether it is"
+    try: from pillow_heif import register_heif_opener
+    except ImportError: return False
+    register_heif_opener()
+    return True
+
+# %% ../nbs/00a_media.ipynb #f3546b04
 def _why_not(e, head):
     "Plain reason for Pillow's exception `e` on a file that opens with `head`"
     kind,name = _sniff(head)
-    if name == 'HEIC' and isinstance(e, UnidentifiedImageError): return 'HEIC without a decoder: pip install pillow-heif'
+    if name == 'HEIC' and not _heif(): return 'HEIC without a decoder: pip install pillow-heif'
     if kind != 'image' and isinstance(e, UnidentifiedImageError):
         return f"not an image: {'a video, ' if kind else ''}{name}"
     if isinstance(e, MemoryError): return 'not enough memory to decode it'
@@ -126,15 +135,6 @@ def _why_not(e, head):
     if re.search('truncated|unexpected end|EOF|not enough', said, re.I): return 'truncated file'
     if isinstance(e, UnidentifiedImageError): return f'truncated or damaged {name} file'
     return f'damaged {name} file: {said or type(e).__name__}'
-
-# %% ../nbs/00a_media.ipynb #4cfee027
-@lru_cache(1)
-def _heif():
-    "Let Pillow read HEIC, where pillow-heif is installed"
-    try:
-        from pillow_heif import register_heif_opener
-        register_heif_opener()
-    except ImportError: pass
 
 # %% ../nbs/00a_media.ipynb #ba3298a2
 def read_image(
