@@ -201,7 +201,7 @@ def _resolved(path, base):
     inside = os.path.relpath(q, os.path.abspath(base)) if os.path.isabs(q) else os.path.normpath(q)
     return full, q if os.path.isabs(q) and inside.startswith('..') else Path(inside).as_posix()
 
-# %% ../nbs/00b_cohort.ipynb #f5fab5a7
+# %% ../nbs/00b_cohort.ipynb #38e1c5ec
 def _from_folder(root):
     found,notes = walk(root)
     ignored = Counter()
@@ -221,8 +221,8 @@ def _from_manifest(manifest):
         files.append(row | dict(rel=rel, path=path, check=True) | _stated(row, odd))
     if not files: raise CohortError(f'{manifest}: a manifest without rows')
     if odd: notes.append('not understood, left open: ' + _few([f"{k} in {_n(n, 'row')}" for k,n in odd.items()]))
-    n = pd.DataFrame([(f['rel'], f.get('frame'), f.get('t_s')) for f in files]).duplicated().sum()
-    if n: notes.append(f"{_n(n, 'row')} of the manifest repeat an earlier one")
+    n = pd.DataFrame([(f['rel'], f.get('frame'), f.get('t_s')) for f in files]).duplicated().sum().item()
+    if n: notes.append(f"{_n(n, 'row')} of the manifest repeating an earlier one")
     return files, notes, {}
 
 # %% ../nbs/00b_cohort.ipynb #7b66a93a
