@@ -9,8 +9,8 @@ __all__ = ['MODEL_URL', 'MODEL_SHA256', 'MIRROR', 'BLENDSHAPES', 'REGIONS', 'STA
            'close_up', 'locate', 'upright_crop', 'look', 'repeat_looks', 'looks_mean', 'looks_se', 'chimeras',
            'chimera_points']
 
-# %% ../nbs/00c_detector.ipynb #ceebb6f0
-import hashlib, os, sys, warnings, zipfile
+# %% ../nbs/00c_detector.ipynb #c5622832
+import atexit, hashlib, os, sys, warnings, zipfile
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib.resources import files
@@ -73,7 +73,7 @@ def quiet_stderr():
         os.dup2(saved, 2)
         os.close(saved); os.close(null)
 
-# %% ../nbs/00c_detector.ipynb #3297665d
+# %% ../nbs/00c_detector.ipynb #95a75f93
 def new_landmarker(
     settings, # Settings
     video:bool=False # tracking mode, for the frames of one clip in order
@@ -86,8 +86,11 @@ def new_landmarker(
             base_options=BaseOptions(model_asset_path=str(model_file(s.model))), running_mode=mode.VIDEO if video else mode.IMAGE,
             num_faces=s.max_faces, min_face_detection_confidence=s.min_confidence, output_face_blendshapes=True, output_facial_transformation_matrixes=True))
 
-@lru_cache(2)
-def _photo_landmarker(settings): return new_landmarker(settings)
+@lru_cache(4)
+def _photo_landmarker(settings):
+    landmarker = new_landmarker(settings)
+    atexit.register(setattr, landmarker, '_handle', None) # once Python is going down MediaPipe can't close, and complains; the process's end frees it
+    return landmarker
 
 # %% ../nbs/00c_detector.ipynb #f7c1cf48
 def detect(
@@ -219,17 +222,16 @@ def _distinct(faces):
         if all(np.linalg.norm((f[0]-k[0]).mean(0)[:2]) > face_size(k[0])/2 for k in kept): kept.append(f)
     return kept
 
-# %% ../nbs/00c_detector.ipynb #14ae197c
+# %% ../nbs/00c_detector.ipynb #af5235c7
 def warp(
     image, # uint8 (h, w, 3)
     A, # (2, 3) affine map from image to crop, px, with (0, 0) the corner of the first pixel
     size:int # side of the square crop, px
 ): # uint8 (size, size, 3)
     "Resample an image under an affine map"
-    M = A.copy()
+    M = np.array(A, float)
     M[:, 2] += M[:, :2]@[.5, .5]-.5
-    enlarges = np.linalg.det(A[:, :2]) > 1
-    return cv2.warpAffine(image, M, (size, size), flags=cv2.INTER_CUBIC if enlarges else cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(image, M, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 def to_image(
     points, # (478, 3) px of a crop
@@ -303,7 +305,7 @@ def _nearest_face(faces, centre, limit):
     near = [(np.linalg.norm(f[0][1, :2]-centre), i) for i, f in enumerate(faces)]
     return faces[min(near)[1]] if near and min(near)[0] < limit else None
 
-# %% ../nbs/00c_detector.ipynb #3a47c470
+# %% ../nbs/00c_detector.ipynb #ca12dd6a
 def look(
     image, # uint8 (h, w, 3)
     A, # (2, 3) affine map from image to crop
@@ -313,8 +315,7 @@ def look(
     settings=None # Settings
 ): # points (478, 3) px of the image and blendshapes (52,); None where the face was not found again
     "One look at one crop, in the coordinates of the image"
-    crop = warp(image, A, px)
-    faces = detect(crop[:, ::-1] if mirrored else crop, settings)
+    faces = detect(warp(image, [[-1, 0, px], [0, 1, 0]]@np.r_[A, [[0, 0, 1]]] if mirrored else A, px), settings)
     if mirrored: faces = [((p*[-1, 1, 1]+[px, 0, 0])[MIRROR], b[_SWAP], None) for p, b, _ in faces]
     f = _nearest_face(faces, A[:, :2]@expected[1, :2]+A[:, 2], px/5)
     return (to_image(f[0], A), f[1]) if f else None
@@ -362,11 +363,11 @@ def looks_se(
         warnings.simplefilter('ignore', RuntimeWarning)
         return np.sqrt(sum(np.where(m > 1, np.nanvar(x, axis=-2, ddof=1)/m, np.nan) for x, m in zip(v, n)))/2 if values.shape[-2] > 2 else np.full(np.delete(values.shape, -2), np.nan)
 
-# %% ../nbs/00c_detector.ipynb #c8fd9d26
+# %% ../nbs/00c_detector.ipynb #6a888599
 def chimeras(
     image, # uint8 (h, w, 3)
     points, # (478, 3) px
-    px:int=384 # side of the crops
+    px:int=256 # side of the crops
 ): # two uint8 (px, px, 3) pictures, the subject's left half made whole and the right; and their (2, 3) map from the image
     "Each half of a face with its own mirror image"
     A = upright_crop(points, px)

@@ -275,7 +275,7 @@ def draw_figures(
             plt.close(fig)
             left -= 1
 
-# %% ../nbs/01d_extract.ipynb #7b43c19e
+# %% ../nbs/01d_extract.ipynb #c9033c4f
 def failures(
     functional # the functional table of a run
 )->pd.DataFrame: # a row a file with frames that were not measured: path, frames, failed, reason; `lost` where no frame was measured
@@ -296,7 +296,7 @@ def summary(
     if 0 < len(ok) <= 12:
         show = [f for f in ('mouth_corner_height', 'eye_opening', 'brow_height') if f in ok]
         lines += ['', f"subject's left minus right, mm at {PUPILS_MM} mm between the pupils (± standard error); negative: lower or narrower on the left"]
-        cells = pd.DataFrame({f.replace('_', ' '): [f"{v*PUPILS_MM:+.1f} ± {e*PUPILS_MM:.1f}" if np.isfinite(e) else f"{v*PUPILS_MM:+.1f}" for v, e in zip(ok[f], ok[f+'_se'])] for f in show}, index=[textwrap.shorten(repr(v)[1:-1], 40) for v in ok.frame_id])
+        cells = pd.DataFrame({f.replace('_', ' '): [f"{v*PUPILS_MM:+.2f} ± {e*PUPILS_MM:.2f}" if np.isfinite(e) else f"{v*PUPILS_MM:+.2f}" for v, e in zip(ok[f], ok[f+'_se'])] for f in show}, index=[textwrap.shorten(repr(v)[1:-1], 40) for v in ok.frame_id])
         lines += cells.to_string().splitlines()
     if len(lost):
         lines += ['', 'not measured:']

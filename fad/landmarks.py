@@ -176,7 +176,7 @@ def parts(
     n = s.landmarks.shard_frames
     return [(i, min(i+n, b) if not clip[a] else b) for a, b in zip(starts, starts[1:]) for i in (range(a, b, n) if not clip[a] else [a])]
 
-# %% ../nbs/01_landmarks.ipynb #c0d1ab19
+# %% ../nbs/01_landmarks.ipynb #2e462188
 def _measure_photo(path, settings):
     try: return measure_face(read_image(path, settings.landmarks.max_pixels), settings.landmarks.repeats, settings)
     except Unreadable as e: reason = f'unreadable: {e}'
@@ -186,15 +186,14 @@ def _measure_photo(path, settings):
 
 def _measure_clip(path, rows, warmup, settings):
     "Frames of one clip in tracking mode; the tracker starts afresh `warmup` frames before the part, so that parts don't depend on each other"
-    tracker, last = new_landmarker(settings, video=True), -1
-    times = dict(zip(rows.frame, rows.t_s))
-    for frame, image in read_frames(path, list(rows.frame)):
-        last = max(last+1, round(times[frame]*1000) if np.isfinite(times[frame]) else last+1)
-        if image is None: result = dict(status='unreadable: the frame could not be decoded', n_faces=0, n_looks=0), _empty(1, settings.landmarks.chimeric)
-        else: result = measure_face(image, 1, settings, tracker, last)
-        if warmup: warmup -= 1
-        else: yield result
-    tracker.close()
+    times, last = dict(zip(rows.frame, rows.t_s)), -1
+    with new_landmarker(settings, video=True) as tracker:
+        for frame, image in read_frames(path, list(rows.frame)):
+            last = max(last+1, round(times[frame]*1000) if np.isfinite(times[frame]) else 0) # MediaPipe wants time to go on
+            if image is None: result = dict(status='unreadable: the frame could not be decoded', n_faces=0, n_looks=0), _empty(1, settings.landmarks.chimeric)
+            else: result = measure_face(image, 1, settings, tracker, last)
+            if warmup: warmup -= 1
+            else: yield result
 
 # %% ../nbs/01_landmarks.ipynb #437c03e3
 def measure_part(

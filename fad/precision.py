@@ -6,12 +6,12 @@
 __all__ = ['measure_images', 'in_mm', 'droop_shift', 'droop_points', 'droop', 'close_eye_points', 'close_eye', 'turn_points',
            'turn_head', 'move_image', 'copies', 'as_jpeg', 'noise_floor', 'known_changes']
 
-# %% ../nbs/01c_precision.ipynb #227b9d9e
+# %% ../nbs/01c_precision.ipynb #a31a54c2
 import cv2, numpy as np, pandas as pd
 from .settings import load_settings
 from .detector import MIRROR, STABLE, UPRIGHT, canonical_face, face_size, head_rotation, pose_angles, warp
 from .landmarks import Landmarks, measure_face
-from .asymmetry import CATALOG, FEATURES, catalog, chimeric_features, feature_se, features
+from .asymmetry import CATALOG, FEATURES, PUPILS_MM, catalog, chimeric_features, feature_se, features
 
 # %% ../nbs/01c_precision.ipynb #1d9f130a
 def measure_images(
@@ -26,10 +26,10 @@ def measure_images(
     if faces.chimeras is not None: tables.append(chimeric_features(faces))
     return pd.concat(tables, axis=1).astype(float)
 
-# %% ../nbs/01c_precision.ipynb #4d56b39b
+# %% ../nbs/01c_precision.ipynb #fd469a8c
 def in_mm(
     values, # DataFrame or Series, a row a feature
-    pupil_mm:float=63 # pupil distance; 63 mm is an adult's
+    pupil_mm:float=PUPILS_MM # pupil distance
 ): # the same, lengths in mm; angles, shares and scores unchanged
     "Lengths from pupil distances to millimetres"
     unit = catalog().set_index('name').unit.reindex(values.index)
@@ -298,12 +298,12 @@ def noise_floor(
     root = np.sqrt(sum(floors)/len(floors))
     return root.assign(unit=catalog().set_index('name').unit)[['unit', *root.columns]]
 
-# %% ../nbs/01c_precision.ipynb #0bcd54db
+# %% ../nbs/01c_precision.ipynb #cb20a6fc
 def known_changes(
     image, # uint8 (h, w, 3)
     points, # (478, 3) px of its face
     name:str='face', # first part of the file names
-    pupil_mm:float=63. # pupil distance that the millimetres are meant for
+    pupil_mm:float=PUPILS_MM # pupil distance that the millimetres are meant for
 )->tuple: # a dict of file name to uint8 picture, and a manifest (`path`, `subject`, and the truth of each picture)
     "A portrait, its mirror image, and copies with a known droop or a closed eye"
     mm, rows = 1/pupil_mm, [('', image, '', 0, 0)]

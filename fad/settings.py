@@ -115,7 +115,7 @@ class LandmarksSettings(_Section):
     shift:float = _setting(0.06, 'largest shift of a look', 0, 0.5, 'of the crop')
     scale:float = _setting(0.12, 'largest change of size of a look', 0, 0.5, 'of the crop')
     rotation_deg:float = _setting(8.0, 'largest rotation of a look', 0, 45, 'degrees')
-    crop_px:int = _setting(384, 'side of the aligned crop', 64, 2048, 'px')
+    crop_px:int = _setting(256, 'side of the aligned crop', 64, 2048, 'px')
     max_faces:int = _setting(5, 'faces looked for in a frame; the largest is measured', 1, 50, 'faces')
     min_confidence:float = _setting(0.5, 'confidence below which a face does not count', 0, 1)
     chimeric:bool = _setting(False, 'measure each half of the face mirrored to a whole one as well; three times the work')
