@@ -6,12 +6,12 @@
 __all__ = ['measure_images', 'in_mm', 'droop_shift', 'droop_points', 'droop', 'close_eye_points', 'close_eye', 'turn_points',
            'turn_head', 'move_image', 'copies', 'as_jpeg', 'noise_floor', 'known_changes']
 
-# %% ../nbs/01c_precision.ipynb #a31a54c2
+# %% ../nbs/01c_precision.ipynb #7013feed
 import cv2, numpy as np, pandas as pd
 from .settings import load_settings
-from .detector import MIRROR, STABLE, UPRIGHT, canonical_face, face_size, head_rotation, pose_angles, warp
+from .detector import MIRROR, STABLE, UPRIGHT, canonical_face, face_size, head_rotation, pose_angles
 from .landmarks import Landmarks, measure_face
-from .asymmetry import CATALOG, FEATURES, PUPILS_MM, catalog, chimeric_features, feature_se, features
+from .asymmetry import PUPILS_MM, catalog, chimeric_features, feature_se, features
 
 # %% ../nbs/01c_precision.ipynb #1d9f130a
 def measure_images(
