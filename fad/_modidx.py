@@ -116,6 +116,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                              'fad.extract._hash': ('extract.html#_hash', 'fad/extract.py'),
                              'fad.extract._isolate': ('extract.html#_isolate', 'fad/extract.py'),
                              'fad.extract._mark_dead': ('extract.html#_mark_dead', 'fad/extract.py'),
+                             'fad.extract._shown': ('extract.html#_shown', 'fad/extract.py'),
                              'fad.extract._slice': ('extract.html#_slice', 'fad/extract.py'),
                              'fad.extract._version': ('extract.html#_version', 'fad/extract.py'),
                              'fad.extract._work': ('extract.html#_work', 'fad/extract.py'),

@@ -287,14 +287,15 @@ def symmetry_se(
         se[ok] = looks_se(symmetry_scores(asymmetry_vectors(looks.reshape(-1, 478, 3)))[SYMMETRY].to_numpy().reshape(*looks.shape[:2], -1))
     return pd.DataFrame(se, columns=[f'{k}_se' for k in SYMMETRY])
 
-# %% ../nbs/01a_asymmetry.ipynb #4b0e4905
+# %% ../nbs/01a_asymmetry.ipynb #e3601ad6
 def measure_symmetry(
     faces, # Landmarks
     status, # status of each frame, from `measured_status`
-    directional=None # complex (points,): the population's mean asymmetry
+    directional=None, # complex (points,): the population's mean asymmetry
+    se=None # `symmetry_se` of the faces, if it is at hand
 )->pd.DataFrame: # `KEYS`, `sym_…`, their parts, `sym_<region>_se`
     "Symmetry scores of every frame; NaN where the status is not 'ok'"
-    table = pd.concat([symmetry_scores(asymmetry_vectors(faces.xyz), directional), symmetry_se(faces)], axis=1).astype(float)
+    table = pd.concat([symmetry_scores(asymmetry_vectors(faces.xyz), directional), symmetry_se(faces) if se is None else se], axis=1).astype(float)
     table[status.ne('ok').to_numpy()] = np.nan
     return pd.concat([faces.df[KEYS[:-1]].assign(status=status), table], axis=1)
 

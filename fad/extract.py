@@ -6,9 +6,9 @@
 __all__ = ['VERSIONS', 'write_csv', 'read_csv', 'RunError', 'input_hashes', 'run_identity', 'identity_changes', 'run_parts',
            'processes', 'Run', 'open_run', 'write_tables', 'extract', 'draw_figures', 'failures', 'summary']
 
-# %% ../nbs/01d_extract.ipynb #2dffa6dd
+# %% ../nbs/01d_extract.ipynb #302586dc
 import hashlib, importlib.metadata, json, os, re, textwrap
-from concurrent.futures import BrokenExecutor, FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import BrokenExecutor, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from pathlib import Path
 import numpy as np, pandas as pd
@@ -19,7 +19,7 @@ from .media import media_kind
 from .cohort import cohort, cohort_warnings
 from .detector import file_sha256, model_file
 from .landmarks import concat, load_landmarks, measure_part, parts, quality, save_landmarks
-from .asymmetry import (FEATURES, KEYS, PUPILS_MM, add_z, asymmetry_vectors, measure_features, measure_symmetry, measured_status, plot_face, population)
+from .asymmetry import (FEATURES, KEYS, PUPILS_MM, add_z, asymmetry_vectors, measure_features, measure_symmetry, plot_face, population, symmetry_se)
 
 # %% ../nbs/01d_extract.ipynb #254afc67
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
@@ -145,14 +145,13 @@ def _isolate(df, part, path, settings, new_executor, bar):
             for _, f in rows: os.remove(f)
     if bar is not None: bar.update(part[1]-part[0])
 
-# %% ../nbs/01d_extract.ipynb #de5fe7d6
+# %% ../nbs/01d_extract.ipynb #822147b3
 class _Here:
     "An executor that works in this process"
     def __init__(self, workers): pass
     def __enter__(self): return self
     def __exit__(self, *args): pass
     def submit(self, f, *args):
-        from concurrent.futures import Future
         done = Future()
         done.set_result(f(*args))
         return done
@@ -206,24 +205,25 @@ def open_run(
     _write_json(dict(identity=identity, state='started'), found)
     return run
 
-# %% ../nbs/01d_extract.ipynb #02445d24
+# %% ../nbs/01d_extract.ipynb #85f46373
 def write_tables(
     run:Run, # with all its landmarks
     settings # Settings
 )->pd.DataFrame: # the functional table
     "Write quality.csv and the two asymmetry tables, a shard at a time"
-    judged, measured = [], []
+    judged, measured, sym_se = [], [], []
     for p in run.shards:
         faces = load_landmarks(p)
         judged.append(quality(faces, settings))
         measured.append(measure_features(faces, settings))
+        sym_se.append(symmetry_se(faces))
     functional = add_z(pd.concat(measured, ignore_index=True), settings)
+    points = lambda: ((load_landmarks(p, ['xyz']), part) for p, part in zip(run.shards, measured))
     weight, mean, at = population(functional), None, 0
-    if weight.any():
-        for p, part in zip(run.shards, measured):
-            w, at = weight[at:at+len(part)], at+len(part)
-            if w.any(): mean = (0 if mean is None else mean)+w[w > 0]@asymmetry_vectors(load_landmarks(p).xyz[w > 0])
-    symmetric = [measure_symmetry(load_landmarks(p), part.status, mean) for p, part in zip(run.shards, measured)]
+    for faces, part in points() if weight.any() else ():
+        w, at = weight[at:at+len(part)], at+len(part)
+        if w.any(): mean = (0 if mean is None else mean)+w[w > 0]@asymmetry_vectors(faces.xyz[w > 0])
+    symmetric = [measure_symmetry(faces, part.status, mean, se) for (faces, part), se in zip(points(), sym_se)]
     write_csv(pd.concat(judged, ignore_index=True), run.path/'quality.csv')
     write_csv(pd.concat(symmetric, ignore_index=True), run.path/'facial_asymmetry_symmetry.csv')
     write_csv(functional, run.path/'facial_asymmetry_functional.csv')
@@ -275,7 +275,7 @@ def draw_figures(
             plt.close(fig)
             left -= 1
 
-# %% ../nbs/01d_extract.ipynb #c9033c4f
+# %% ../nbs/01d_extract.ipynb #e0fe0cea
 def failures(
     functional # the functional table of a run
 )->pd.DataFrame: # a row a file with frames that were not measured: path, frames, failed, reason; `lost` where no frame was measured
@@ -285,6 +285,8 @@ def failures(
     files = g.agg(frames=('bad', 'size'), failed=('bad', 'sum'), reason=('reason', lambda r: next(iter(r.mode()), ''))).reset_index()
     return files[files.failed > 0].assign(lost=lambda f: f.failed == f.frames).reset_index(drop=True)
 
+def _shown(path): return textwrap.shorten(repr(path)[1:-1], 100)
+
 def summary(
     run:Run # a finished run
 )->str: # lines for a terminal
@@ -293,14 +295,15 @@ def summary(
     lost = failures(table)
     ok = table[table.status.eq('ok')]
     lines = [f"{len(table)} frames of {table.path.nunique()} files: {len(ok)} measured, {len(table)-len(ok)} not"]
-    if 0 < len(ok) <= 12:
-        show = [f for f in ('mouth_corner_height', 'eye_opening', 'brow_height') if f in ok]
-        lines += ['', f"subject's left minus right, mm at {PUPILS_MM} mm between the pupils (± standard error); negative: lower or narrower on the left"]
-        cells = pd.DataFrame({f.replace('_', ' '): [f"{v*PUPILS_MM:+.2f} ± {e*PUPILS_MM:.2f}" if np.isfinite(e) else f"{v*PUPILS_MM:+.2f}" for v, e in zip(ok[f], ok[f+'_se'])] for f in show}, index=[textwrap.shorten(repr(v)[1:-1], 40) for v in ok.frame_id])
-        lines += cells.to_string().splitlines()
+    files = ok.groupby('path', sort=False)
+    if 0 < files.ngroups <= 12:
+        show = ['mouth_corner_height', 'eye_opening', 'brow_height']
+        value, se = files[show].median()*PUPILS_MM, files[[f'{f}_se' for f in show]].median()*PUPILS_MM
+        cells = pd.DataFrame({f.replace('_', ' '): [f"{v:+.2f}"+(f" ± {e:.2f}" if np.isfinite(e) else '') for v, e in zip(value[f], se[f'{f}_se'])] for f in show}, index=[_shown(p) for p in value.index])
+        lines += ['', f"subject's left minus right in mm, at {PUPILS_MM} mm between the pupils (± standard error; clips: median frame); negative: lower or narrower on the left", *cells.to_string().splitlines()]
     if len(lost):
         lines += ['', 'not measured:']
-        lines += [f"  {textwrap.shorten(repr(r.path)[1:-1], 100)}: {'' if r.frames == 1 else f'{r.failed} of {r.frames} frames, mostly '}{r.reason}" for r in lost.head(20).itertuples()]
+        lines += [f"  {_shown(r.path)}: {'' if r.frames == 1 else f'{r.failed} of {r.frames} frames, mostly '}{r.reason}" for r in lost.head(20).itertuples()]
         if len(lost) > 20: lines.append(f"  … and {len(lost)-20} more: all are in {run.path/'quality.csv'}")
     for w in run.info.get('warnings', []): lines += ['', f"note: {w}"]
     return '\n'.join(lines)

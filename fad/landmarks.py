@@ -18,14 +18,14 @@ from .cohort import cohort
 from .detector import (ModelError, REGIONS, chimera_points, close_up, face_size, head_rotation, locate, looks_mean,
     new_landmarker, pose_angles, repeat_looks, upright_crop, warp)
 
-# %% ../nbs/01_landmarks.ipynb #95b47bab
+# %% ../nbs/01_landmarks.ipynb #d9b13b07
 class Landmarks:
     "A table with a row a frame, and the arrays that belong to its rows"
     def __init__(self,
         df, # keys of the cohort, `status` and the quality measures
-        xyz, # float32 (n, 478, 3) px of the upright image; NaN where there is no face
-        blendshapes, # float32 (n, 52)
-        pose, # float32 (n, 4, 4) MediaPipe's head pose at the first look
+        xyz=None, # float32 (n, 478, 3) px of the upright image; NaN where there is no face
+        blendshapes=None, # float32 (n, 52)
+        pose=None, # float32 (n, 4, 4) MediaPipe's head pose at the first look
         looks=None, # float16 (n, repeats, 478, 3): each look minus `xyz`, px
         blend_looks=None, # float16 (n, repeats, 52): each look minus `blendshapes`
         chimeras=None # float32 (n, 2, 478, 3): the left half made whole, the right half made whole; px
@@ -78,7 +78,7 @@ def _repr_html_(self:Landmarks):
     summary = html.escape(f"{len(self)} frames: " + ', '.join(f'{n} {k}' for k, n in counts.items()))
     return f'<p>{summary}</p>{picture}{self.df.head(6).to_html(border=0, notebook=True)}'
 
-# %% ../nbs/01_landmarks.ipynb #858a688f
+# %% ../nbs/01_landmarks.ipynb #a6ea9595
 def save_landmarks(
     faces, # Landmarks
     path # file to write; it appears whole or not at all
@@ -91,15 +91,17 @@ def save_landmarks(
         table = table.append_column(pa.field(k, values.type, metadata={'shape': ','.join(map(str, a.shape[1:]))}), values)
     part = Path(path).with_suffix(f'.{os.getpid()}.part')
     with open(part, 'wb') as f:
-        pq.write_table(table, f, compression='zstd')
+        pq.write_table(table, f, compression='lz4', use_dictionary=False, write_statistics=False)
         f.flush(); os.fsync(f.fileno())
     os.replace(part, path)
 
 def load_landmarks(
-    path # a file that `save_landmarks` wrote
+    path, # a file that `save_landmarks` wrote
+    arrays=None # names of the arrays wanted; None: all
 )->Landmarks:
     "Read landmarks back from a Parquet file"
-    table = pq.read_table(path)
+    skip = [k for k in ARRAYS if arrays is not None and k not in arrays]
+    table = pq.read_table(path, columns=[c for c in pq.read_schema(path).names if c not in skip])
     def array(k):
         shape = [int(v) for v in table.schema.field(k).metadata[b'shape'].split(b',')]
         return np.asarray(table[k].combine_chunks().flatten().to_numpy(zero_copy_only=False), ARRAYS[k][0]).reshape(len(table), *shape)

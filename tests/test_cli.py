@@ -1,0 +1,107 @@
+"The command `fad` as a user meets it: bad input, killed and resumed, one process or two."
+import csv, json, os, re, shutil, signal, subprocess, sys, time
+from pathlib import Path
+import pytest
+from PIL import Image
+from skimage.data import astronaut
+from corpus import make_corpus
+
+FAD = [sys.executable, '-c', 'import sys; from fad.cli import main; sys.exit(main())']
+TABLES = ('facial_asymmetry_functional.csv', 'facial_asymmetry_symmetry.csv', 'quality.csv', 'cohort.csv')
+
+def fad(*args, cwd): return subprocess.run([*FAD, *map(str, args)], cwd=cwd, capture_output=True, text=True)
+
+def tables(run): return {n: (run/n).read_bytes() for n in TABLES}
+
+def rows(path):
+    with open(path, encoding='utf-8', newline='') as f: return list(csv.DictReader(f))
+
+@pytest.fixture(scope='module')
+def corpus(tmp_path_factory):
+    "The bad-input corpus, measured by one process: folder, what is expected, what the command said"
+    d = tmp_path_factory.mktemp('corpus')
+    want = make_corpus(d/'in')
+    return d, want, fad('extract', 'in', '--out', 'run', '--workers', 1, '--quiet', cwd=d)
+
+def test_every_file_has_a_row_and_a_reason(corpus):
+    "Nothing is lost, every reason is named, the exit status is 1, and no library writes to the terminal"
+    d, want, done = corpus
+    got = {}
+    for r in rows(d/'run'/TABLES[0]):
+        p = re.sub(r"^'(?=[=+\-@])", '', r['path']).removeprefix('in/')
+        got.setdefault(p, r['status'])
+    assert done.returncode == 1 and done.stdout == ''
+    assert not {k: got.get(k) for k, v in want.items() if not (got.get(k) or '').startswith(v)} and got.keys() == want.keys()
+    assert 'Traceback' not in done.stderr and not re.search(r'^(W0|I0|INFO|WARNING)', done.stderr, re.M)
+    failed = {k for k, v in want.items() if v != 'ok'}
+    assert f'{len(failed)} not' in done.stderr
+
+def test_rows_in_rows_out(corpus):
+    "The four tables speak of the same frames in the same order, and unmeasured frames hold no invented value"
+    d = corpus[0]
+    ids = [[r['frame_id'] for r in rows(d/'run'/n)] for n in TABLES]
+    assert ids[0] == ids[1] == ids[2] == ids[3]
+    assert all((r['status'] == 'ok') == bool(r['mouth_tilt_deg']) for r in rows(d/'run'/TABLES[0]))
+
+def test_no_cell_of_text_becomes_a_formula(corpus):
+    "A spreadsheet that opens the tables meets no text that begins like a formula"
+    for n in TABLES:
+        for r in rows(corpus[0]/'run'/n):
+            assert not [k for k in ('frame_id', 'subject', 'source', 'label', 'palsy', 'path', 'status', 'reasons') if (r.get(k) or '')[:1] in ('=', '+', '-', '@', '\t', '\r')]
+
+def test_two_processes_give_the_same_bytes(corpus):
+    d = corpus[0]
+    assert fad('extract', 'in', '--out', 'run2', '--workers', 2, '--quiet', '--set', 'landmarks.shard_frames=64', cwd=d).returncode == 1
+    assert tables(d/'run2') == tables(d/'run')
+
+def test_a_run_of_something_else_is_refused(corpus):
+    "Other settings, another cohort, a folder that is no run: exit status 2, the reason, nothing touched"
+    d = corpus[0]
+    before = tables(d/'run')
+    for args, said in ((('in', '--set', 'landmarks.repeats=2'), 'landmarks.repeats: 8 then, 2 now'), (('in/same',), 'cohort_sha256'), (('in/same', '--set', 'landmarks.repeat=2'), 'did you mean')):
+        done = fad('extract', *args, '--out', 'run', cwd=d)
+        assert done.returncode == 2 and said in done.stderr and 'Traceback' not in done.stderr
+    done = fad('extract', 'in/same', '--out', 'in', cwd=d)
+    assert done.returncode == 2 and 'run.json' in done.stderr
+    assert tables(d/'run') == before
+
+@pytest.fixture(scope='module')
+def portraits(tmp_path_factory):
+    "Twelve copies of a portrait and a clip, measured without interruption"
+    d = tmp_path_factory.mktemp('portraits')
+    (d/'in').mkdir()
+    face = Image.fromarray(astronaut()).crop((100, 0, 356, 256))
+    for i in range(12): face.rotate(i-6).save(d/'in'/f'{i:02d}.jpg')
+    from corpus import _clip
+    _clip(d/'in'/'clip.mp4', face, 40)
+    assert fad('extract', 'in', '--out', 'whole', '--workers', 1, '--quiet', *SMALL, cwd=d).returncode == 0
+    return d
+
+SMALL = ('--set', 'landmarks.shard_frames=1', '--set', 'video.segment_s=1')
+
+@pytest.mark.parametrize('shards', (1, 5, 11))
+def test_killed_and_resumed(portraits, shards):
+    "kill -9 after some shards, the same command again: the same bytes, and what was done is not done again"
+    d, run = portraits, portraits/f'killed{shards}'
+    command = ['extract', 'in', '--out', run.name, '--workers', '1', '--quiet', *SMALL]
+    p = subprocess.Popen([*FAD, *command], cwd=d, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.time()+60
+    while len(list(run.glob('landmarks/*.parquet'))) < shards and p.poll() is None and time.time() < until: time.sleep(.005)
+    p.send_signal(signal.SIGKILL); p.wait()
+    kept = {q: q.stat().st_mtime_ns for q in run.glob('landmarks/*.parquet')}
+    assert kept and not (run/TABLES[0]).exists()
+    assert fad(*command, cwd=d).returncode == 0
+    assert tables(run) == tables(d/'whole')
+    assert all(q.stat().st_mtime_ns == t for q, t in kept.items()) and not list(run.rglob('*.part'))
+
+def test_a_plain_script_needs_no_main_guard(portraits):
+    "Two processes from a script without `if __name__ == '__main__'`"
+    (portraits/'script.py').write_text("from fad.extract import extract\nprint(len(extract('in', 'scripted', workers=2, progress=False).table('quality')))\n")
+    done = subprocess.run([sys.executable, '-W', 'ignore', 'script.py'], cwd=portraits, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, '32\n') and done.stderr == ''
+
+def test_an_unwritable_run_folder(portraits):
+    "A run folder below a file: a reason, no traceback"
+    (portraits/'file').write_text('')
+    done = fad('extract', 'in', '--out', 'file/run', cwd=portraits)
+    assert done.returncode in (1, 2) and 'Traceback' not in done.stderr and 'file' in done.stderr
