@@ -156,7 +156,7 @@ def nearest_rotation(
 
 def _cross(a, b): return np.stack([a[:, 1]*b[:, 2]-a[:, 2]*b[:, 1], a[:, 2]*b[:, 0]-a[:, 0]*b[:, 2], a[:, 0]*b[:, 1]-a[:, 1]*b[:, 0]], 1)
 
-# %% ../nbs/00c_detector.ipynb #8be62ed4
+# %% ../nbs/00c_detector.ipynb #3bf2531d
 UPRIGHT = np.array([1, -1, -1], np.float32) # from image axes (y down, z away) to head axes (y up, z to the viewer)
 
 def planes(
@@ -177,7 +177,7 @@ def turn(
 def head_rotation(
     xyz, # (n, 478, 3) px of the upright image
     rounds:int=3, # reweighting rounds; 1 is plain least squares
-    width:float=0.025 # residual at which a point has half its weight, in pupil distances
+    width:float=0.08 # residual at which a point has half its weight, in pupil distances
 ): # (n, 3, 3): head axes to image axes
     "Rotation of the canonical head onto each face: weighted orthogonal Procrustes over `STABLE` with Cauchy weights"
     x, canonical = planes(xyz, STABLE), canonical_face()['xyz']
@@ -320,11 +320,11 @@ def look(
     f = _nearest_face(faces, A[:, :2]@expected[1, :2]+A[:, 2], px/5)
     return (to_image(f[0], A), f[1]) if f else None
 
-# %% ../nbs/00c_detector.ipynb #e30326ae
+# %% ../nbs/00c_detector.ipynb #2bc7cd57
 def repeat_looks(
     image, # uint8 (h, w, 3)
     first, # (points (478, 3) px, blendshapes (52,)) of the first look
-    repeats:int, # looks in all, the first one included
+    repeats:int, # looks in all, the first one included; from 5 on the first only finds the face
     seed, # of the jitter: an integer or a sequence of integers
     settings=None # Settings
 ): # points (repeats, 478, 3) px and blendshapes (repeats, 52); NaN where a look failed; odd ones are mirrored
@@ -342,6 +342,7 @@ def repeat_looks(
         dx, dy, k, turn = jitter[i]
         found = look(near, upright_crop(local, s.landmarks.crop_px, dx, dy, 1+k, turn), s.landmarks.crop_px, local, i%2 == 1, s)
         if found: xyz[i], blend[i] = to_image(found[0], B), found[1]
+    if repeats > 4 and np.isfinite(xyz[1:, 0, 0]).sum() > 3: xyz[0] = blend[0] = np.nan
     return xyz, blend
 
 # %% ../nbs/00c_detector.ipynb #8ded271e
@@ -363,14 +364,16 @@ def looks_se(
         warnings.simplefilter('ignore', RuntimeWarning)
         return np.sqrt(sum(np.where(m > 1, np.nanvar(x, axis=-2, ddof=1)/m, np.nan) for x, m in zip(v, n)))/2 if values.shape[-2] > 2 else np.full(np.delete(values.shape, -2), np.nan)
 
-# %% ../nbs/00c_detector.ipynb #6a888599
+# %% ../nbs/00c_detector.ipynb #9cba441b
 def chimeras(
     image, # uint8 (h, w, 3)
     points, # (478, 3) px
     px:int=256 # side of the crops
 ): # two uint8 (px, px, 3) pictures, the subject's left half made whole and the right; and their (2, 3) map from the image
     "Each half of a face with its own mirror image"
-    A = upright_crop(points, px)
+    roll = pose_angles(head_rotation(points[None]))[0, 2]
+    e = points[263, :2]-points[33, :2]
+    A = upright_crop(points, px, turn_deg=-roll-np.degrees(np.arctan2(e[1], e[0]))) # level with the head's own frame
     x = points[:, :2]@A[:, :2].T+A[:, 2]
     A[0, 2] += px/2-np.median((x[STABLE, 0]+x[MIRROR[STABLE], 0])/2)
     crop = warp(image, A, px)

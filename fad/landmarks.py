@@ -108,10 +108,10 @@ def load_landmarks(
     names = [k for k in ARRAYS if k in table.column_names]
     return Landmarks(table.drop_columns(names).to_pandas(), **{k: array(k) for k in names})
 
-# %% ../nbs/01_landmarks.ipynb #7e09374c
+# %% ../nbs/01_landmarks.ipynb #0152a7ac
 QUALITY = dict(yaw_deg='turn of the head, positive to the subject\'s left', pitch_deg='nod, positive with the chin down', roll_deg='tilt, positive towards the subject\'s right shoulder',
     interocular_px='pupil to pupil', sharpness='energy of the finest detail at 64 px between the pupils, as a share of the contrast', brightness='mean grey of the face, 0 to 255', contrast='5th to 95th centile of the face\'s grey',
-    in_frame='share of the face\'s points inside the picture, in the worst region', n_faces='faces in the picture', n_looks='looks that found the face')
+    in_frame='share of the face\'s points inside the picture, in the worst region', n_faces='faces in the picture', n_looks='looks that entered the mean')
 
 def pixel_quality(
     image, # uint8 (h, w, 3)
