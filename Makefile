@@ -24,7 +24,7 @@ PYTHONS = $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 pyt
 	@touch $@
 
 study: .venv/ready ## measure the embedded photographs; the tables go to results/
-	$(BIN)/fad extract data/photograph --out results/photograph
+	$(BIN)/fad extract data/photograph.csv --out results/photograph --figures 7
 
 test: .venv/ready ## prove that exports, notebooks and README are fresh; run all notebooks and tests
 	$(BIN)/python tools/dev.py fresh
