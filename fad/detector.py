@@ -9,13 +9,14 @@ __all__ = ['MODEL_URL', 'MODEL_SHA256', 'MIRROR', 'BLENDSHAPES', 'REGIONS', 'STA
            'close_up', 'locate', 'upright_crop', 'look', 'repeat_looks', 'looks_mean', 'looks_se', 'chimeras',
            'chimera_points']
 
-# %% ../nbs/00c_detector.ipynb #c5622832
+# %% ../nbs/00c_detector.ipynb #5a326c8f
 import atexit, hashlib, os, sys, warnings, zipfile
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib.resources import files
 from importlib.util import find_spec
-from itertools import islice
+from itertools import islice, repeat
+from operator import attrgetter
 from pathlib import Path
 import cv2, numpy as np
 from .settings import load_settings
@@ -73,10 +74,11 @@ def quiet_stderr():
         os.dup2(saved, 2)
         os.close(saved); os.close(null)
 
-# %% ../nbs/00c_detector.ipynb #95a75f93
+# %% ../nbs/00c_detector.ipynb #4462a119
 def new_landmarker(
     settings, # Settings
-    video:bool=False # tracking mode, for the frames of one clip in order
+    video:bool=False, # tracking mode, for the frames of one clip in order
+    pose:bool=True # work out the head pose, too
 ): # a MediaPipe FaceLandmarker
     "A MediaPipe face landmarker for photos, or for one clip"
     with quiet_stderr():
@@ -84,29 +86,32 @@ def new_landmarker(
         s, mode = settings.landmarks, vision.RunningMode
         return vision.FaceLandmarker.create_from_options(vision.FaceLandmarkerOptions(
             base_options=BaseOptions(model_asset_path=str(model_file(s.model))), running_mode=mode.VIDEO if video else mode.IMAGE,
-            num_faces=s.max_faces, min_face_detection_confidence=s.min_confidence, output_face_blendshapes=True, output_facial_transformation_matrixes=True))
+            num_faces=s.max_faces, min_face_detection_confidence=s.min_confidence, output_face_blendshapes=True, output_facial_transformation_matrixes=pose))
 
 @lru_cache(4)
-def _photo_landmarker(settings):
-    landmarker = new_landmarker(settings)
+def _photo_landmarker(settings, pose):
+    landmarker = new_landmarker(settings, pose=pose)
     atexit.register(setattr, landmarker, '_handle', None) # once Python is going down MediaPipe can't close, and complains; the process's end frees it
     return landmarker
 
-# %% ../nbs/00c_detector.ipynb #f7c1cf48
+# %% ../nbs/00c_detector.ipynb #51d47c7c
 def detect(
     image, # uint8 (h, w, 3), RGB
     settings=None, # Settings
     tracker=None, # a landmarker in tracking mode
-    t_ms:int=0 # time of the frame, for a tracker
-)->list: # a face each: points float64 (478, 3) in px, blendshapes (52,), pose (4, 4)
+    t_ms:int=0, # time of the frame, for a tracker
+    pose:bool=True # work out the head pose, too
+)->list: # a face each: points float64 (478, 3) in px, blendshapes (52,), pose (4, 4) or None
     "All faces that one look finds, in pixels of the image (x right, y down, z away from the camera)"
     import mediapipe as mp
     img = mp.Image(mp.ImageFormat.SRGB, np.ascontiguousarray(image))
     with quiet_stderr():
-        r = tracker.detect_for_video(img, t_ms) if tracker else _photo_landmarker(settings or load_settings()).detect(img)
+        r = tracker.detect_for_video(img, t_ms) if tracker else _photo_landmarker(settings or load_settings(), pose).detect(img)
     scale = [image.shape[1], image.shape[0], image.shape[1]]
-    return [(np.array([(p.x, p.y, p.z) for p in pts])*scale, np.array([b.score for b in bs]), np.asarray(pose))
-            for pts, bs, pose in zip(r.face_landmarks, r.face_blendshapes, r.facial_transformation_matrixes)]
+    return [(np.array(list(map(_XYZ, pts)))*scale, np.array([b.score for b in bs]), m)
+            for pts, bs, m in zip(r.face_landmarks, r.face_blendshapes, r.facial_transformation_matrixes or repeat(None))]
+
+_XYZ = attrgetter('x', 'y', 'z')
 
 # %% ../nbs/00c_detector.ipynb #1924f50a
 @lru_cache
@@ -305,7 +310,7 @@ def _nearest_face(faces, centre, limit):
     near = [(np.linalg.norm(f[0][1, :2]-centre), i) for i, f in enumerate(faces)]
     return faces[min(near)[1]] if near and min(near)[0] < limit else None
 
-# %% ../nbs/00c_detector.ipynb #ca12dd6a
+# %% ../nbs/00c_detector.ipynb #8bafb91d
 def look(
     image, # uint8 (h, w, 3)
     A, # (2, 3) affine map from image to crop
@@ -315,7 +320,7 @@ def look(
     settings=None # Settings
 ): # points (478, 3) px of the image and blendshapes (52,); None where the face was not found again
     "One look at one crop, in the coordinates of the image"
-    faces = detect(warp(image, [[-1, 0, px], [0, 1, 0]]@np.r_[A, [[0, 0, 1]]] if mirrored else A, px), settings)
+    faces = detect(warp(image, [[-1, 0, px], [0, 1, 0]]@np.r_[A, [[0, 0, 1]]] if mirrored else A, px), settings, pose=False)
     if mirrored: faces = [((p*[-1, 1, 1]+[px, 0, 0])[MIRROR], b[_SWAP], None) for p, b, _ in faces]
     f = _nearest_face(faces, A[:, :2]@expected[1, :2]+A[:, 2], px/5)
     return (to_image(f[0], A), f[1]) if f else None
@@ -364,7 +369,7 @@ def looks_se(
         warnings.simplefilter('ignore', RuntimeWarning)
         return np.sqrt(sum(np.where(m > 1, np.nanvar(x, axis=-2, ddof=1)/m, np.nan) for x, m in zip(v, n)))/2 if values.shape[-2] > 2 else np.full(np.delete(values.shape, -2), np.nan)
 
-# %% ../nbs/00c_detector.ipynb #9cba441b
+# %% ../nbs/00c_detector.ipynb #1f24b09b
 def chimeras(
     image, # uint8 (h, w, 3)
     points, # (478, 3) px
@@ -390,6 +395,6 @@ def chimera_points(
     pictures, A = chimeras(image, points, px)
     out = np.full((2, 478, 3), np.nan)
     for i, picture in enumerate(pictures):
-        f = _nearest_face(detect(picture, settings), A[:, :2]@points[1, :2]+A[:, 2], px/4)
+        f = _nearest_face(detect(picture, settings, pose=False), A[:, :2]@points[1, :2]+A[:, 2], px/4)
         if f: out[i] = to_image((f[0]+(f[0]*[-1, 1, 1]+[px, 0, 0])[MIRROR])/2, A)
     return out

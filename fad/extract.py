@@ -6,12 +6,12 @@
 __all__ = ['VERSIONS', 'write_csv', 'read_csv', 'RunError', 'input_hashes', 'run_identity', 'identity_changes', 'run_parts',
            'processes', 'Run', 'open_run', 'write_tables', 'extract', 'draw_figures', 'failures', 'summary']
 
-# %% ../nbs/01d_extract.ipynb #302586dc
+# %% ../nbs/01d_extract.ipynb #dcec33ee
 import hashlib, importlib.metadata, json, os, re, textwrap
 from concurrent.futures import BrokenExecutor, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from pathlib import Path
-import numpy as np, pandas as pd
+import numpy as np, pandas as pd, pyarrow as pa, pyarrow.parquet as pq
 from loky import ProcessPoolExecutor
 from tqdm.auto import tqdm
 from .settings import load_settings, as_dict
@@ -205,7 +205,12 @@ def open_run(
     _write_json(dict(identity=identity, state='started'), found)
     return run
 
-# %% ../nbs/01d_extract.ipynb #85f46373
+# %% ../nbs/01d_extract.ipynb #7a2948f1
+def _is_whole(path, part):
+    "Whether a shard is there with all its rows; one that a power cut left in pieces is measured anew"
+    try: return pq.read_metadata(path).num_rows == part[1]-part[0]
+    except (OSError, pa.ArrowException): return False
+
 def write_tables(
     run:Run, # with all its landmarks
     settings # Settings
@@ -229,7 +234,7 @@ def write_tables(
     write_csv(functional, run.path/'facial_asymmetry_functional.csv')
     return functional
 
-# %% ../nbs/01d_extract.ipynb #4b169916
+# %% ../nbs/01d_extract.ipynb #be8429c8
 def extract(
     source, # an image, a video, a folder, a manifest CSV, or a cohort table
     out, # the run's folder
@@ -246,7 +251,7 @@ def extract(
     run = open_run(out, run_identity(df, s, progress), update)
     write_csv(df, run.path/'cohort.csv')
     plan = {part: str(run.path/'landmarks'/f'{i:05d}.parquet') for i, part in enumerate(parts(df, s))}
-    todo = {part: path for part, path in plan.items() if not os.path.exists(path)}
+    todo = {part: path for part, path in plan.items() if not _is_whole(path, part)}
     workers = min(workers or os.cpu_count() or 1, max(1, len(todo)))
     new_executor = (lambda n: _Borrowed(executor)) if executor else _Here if workers == 1 else processes
     done = len(df)-sum(b-a for a, b in todo)

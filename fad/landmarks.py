@@ -78,21 +78,19 @@ def _repr_html_(self:Landmarks):
     summary = html.escape(f"{len(self)} frames: " + ', '.join(f'{n} {k}' for k, n in counts.items()))
     return f'<p>{summary}</p>{picture}{self.df.head(6).to_html(border=0, notebook=True)}'
 
-# %% ../nbs/01_landmarks.ipynb #a6ea9595
+# %% ../nbs/01_landmarks.ipynb #88f12ef9
 def save_landmarks(
     faces, # Landmarks
     path # file to write; it appears whole or not at all
 ):
-    "Write landmarks to a Parquet file: the table's columns, then each array as a fixed-size list"
+    "Write landmarks to a Parquet file: the table's columns, then each array as a column of bytes with its type and shape in the metadata"
     table = pa.Table.from_pandas(faces.df, preserve_index=False)
     for k, a in faces.arrays().items():
-        flat = np.ascontiguousarray(a).reshape(len(a), -1)
-        values = pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), max(1, flat.shape[1]))
-        table = table.append_column(pa.field(k, values.type, metadata={'shape': ','.join(map(str, a.shape[1:]))}), values)
+        a = np.ascontiguousarray(a, ARRAYS[k][0])
+        values = pa.FixedSizeBinaryArray.from_buffers(pa.binary(a[0].nbytes if len(a) else 1), len(a), [None, pa.py_buffer(a)])
+        table = table.append_column(pa.field(k, values.type, metadata=dict(dtype=ARRAYS[k][0], shape=','.join(map(str, a.shape[1:])))), values)
     part = Path(path).with_suffix(f'.{os.getpid()}.part')
-    with open(part, 'wb') as f:
-        pq.write_table(table, f, compression='lz4', use_dictionary=False, write_statistics=False)
-        f.flush(); os.fsync(f.fileno())
+    pq.write_table(table, part, compression='lz4', use_dictionary=False, write_statistics=False)
     os.replace(part, path)
 
 def load_landmarks(
@@ -100,15 +98,17 @@ def load_landmarks(
     arrays=None # names of the arrays wanted; None: all
 )->Landmarks:
     "Read landmarks back from a Parquet file"
+    names = pq.read_schema(path).names
     skip = [k for k in ARRAYS if arrays is not None and k not in arrays]
-    table = pq.read_table(path, columns=[c for c in pq.read_schema(path).names if c not in skip])
+    table = pq.read_table(path, columns=[c for c in names if c not in skip])
     def array(k):
-        shape = [int(v) for v in table.schema.field(k).metadata[b'shape'].split(b',')]
-        return np.asarray(table[k].combine_chunks().flatten().to_numpy(zero_copy_only=False), ARRAYS[k][0]).reshape(len(table), *shape)
-    names = [k for k in ARRAYS if k in table.column_names]
-    return Landmarks(table.drop_columns(names).to_pandas(), **{k: array(k) for k in names})
+        meta, values = table.schema.field(k).metadata, table[k].combine_chunks()
+        shape = [int(v) for v in meta[b'shape'].split(b',')]
+        return np.frombuffer(values.buffers()[1], meta[b'dtype'].decode(), len(table)*int(np.prod(shape)), values.offset*values.type.byte_width).reshape(len(table), *shape).copy()
+    present = [k for k in ARRAYS if k in table.column_names]
+    return Landmarks(table.drop_columns(present).to_pandas(), **{k: array(k) for k in present})
 
-# %% ../nbs/01_landmarks.ipynb #0152a7ac
+# %% ../nbs/01_landmarks.ipynb #6a7c871d
 QUALITY = dict(yaw_deg='turn of the head, positive to the subject\'s left', pitch_deg='nod, positive with the chin down', roll_deg='tilt, positive towards the subject\'s right shoulder',
     interocular_px='pupil to pupil', sharpness='energy of the finest detail at 64 px between the pupils, as a share of the contrast', brightness='mean grey of the face, 0 to 255', contrast='5th to 95th centile of the face\'s grey',
     in_frame='share of the face\'s points inside the picture, in the worst region', n_faces='faces in the picture', n_looks='looks that entered the mean')
@@ -123,7 +123,7 @@ def pixel_quality(
     near, B = close_up(image, *(points[:468, :2].mean(0)-side/2), side, side, 640)
     local = np.c_[points[:, :2]@B[:, :2].T+B[:, 2], points[:, 2]]
     iod = np.linalg.norm(local[473, :2]-local[468, :2])
-    px = 224
+    px = 160
     A = upright_crop(local, px, scale=.6*px*iod/64/face_size(local))
     grey = cv2.cvtColor(warp(near, A, px), cv2.COLOR_RGB2GRAY).astype(np.float32)
     hull = cv2.convexHull((local[:468, :2]@A[:, :2].T+A[:, 2]).astype(np.float32))
