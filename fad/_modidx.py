@@ -114,6 +114,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                              'fad.extract._Here.__init__': ('extract.html#_here.__init__', 'fad/extract.py'),
                              'fad.extract._Here.submit': ('extract.html#_here.submit', 'fad/extract.py'),
                              'fad.extract._hash': ('extract.html#_hash', 'fad/extract.py'),
+                             'fad.extract._is_whole': ('extract.html#_is_whole', 'fad/extract.py'),
                              'fad.extract._isolate': ('extract.html#_isolate', 'fad/extract.py'),
                              'fad.extract._mark_dead': ('extract.html#_mark_dead', 'fad/extract.py'),
                              'fad.extract._shown': ('extract.html#_shown', 'fad/extract.py'),
