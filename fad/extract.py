@@ -6,7 +6,7 @@
 __all__ = ['VERSIONS', 'write_csv', 'read_csv', 'RunError', 'input_hashes', 'run_identity', 'identity_changes', 'run_parts',
            'processes', 'Run', 'open_run', 'write_tables', 'extract', 'draw_figures', 'failures', 'summary']
 
-# %% ../nbs/01d_extract.ipynb #dcec33ee
+# %% ../nbs/01d_extract.ipynb #dc5b2f7f
 import hashlib, importlib.metadata, json, os, re, textwrap
 from concurrent.futures import BrokenExecutor, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
@@ -19,7 +19,7 @@ from .media import media_kind
 from .cohort import cohort, cohort_warnings
 from .detector import file_sha256, model_file
 from .landmarks import concat, load_landmarks, measure_part, parts, quality, save_landmarks
-from .asymmetry import (FEATURES, KEYS, PUPILS_MM, add_z, asymmetry_vectors, measure_features, measure_symmetry, plot_face, population, symmetry_se)
+from .asymmetry import (PUPILS_MM, add_excursions, add_z, asymmetry_vectors, commissures, expressions, measure_features, measure_symmetry, plot_face, population, symmetry_se)
 
 # %% ../nbs/01d_extract.ipynb #254afc67
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
@@ -205,7 +205,7 @@ def open_run(
     _write_json(dict(identity=identity, state='started'), found)
     return run
 
-# %% ../nbs/01d_extract.ipynb #7a2948f1
+# %% ../nbs/01d_extract.ipynb #2c4dd5fe
 def _is_whole(path, part):
     "Whether a shard is there with all its rows; one that a power cut left in pieces is measured anew"
     try: return pq.read_metadata(path).num_rows == part[1]-part[0]
@@ -216,13 +216,17 @@ def write_tables(
     settings # Settings
 )->pd.DataFrame: # the functional table
     "Write quality.csv and the two asymmetry tables, a shard at a time"
-    judged, measured, sym_se = [], [], []
+    judged, measured, sym_se, corners, expression = [], [], [], [], []
     for p in run.shards:
         faces = load_landmarks(p)
         judged.append(quality(faces, settings))
         measured.append(measure_features(faces, settings))
         sym_se.append(symmetry_se(faces))
-    functional = add_z(pd.concat(measured, ignore_index=True), settings)
+        corners.append(commissures(faces))
+        expression.append(expressions(faces.df))
+    looks = max(c.shape[1] for c in corners)
+    corners = np.concatenate([np.pad(c, [(0, 0), (0, looks-c.shape[1]), (0, 0), (0, 0)], constant_values=np.nan) for c in corners])
+    functional = add_z(add_excursions(pd.concat(measured, ignore_index=True), corners, np.concatenate(expression)), settings)
     points = lambda: ((load_landmarks(p, ['xyz']), part) for p, part in zip(run.shards, measured))
     weight, mean, at = population(functional), None, 0
     for faces, part in points() if weight.any() else ():
