@@ -28,12 +28,12 @@ def bare_loop(folder):
     "Seconds of MediaPipe alone, from file to points, on the looks that `fad` takes: the whole picture, then upright crops that are ready in memory"
     paths = sorted(folder.glob('*.jpg'))
     crops = [warp(im, upright_crop(locate(im, SETTINGS)[0], SETTINGS.landmarks.crop_px), SETTINGS.landmarks.crop_px) for im in map(read_image, paths)]
-    landmarker = new_landmarker(SETTINGS)
+    first, other = new_landmarker(SETTINGS), new_landmarker(SETTINGS, pose=False) # the head pose is wanted of the first look alone
     with quiet_stderr():
         start = time.perf_counter()
         for path, crop in zip(paths, crops):
-            landmarker.detect(mp.Image(mp.ImageFormat.SRGB, read_image(path)))
-            for _ in range(SETTINGS.landmarks.repeats-1): landmarker.detect(mp.Image(mp.ImageFormat.SRGB, crop))
+            first.detect(mp.Image(mp.ImageFormat.SRGB, read_image(path)))
+            for _ in range(SETTINGS.landmarks.repeats-1): other.detect(mp.Image(mp.ImageFormat.SRGB, crop))
         return time.perf_counter()-start
 
 def timed_extract(folder, out, workers):

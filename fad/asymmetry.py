@@ -7,17 +7,17 @@ __all__ = ['CATALOG', 'MEASURES', 'FEATURES', 'BLENDSHAPE_FEATURES', 'KEYS', 'EX
            'face_frame', 'Feature', 'side_values', 'signed', 'mirrored', 'features', 'catalog', 'measured_status',
            'feature_se', 'chimeric_features', 'measure_features', 'commissures', 'expressions', 'add_excursions',
            'healthy_limits', 'add_z', 'functional', 'asymmetry_vectors', 'symmetry_scores', 'population', 'symmetry_se',
-           'measure_symmetry', 'symmetry', 'read_frame', 'draw_overlay', 'plot_face']
+           'measure_symmetry', 'symmetry', 'draw_overlay', 'plot_face']
 
-# %% ../nbs/01a_asymmetry.ipynb #0d0f22fe
-import textwrap, warnings
+# %% ../nbs/01a_asymmetry.ipynb #9a38de02
+import textwrap
 from typing import NamedTuple
-import cv2, matplotlib.pyplot as plt, numpy as np, pandas as pd
+import matplotlib.pyplot as plt, numpy as np, pandas as pd
+from scipy.stats import norm, t as student
 from .settings import load_settings
-from .media import Unreadable, media_kind, read_frames, read_image
 from .cohort import is_healthy
 from .detector import BLENDSHAPES, MIRROR, REGIONS, STABLE, close_up, face_size, head_rotation, looks_se, planes, turn
-from .landmarks import Landmarks, quality
+from .landmarks import quality, read_frame
 
 # %% ../nbs/01a_asymmetry.ipynb #5eec70b0
 def head_frame(
@@ -140,13 +140,13 @@ def features(
     left, right = np.array(list(_PAIRS.values())).T
     return pd.DataFrame(np.hstack([table, blendshapes[:, left]-blendshapes[:, right]]), columns=FEATURES+BLENDSHAPE_FEATURES)
 
-# %% ../nbs/01a_asymmetry.ipynb #8432b5e5
+# %% ../nbs/01a_asymmetry.ipynb #00b69b0d
 def catalog()->pd.DataFrame: # a row a feature
     "The catalog as a table: name, region, unit, what positive means, the left points, source"
     geometry = pd.DataFrame([f._asdict() for f in CATALOG])
     rest = pd.DataFrame([dict(name=k, region=r, unit='pd', kind='excursion', points=p, positive=m, source='against the same person at rest') for k, r, p, m in
         (('commissure_excursion', 'mouth', (_CORNER,), 'left corner travels farther'), ('brow_raise', 'brow', (_BROW,), 'left brow rises more'))])
-    blend = pd.DataFrame(dict(name=BLENDSHAPE_FEATURES, region=['gaze' if 'Look' in n else 'blendshape' for n in _PAIRS], unit='score', kind='blendshape', points=list(_PAIRS), positive='more on the left', source='MediaPipe FaceLandmarker'))
+    blend = pd.DataFrame(dict(name=BLENDSHAPE_FEATURES, region=['gaze' if 'Look' in n else 'blendshape' for n in _PAIRS], unit='score', kind='blendshape', points=[()]*len(_PAIRS), positive=["shifted to the subject's left" if n in ('jaw', 'mouth') else 'more on the left' for n in _PAIRS], source='MediaPipe FaceLandmarker'))
     return pd.concat([geometry, rest, blend], ignore_index=True)
 
 # %% ../nbs/01a_asymmetry.ipynb #17182641
@@ -258,16 +258,17 @@ def healthy_limits(
     low, median, high = (people.quantile(c/100) for c in (l.low_centile, 50, l.high_centile))
     return pd.DataFrame(dict(n_subjects=people.notna().sum(), low=low, median=median, high=high))
 
-# %% ../nbs/01a_asymmetry.ipynb #3babc1ca
+# %% ../nbs/01a_asymmetry.ipynb #879a41b3
 def add_z(
     table, # features with keys
     settings=None # Settings: section `limits`
 )->pd.DataFrame: # the same with a column `<name>_z` a feature
-    "z-scores against the healthy limits: zero at the healthy median, 1.96 units of z half-way across the limits' width; NaN without enough healthy subjects"
+    "z-scores against the healthy limits: zero at the healthy median, the limits as far apart as the same centiles of a normal distribution; NaN without enough healthy subjects"
     s = settings or load_settings()
     limits = healthy_limits(table, s)
     enough = limits.n_subjects >= s.limits.min_healthy_subjects
-    unit = ((limits.high-limits.low)/(2*1.959964)).where(enough & (limits.high > limits.low))
+    width = norm.ppf(s.limits.high_centile/100)-norm.ppf(s.limits.low_centile/100)
+    unit = ((limits.high-limits.low)/width).where(enough & (limits.high > limits.low) & np.isfinite(width))
     z = (table[limits.index]-limits['median'])/unit
     return pd.concat([table, z.astype(float).add_suffix('_z')], axis=1)
 
@@ -312,17 +313,19 @@ def symmetry_scores(
             out[f'{k}_fluctuating'] = rms(vectors[:, ids]-d)
     return pd.DataFrame(out)
 
-# %% ../nbs/01a_asymmetry.ipynb #bd57b2ec
+# %% ../nbs/01a_asymmetry.ipynb #5189fedd
 def population(
-    table # keys with status, a row a frame
-)->np.ndarray: # (n,) weights that sum to 1, or all 0 where fewer than two subjects were measured
-    "Weight of each frame in the population's mean asymmetry: healthy subjects if there are at least two, else everyone, each subject counted once"
-    ok = table.status.eq('ok').to_numpy()
-    healthy = ok & is_healthy(table).to_numpy()
-    use = healthy if table.subject[healthy].nunique() > 1 else ok
-    if table.subject[use].nunique() < 2: return np.zeros(len(table))
+    table, # keys with status, a row a frame
+    settings=None # Settings: `limits.min_healthy_subjects`
+)->tuple: # weights (n,) that sum to 1, or all 0; 'healthy', 'everyone' or 'none'; number of subjects
+    "Who the directional asymmetry is the mean of: enough healthy subjects, or everyone where no label is known; each subject counts once"
+    ok, least = table.status.eq('ok').to_numpy(), (settings or load_settings()).limits.min_healthy_subjects
+    labelled = (table.label.notna() | table.palsy.notna()).any()
+    who, use = ('healthy', ok & is_healthy(table).to_numpy()) if labelled else ('everyone', ok)
+    n = table.subject[use].nunique()
+    if n < least: return np.zeros(len(table)), 'none', n
     weight = np.where(use, 1/table.subject.groupby([table.subject, use]).transform('size'), 0)
-    return weight/weight.sum()
+    return weight/weight.sum(), who, n
 
 def symmetry_se(
     faces # Landmarks with looks
@@ -334,7 +337,7 @@ def symmetry_se(
         se[ok] = looks_se(symmetry_scores(asymmetry_vectors(looks.reshape(-1, 478, 3)))[SYMMETRY].to_numpy().reshape(*looks.shape[:2], -1))
     return pd.DataFrame(se, columns=[f'{k}_se' for k in SYMMETRY])
 
-# %% ../nbs/01a_asymmetry.ipynb #e3601ad6
+# %% ../nbs/01a_asymmetry.ipynb #a0eb7831
 def measure_symmetry(
     faces, # Landmarks
     status, # status of each frame, from `measured_status`
@@ -352,20 +355,13 @@ def symmetry(
 )->pd.DataFrame: # keys, `sym_mouth, sym_eyes, sym_nose, sym_brow, sym_whole`, their parts and standard errors
     "The table `facial_asymmetry_symmetry.csv`: mirrored-landmark residuals of every frame"
     status = measured_status(faces, settings)
-    weight = population(faces.df.assign(status=status))
+    weight = population(faces.df.assign(status=status), settings)[0]
     mean = weight[weight > 0]@asymmetry_vectors(faces.xyz[weight > 0]) if weight.any() else None
     return measure_symmetry(faces, status, mean)
 
-# %% ../nbs/01a_asymmetry.ipynb #3ca37af6
+# %% ../nbs/01a_asymmetry.ipynb #294ea57d
 _COLOURS = dict(mouth='#b3261e', eyes='#1b6ca8', nose='#7a5c00', brow='#5b3f8f')
 PUPILS_MM = 63 # mean adult pupil distance, used where no other is given (Dodgson 2004)
-
-def read_frame(
-    row # a row of a cohort or landmark table: `path`, `frame`
-): # uint8 (h, w, 3), or None where it can't be read
-    "The picture that a row of a table speaks of"
-    try: return read_image(row.path) if media_kind(row.path) == 'image' else next(read_frames(row.path, [int(row.frame)]))[1]
-    except (Unreadable, StopIteration): return None
 
 def _project(xy, r, origin, unit):
     "Points of the head's frontal plane (m, 2), in pupil distances, to px of the image"
@@ -390,7 +386,7 @@ def draw_overlay(
     lips = face_frame(xyz[None], [61, 291], 2)[:, :, 0].T
     ax.plot(*_project(lips, *frame).T, color=_COLOURS['mouth'], lw=1.2)
 
-# %% ../nbs/01a_asymmetry.ipynb #23534041
+# %% ../nbs/01a_asymmetry.ipynb #c2a55d68
 def plot_face(
     faces, # Landmarks
     row:int=0, # which of its frames
@@ -417,17 +413,18 @@ def plot_face(
     ax.set(xlim=(0, near.shape[1]), ylim=(near.shape[0], 0))
     ax.text(.02, .02, "subject's right", transform=ax.transAxes, fontsize=8, color='white', bbox=dict(facecolor='#222222', edgecolor='none', pad=1.5))
     ax.text(.98, .02, "subject's left", transform=ax.transAxes, fontsize=8, color='white', ha='right', bbox=dict(facecolor='#222222', edgecolor='none', pad=1.5))
-    _plot_lengths(bars, features(one.xyz).iloc[0], feature_se(one).iloc[0], mm)
+    _plot_lengths(bars, features(one.xyz).iloc[0], feature_se(one).iloc[0], mm, record.n_looks)
     return fig
 
-# %% ../nbs/01a_asymmetry.ipynb #fae36fbc
-def _plot_lengths(ax, value, se, mm):
-    "Lengths of one face as dots with 95 % intervals, by region"
+# %% ../nbs/01a_asymmetry.ipynb #54ceca0f
+def _plot_lengths(ax, value, se, mm, looks):
+    "Lengths of one face as dots with 95 % intervals (Student's t over the looks), by region"
+    t_quantile = student.ppf(.975, max(1, looks-2))
     lengths = [f for f in CATALOG if f.unit == 'pd']
     ax.set_axis_on()
     ax.axvline(0, color='#222222', lw=.8)
     for i, f in enumerate(lengths):
-        v, half = value[f.name]*mm, 1.96*se[f'{f.name}_se']*mm
+        v, half = value[f.name]*mm, t_quantile*se[f'{f.name}_se']*mm
         sure = np.isfinite(half) and abs(v) > half
         ax.plot(v, i, 'o', color=_COLOURS[f.region], ms=6 if sure else 4)
         if np.isfinite(half): ax.plot([v-half, v+half], [i, i], color=_COLOURS[f.region], lw=1.6)

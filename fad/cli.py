@@ -13,13 +13,20 @@ from .cohort import CohortError
 from .detector import ModelError
 from .extract import RunError, extract, failures, summary
 
-# %% ../nbs/20_study.ipynb #f3906bf8
+# %% ../nbs/20_study.ipynb #a45da36e
 DISCLAIMER = "fad gives risk signals for research, never a diagnosis. It is not a medical device."
 
 def _add_common(p):
     p.add_argument('--settings', metavar='FILE', help='settings.ini to use (default: FAD_SETTINGS, the nearest settings.ini above this folder, or the packaged defaults)')
     p.add_argument('--set', metavar='KEY=VALUE', action='append', default=[], help='change one setting for this run, for example --set landmarks.repeats=4')
     p.add_argument('--quiet', action='store_true', help='no progress bars and no summary; failures are still named')
+
+def _count(text):
+    "A whole number from 0 on"
+    try: n = int(text)
+    except ValueError: n = -1
+    if n < 0: raise argparse.ArgumentTypeError(f"{text}: a whole number from 0 on is wanted")
+    return n
 
 def parser()->argparse.ArgumentParser: # of the command `fad`
     "The arguments of every command"
@@ -43,8 +50,8 @@ examples:
   fad extract clip.mp4 --out results/clip --set video.rate_hz=10""")
     e.add_argument('input', metavar='INPUT', help='a photograph, a clip, a folder or a manifest CSV')
     e.add_argument('--out', metavar='RUN', required=True, help='the run folder to write')
-    e.add_argument('--workers', type=int, default=0, metavar='N', help='processes to use (default: one a core)')
-    e.add_argument('--figures', type=int, default=0, metavar='N', help='draw the first N measured faces into RUN/figures')
+    e.add_argument('--workers', type=_count, default=0, metavar='N', help='processes to use (default: one a core)')
+    e.add_argument('--figures', type=_count, default=0, metavar='N', help='draw the first N measured faces into RUN/figures')
     e.add_argument('--update', action='store_true', help='recompute the tables of a run under other quality gates or limits')
     _add_common(e)
     return p
@@ -74,14 +81,19 @@ def run_extract(
     elif status: print(text, file=sys.stderr)
     return status
 
-# %% ../nbs/20_study.ipynb #38785514
+# %% ../nbs/20_study.ipynb #c18af868
 def main(
     argv=None # arguments; None: those of the process
 )->int: # 0: all measured, 1: some inputs failed or the run could not be finished, 2: a wrong command, input or setting
     "The command `fad`"
     args = parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='replace') # a terminal without ± still gets its table
     try: return dict(extract=run_extract)[args.command](args)
     except (CohortError, RunError, SettingsError, ModelError) as e: status, said = 2, str(e)
+    except BrokenPipeError: # the reader of our output went away: nothing is wrong with the run
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as e: status, said = 1, f"{e.strerror or e}{f': {e.filename}' if e.filename else ''}. What was done is kept; the same command goes on"
     except KeyboardInterrupt: status, said = 130, "stopped. What was done is kept; the same command goes on"
     print(f"fad {args.command}: {said}", file=sys.stderr)

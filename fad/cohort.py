@@ -70,7 +70,7 @@ def folder_subject(
     above = max((i+1 for i,f in enumerate(folders) if any(folder_class(f))), default=0 if several else len(folders))
     return '/'.join(folders[:above+1]) if above < len(folders) else None
 
-# %% ../nbs/00b_cohort.ipynb #a432e295
+# %% ../nbs/00b_cohort.ipynb #11d7d058
 _hidden = {'__MACOSX', 'Thumbs.db', 'desktop.ini'}
 
 def _entries(folder):
@@ -94,6 +94,9 @@ def walk(
         try: es = _entries(os.path.join(root, rel))
         except OSError as e:
             notes.append(f'folder {rel!r} was not looked into: {e.strerror}')
+            continue
+        if rel and any(e.name == 'run.json' for e in es):
+            notes.append(f'folder {rel!r} holds a run of fad and was not looked into')
             continue
         for e in es:
             sub = f'{rel}/{e.name}'.lstrip('/')

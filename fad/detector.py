@@ -205,14 +205,14 @@ def pose_angles(
     "Yaw, pitch and roll of a head rotation, applied in the order roll after pitch after yaw"
     return np.degrees(np.stack([np.arctan2(-r[:, 2, 0], np.hypot(r[:, 0, 0], r[:, 1, 0])), np.arctan2(r[:, 2, 1], r[:, 2, 2]), np.arctan2(r[:, 1, 0], r[:, 0, 0])], 1))
 
-# %% ../nbs/00c_detector.ipynb #de663c53
+# %% ../nbs/00c_detector.ipynb #25774a8c
 def _rounds(h, w):
     "Rounds of second looks, each a list of (x, y, width, height): the padded picture, then ever smaller overlapping tiles"
     pad = .4*max(h, w)
     yield [(-pad, -pad, w+2*pad, h+2*pad)]
-    for n in (2, 4, 8):
+    for n in (2, 4, 8, 16):
         tw, th = 1.5*w/(n+.5), 1.5*h/(n+.5)
-        if max(tw, th) > 128: yield [(j*(w-tw)/(n-1), i*(h-th)/(n-1), tw, th) for i in range(n) for j in range(n)]
+        if max(tw, th) > (128 if n < 16 else 256): yield [(j*(w-tw)/(n-1), i*(h-th)/(n-1), tw, th) for i in range(n) for j in range(n)]
 
 def face_size(
     points # (478, 3) px
@@ -265,7 +265,7 @@ def close_up(
         part = small
     return part, A
 
-# %% ../nbs/00c_detector.ipynb #f010dcba
+# %% ../nbs/00c_detector.ipynb #77607b4d
 LOCATE_PX, TILE_PX = 1280, 512 # larger pictures are shrunk to this side before the first look, smaller tiles are enlarged to that
 
 def locate(
@@ -273,7 +273,7 @@ def locate(
     settings=None, # Settings
     tracker=None, # a landmarker in tracking mode, for the frames of a clip
     t_ms:int=0, # time of the frame, for a tracker
-    rounds:int=4 # rounds of second looks where the first finds nothing: padded, then 2 x 2, 4 x 4, 8 x 8 tiles
+    rounds:int=5 # rounds of second looks where the first finds nothing: padded, then 2 x 2 to 8 x 8 tiles, 16 x 16 for pictures over some 2,800 px
 ): # points (478, 3) px, blendshapes (52,), pose (4, 4), number of faces; None where no look found a face
     "The largest face of a picture: a look at the whole, then at the padded whole, then at enlarged tiles"
     s, (h, w) = settings or load_settings(), image.shape[:2]

@@ -4,14 +4,16 @@
 
 # %% auto #0
 __all__ = ['VERSIONS', 'write_csv', 'read_csv', 'RunError', 'input_hashes', 'run_identity', 'identity_changes', 'run_parts',
-           'processes', 'Run', 'open_run', 'write_tables', 'extract', 'draw_figures', 'failures', 'summary']
+           'processes', 'Run', 'check_out', 'open_run', 'write_tables', 'extract', 'draw_figures', 'failures',
+           'summary']
 
-# %% ../nbs/01d_extract.ipynb #dc5b2f7f
-import hashlib, importlib.metadata, json, os, re, textwrap
+# %% ../nbs/01d_extract.ipynb #5bd9107f
+import hashlib, importlib.metadata, json, os, re
 from concurrent.futures import BrokenExecutor, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from pathlib import Path
 import numpy as np, pandas as pd, pyarrow as pa, pyarrow.parquet as pq
+import matplotlib.pyplot as plt
 from loky import ProcessPoolExecutor
 from tqdm.auto import tqdm
 from .settings import load_settings, as_dict
@@ -19,7 +21,7 @@ from .media import media_kind
 from .cohort import cohort, cohort_warnings
 from .detector import file_sha256, model_file
 from .landmarks import concat, load_landmarks, measure_part, parts, quality, save_landmarks
-from .asymmetry import (PUPILS_MM, add_excursions, add_z, asymmetry_vectors, commissures, expressions, measure_features, measure_symmetry, plot_face, population, symmetry_se)
+from .asymmetry import (PUPILS_MM, add_excursions, add_z, asymmetry_vectors, commissures, expressions, measure_features, measure_symmetry, measured_status, plot_face, population, symmetry_se)
 
 # %% ../nbs/01d_extract.ipynb #254afc67
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
@@ -60,7 +62,7 @@ def input_hashes(
     paths = list(dict.fromkeys(df.path))
     with ThreadPoolExecutor(4) as pool: return dict(zip(paths, tqdm(pool.map(_hash, paths), total=len(paths), desc='reading', unit='file', delay=1, disable=not progress)))
 
-# %% ../nbs/01d_extract.ipynb #c3cd6b24
+# %% ../nbs/01d_extract.ipynb #1ce81200
 def _version(name):
     try: return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError: return ''
@@ -73,18 +75,19 @@ def run_identity(
     "What a run is made from; two runs with the same identity have the same tables"
     hashes = input_hashes(df, progress)
     rows = df.assign(sha256=df.path.map(hashes)).drop(columns='path').astype('string').fillna('')
-    frames = [hashlib.sha256('\0'.join(r).encode('utf-8', 'surrogateescape')).hexdigest()[:16] for r in rows.itertuples(index=False, name=None)]
+    lines = ['\0'.join(r) for r in rows.itertuples(index=False, name=None)]
     return dict(settings=as_dict(settings), versions={k: _version(k) for k in VERSIONS}, model_sha256=file_sha256(model_file(settings.landmarks.model)),
-        n_frames=len(df), n_files=len(hashes), cohort_sha256=hashlib.sha256('\n'.join([*rows.columns, *frames]).encode()).hexdigest())
+        frames=len(df), files=len(hashes), cohort_sha256=hashlib.sha256('\n'.join([*rows.columns, *lines]).encode('utf-8', 'surrogateescape')).hexdigest())
 
 def identity_changes(
     old:dict, # identity that a run folder remembers
     new:dict # identity of what is asked for now
 )->list: # a line each: name, then, now
     "What differs between two identities, in words"
+    words = dict(cohort_sha256='the files, or what is said of them', model_sha256='the landmark model')
     flat = lambda d, at='': {k2: v2 for k, v in d.items() for k2, v2 in (flat(v, f'{at}{k}.') if isinstance(v, dict) else {at+k: v}).items()}
     a, b = flat(old), flat(new)
-    return [f"{k.removeprefix('settings.')}: {a.get(k, 'unset')} then, {b.get(k, 'unset')} now" for k in sorted(a.keys() | b.keys()) if a.get(k) != b.get(k)]
+    return [f"{words[k]} changed" if k in words else f"{k.removeprefix('settings.')}: {a.get(k, 'unset')} then, {b.get(k, 'unset')} now" for k in sorted(a.keys() | b.keys()) if a.get(k) != b.get(k)]
 
 # %% ../nbs/01d_extract.ipynb #e6e7755d
 def _work(df, part, settings, path):
@@ -179,11 +182,29 @@ class Run:
     def table(self, name): return read_csv(self.path/f'{name}.csv')
     def landmarks(self): return concat(load_landmarks(p) for p in self.shards)
 
-# %% ../nbs/01d_extract.ipynb #eef60769
+# %% ../nbs/01d_extract.ipynb #af7b4096
 def _write_json(value, path):
     part = Path(path).with_suffix(f'.{os.getpid()}.part')
     part.write_text(json.dumps(value, indent=1, ensure_ascii=False, default=str)+'\n')
     os.replace(part, path)
+
+def _alive(pid):
+    try: os.kill(pid, 0)
+    except ProcessLookupError: return False
+    except OSError: return True
+    return True
+
+def check_out(
+    out, # the run's folder
+    source=None # what is to be measured
+):
+    "Refuse a run folder that can't be one, before any work is done"
+    path = Path(out)
+    for p in (path, *path.parents):
+        if p.exists() and not p.is_dir(): raise RunError(f"{p} is a file, not a folder: give another --out")
+    if path.is_dir() and any(path.iterdir()) and not (path/'run.json').is_file(): raise RunError(f"{out} holds something else than a run (it has no run.json): give another --out")
+    if isinstance(source, (str, os.PathLike)) and Path(source).is_dir() and Path(source).resolve() in (path.resolve(), *path.resolve().parents):
+        raise RunError(f"{out} lies inside {source}: its figures would be measured as faces the next time. Give an --out elsewhere")
 
 def open_run(
     out, # the run's folder
@@ -192,20 +213,20 @@ def open_run(
 )->Run:
     "Create a run folder, or go on with one made from the same inputs and settings"
     run = Run(out)
-    if run.path.exists() and not run.path.is_dir(): raise RunError(f"{out} is a file, not a folder: give another --out")
+    check_out(out)
     found = run.path/'run.json'
     if found.is_file():
         changes = identity_changes(run.info['identity'], identity)
         if update: changes = [c for c in changes if not c.startswith(('quality.', 'limits.'))]
         if changes: raise RunError(f"{out} was made from something else ({'; '.join(changes[:4])}{'; …' if len(changes) > 4 else ''}). "
             "Give another --out, or delete it" + ('' if update else "; if only quality gates or limits differ, --update recomputes its tables"))
-    elif run.path.exists() and any(run.path.iterdir()): raise RunError(f"{out} holds something else than a run (it has no run.json): give another --out")
     (run.path/'landmarks').mkdir(parents=True, exist_ok=True)
-    for p in run.path.rglob('*.part'): p.unlink()
+    for p in run.path.rglob('*.part'): # what a killed process left half-written
+        if not _alive(int(p.name.split('.')[-2])): p.unlink(missing_ok=True)
     _write_json(dict(identity=identity, state='started'), found)
     return run
 
-# %% ../nbs/01d_extract.ipynb #2c4dd5fe
+# %% ../nbs/01d_extract.ipynb #f1bfe65c
 def _is_whole(path, part):
     "Whether a shard is there with all its rows; one that a power cut left in pieces is measured anew"
     try: return pq.read_metadata(path).num_rows == part[1]-part[0]
@@ -213,8 +234,9 @@ def _is_whole(path, part):
 
 def write_tables(
     run:Run, # with all its landmarks
+    df, # the cohort table, whose paths may have been typed from another folder than the last time
     settings # Settings
-)->pd.DataFrame: # the functional table
+)->tuple: # the functional table, and a dict that says whose mean the directional asymmetry is
     "Write quality.csv and the two asymmetry tables, a shard at a time"
     judged, measured, sym_se, corners, expression = [], [], [], [], []
     for p in run.shards:
@@ -226,19 +248,19 @@ def write_tables(
         expression.append(expressions(faces.df))
     looks = max(c.shape[1] for c in corners)
     corners = np.concatenate([np.pad(c, [(0, 0), (0, looks-c.shape[1]), (0, 0), (0, 0)], constant_values=np.nan) for c in corners])
-    functional = add_z(add_excursions(pd.concat(measured, ignore_index=True), corners, np.concatenate(expression)), settings)
+    functional = add_z(add_excursions(pd.concat(measured, ignore_index=True), corners, np.concatenate(expression)), settings).assign(path=df.path.to_numpy())
     points = lambda: ((load_landmarks(p, ['xyz']), part) for p, part in zip(run.shards, measured))
-    weight, mean, at = population(functional), None, 0
+    (weight, who, n), mean, at = population(functional, settings), None, 0
     for faces, part in points() if weight.any() else ():
         w, at = weight[at:at+len(part)], at+len(part)
         if w.any(): mean = (0 if mean is None else mean)+w[w > 0]@asymmetry_vectors(faces.xyz[w > 0])
     symmetric = [measure_symmetry(faces, part.status, mean, se) for (faces, part), se in zip(points(), sym_se)]
     write_csv(pd.concat(judged, ignore_index=True), run.path/'quality.csv')
-    write_csv(pd.concat(symmetric, ignore_index=True), run.path/'facial_asymmetry_symmetry.csv')
+    write_csv(pd.concat(symmetric, ignore_index=True).assign(path=df.path.to_numpy()), run.path/'facial_asymmetry_symmetry.csv')
     write_csv(functional, run.path/'facial_asymmetry_functional.csv')
-    return functional
+    return functional, dict(directional_mean_of=who, subjects=n)
 
-# %% ../nbs/01d_extract.ipynb #be8429c8
+# %% ../nbs/01d_extract.ipynb #7fb6196c
 def extract(
     source, # an image, a video, a folder, a manifest CSV, or a cohort table
     out, # the run's folder
@@ -251,6 +273,7 @@ def extract(
 )->Run:
     "Measure a cohort: landmarks in shards, quality.csv and the two asymmetry tables"
     s = settings or load_settings()
+    check_out(out, source)
     df = source if isinstance(source, pd.DataFrame) else cohort(source, s)
     run = open_run(out, run_identity(df, s, progress), update)
     write_csv(df, run.path/'cohort.csv')
@@ -260,12 +283,12 @@ def extract(
     new_executor = (lambda n: _Borrowed(executor)) if executor else _Here if workers == 1 else processes
     done = len(df)-sum(b-a for a, b in todo)
     with tqdm(total=len(df), initial=done, desc='measuring', unit='frame', delay=1, disable=not progress) as bar: run_parts(df, todo, s, new_executor, workers, bar)
-    functional = write_tables(run, s)
+    functional, mean_of = write_tables(run, df, s)
     if figures: draw_figures(run, functional, figures, s)
-    _write_json(dict(identity=run.info['identity'], state='finished', warnings=cohort_warnings(df), status=functional.status.str.split(':').str[0].value_counts().to_dict()), run.path/'run.json')
+    _write_json(dict(identity=run.info['identity'], state='finished', settings_from=str(s.origin), symmetry=mean_of, warnings=cohort_warnings(df), status=functional.status.str.split(':').str[0].value_counts().to_dict()), run.path/'run.json')
     return run
 
-# %% ../nbs/01d_extract.ipynb #a1cda517
+# %% ../nbs/01d_extract.ipynb #c68b9f9c
 def draw_figures(
     run:Run, # a run
     functional, # its functional table
@@ -273,18 +296,17 @@ def draw_figures(
     settings=None # Settings
 ):
     "Draw `plot_face` of the first measured frames into `figures/`"
-    import matplotlib.pyplot as plt
     (run.path/'figures').mkdir(exist_ok=True)
     left = n
     for p in run.shards:
         faces = load_landmarks(p)
-        for i in np.flatnonzero(faces.df.status.eq('ok'))[:left]:
+        for i in np.flatnonzero(measured_status(faces, settings).eq('ok'))[:left]:
             fig = plot_face(faces, int(i), settings=settings)
-            fig.savefig(run.path/'figures'/(re.sub(r'[^\w.-]+', '_', str(faces.df.frame_id[i]))[-80:]+'.png'), dpi=130)
+            fig.savefig(run.path/'figures'/f"{n-left+1:03d}_{re.sub(r'[^A-Za-z0-9#-]+', '_', str(faces.df.frame_id[i]))[-60:]}.png", dpi=130)
             plt.close(fig)
             left -= 1
 
-# %% ../nbs/01d_extract.ipynb #e0fe0cea
+# %% ../nbs/01d_extract.ipynb #9a2e08b6
 def failures(
     functional # the functional table of a run
 )->pd.DataFrame: # a row a file with frames that were not measured: path, frames, failed, reason; `lost` where no frame was measured
@@ -294,7 +316,10 @@ def failures(
     files = g.agg(frames=('bad', 'size'), failed=('bad', 'sum'), reason=('reason', lambda r: next(iter(r.mode()), ''))).reset_index()
     return files[files.failed > 0].assign(lost=lambda f: f.failed == f.frames).reset_index(drop=True)
 
-def _shown(path): return textwrap.shorten(repr(path)[1:-1], 100)
+def _shown(path, width=100):
+    "A path in one line; of a long one the end"
+    text = repr(path)[1:-1]
+    return text if len(text) <= width else '…'+text[-width:]
 
 def summary(
     run:Run # a finished run
@@ -314,5 +339,6 @@ def summary(
         lines += ['', 'not measured:']
         lines += [f"  {_shown(r.path)}: {'' if r.frames == 1 else f'{r.failed} of {r.frames} frames, mostly '}{r.reason}" for r in lost.head(20).itertuples()]
         if len(lost) > 20: lines.append(f"  … and {len(lost)-20} more: all are in {run.path/'quality.csv'}")
+    if (origin := run.info.get('settings_from', 'defaults')) != 'defaults': lines += ['', f"settings: {origin}"]
     for w in run.info.get('warnings', []): lines += ['', f"note: {w}"]
     return '\n'.join(lines)

@@ -4,11 +4,10 @@
 
 # %% auto #0
 __all__ = ['SettingsError', 'StudySettings', 'CohortSettings', 'VideoSettings', 'LandmarksSettings', 'QualitySettings',
-           'LimitsSettings', 'Settings', 'as_dict', 'override', 'to_ini', 'find_settings', 'load_settings',
-           'settings_hash']
+           'LimitsSettings', 'Settings', 'as_dict', 'override', 'to_ini', 'find_settings', 'load_settings']
 
 # %% ../nbs/00_settings.ipynb #a3907109
-import configparser, hashlib, json, math, operator, os, re
+import configparser, math, operator, os, re
 from dataclasses import dataclass, field, fields, asdict
 from difflib import get_close_matches
 from pathlib import Path
@@ -111,7 +110,7 @@ class VideoSettings(_Section):
 class LandmarksSettings(_Section):
     "How a face is found and how often it is looked at"
     model:str = _setting('', 'path of face_landmarker.task; empty = the file that is installed or downloaded')
-    repeats:int = _setting(8, 'looks at each photo, averaged; half of them mirrored', 1, 64, 'looks')
+    repeats:int = _setting(8, 'looks at each photo, half of them mirrored; from 5 on the first only finds the face and the others are averaged', 1, 64, 'looks')
     shift:float = _setting(0.06, 'largest shift of a look', 0, 0.5, 'of the crop')
     scale:float = _setting(0.12, 'largest change of size of a look', 0, 0.5, 'of the crop')
     rotation_deg:float = _setting(8.0, 'largest rotation of a look', 0, 45, 'degrees')
@@ -135,6 +134,8 @@ class QualitySettings(_Section):
     max_brightness:float = _setting(248.0, 'mean brightness of the face; 255 = no gate', 0, 255, 'gray levels')
     min_contrast:float = _setting(12.0, 'spread of brightness in the face; 0 = no gate', 0, 255, 'gray levels')
     min_in_frame:float = _setting(0.98, 'share of the points that lie in the picture', 0, 1)
+    max_spread:float = _setting(0.05, 'how far repeated looks may lie apart', 0, 10, 'pupil distances')
+    min_looks_share:float = _setting(0.6, 'share of the repeated looks that must find the face again', 0, 1)
     several_faces:bool = _setting(True, 'accept a frame with more than one face; the largest is measured')
     def __post_init__(self):
         super().__post_init__()
@@ -273,12 +274,3 @@ def load_settings(
     values = _read_ini(path)
     try: return _build(values, Path(path).as_posix())
     except SettingsError as e: raise SettingsError(f'{path}: {e}') from None
-
-# %% ../nbs/00_settings.ipynb #9f06c064
-def settings_hash(
-    settings:Settings, # any settings
-    *sections:str, # sections that count; none = all
-)->str: # 16 hexadecimal digits
-    "A fingerprint of the values; where they came from doesn't count"
-    d = as_dict(settings)
-    return hashlib.sha256(json.dumps({k: d[k] for k in sections or d}, sort_keys=True).encode()).hexdigest()[:16]

@@ -75,4 +75,6 @@ def make_corpus(
     want |= {'voice.mp4': 'unreadable: no video in it, only sound', 'broken.jpg': 'unreadable: broken symbolic link', 'self.jpg': 'unreadable: symbolic link that leads in a circle'}
     Image.fromarray(coffee()).save(d/'coffee.jpg')
     face.resize((1, 1)).save(d/'one_pixel.png')
-    return want | {'coffee.jpg': 'no_face', 'one_pixel.png': 'no_face'}
+    face.rotate(180).save(d/'upside_down.jpg')
+    face.rotate(120).save(d/'turned_over.jpg')
+    return want | {'coffee.jpg': 'no_face', 'one_pixel.png': 'no_face', 'upside_down.jpg': 'rejected: roll', 'turned_over.jpg': 'rejected: roll'}

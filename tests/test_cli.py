@@ -1,6 +1,5 @@
 "The command `fad` as a user meets it: bad input, killed and resumed, one process or two."
-import csv, json, os, re, shutil, signal, subprocess, sys, time
-from pathlib import Path
+import csv, re, shutil, signal, subprocess, sys, time
 import pytest
 from PIL import Image
 from skimage.data import astronaut
@@ -58,7 +57,7 @@ def test_a_run_of_something_else_is_refused(corpus):
     "Other settings, another cohort, a folder that is no run: exit status 2, the reason, nothing touched"
     d = corpus[0]
     before = tables(d/'run')
-    for args, said in ((('in', '--set', 'landmarks.repeats=2'), 'landmarks.repeats: 8 then, 2 now'), (('in/same',), 'cohort_sha256'), (('in/same', '--set', 'landmarks.repeat=2'), 'did you mean')):
+    for args, said in ((('in', '--set', 'landmarks.repeats=2'), 'landmarks.repeats: 8 then, 2 now'), (('in/same',), 'the files, or what is said of them changed'), (('in/same', '--set', 'landmarks.repeat=2'), 'did you mean')):
         done = fad('extract', *args, '--out', 'run', cwd=d)
         assert done.returncode == 2 and said in done.stderr and 'Traceback' not in done.stderr
     done = fad('extract', 'in/same', '--out', 'in', cwd=d)
@@ -104,4 +103,21 @@ def test_an_unwritable_run_folder(portraits):
     "A run folder below a file: a reason, no traceback"
     (portraits/'file').write_text('')
     done = fad('extract', 'in', '--out', 'file/run', cwd=portraits)
-    assert done.returncode in (1, 2) and 'Traceback' not in done.stderr and 'file' in done.stderr
+    assert done.returncode == 2 and done.stderr.startswith('fad extract: file is a file, not a folder')
+
+def test_another_folder_another_path(portraits):
+    "Resumed from another working directory, all tables name the files as they were typed there"
+    (portraits/'sub').mkdir()
+    shutil.copytree(portraits/'whole', portraits/'moved')
+    assert fad('extract', '../in', '--out', '../moved', '--quiet', *SMALL, cwd=portraits/'sub').returncode == 0
+    assert {r['path'].split('/')[0] for n in TABLES if n != 'quality.csv' for r in rows(portraits/'moved'/n)} == {'..'}
+
+def test_wrong_numbers_of_workers(portraits):
+    for n in ('-1', 'two'):
+        done = fad('extract', 'in', '--out', 'never', '--workers', n, cwd=portraits)
+        assert done.returncode == 2 and 'a whole number from 0 on is wanted' in done.stderr
+    assert not (portraits/'never').exists()
+
+def test_a_run_inside_its_input_is_refused(portraits):
+    done = fad('extract', 'in', '--out', 'in/run', cwd=portraits)
+    assert done.returncode == 2 and 'lies inside in' in done.stderr and not (portraits/'in'/'run').exists()

@@ -1,6 +1,6 @@
 """Chores of the project. `python tools/dev.py fresh` proves that everything generated is up to date, `prepare` brings it up to date,
 `docs` builds the site into `_docs/`, `settings` writes settings.ini anew from the defaults. The Makefile calls these."""
-import os, re, shutil, subprocess, sys, tempfile, warnings
+import os, re, shutil, subprocess, sys, tempfile
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
