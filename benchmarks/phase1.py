@@ -9,7 +9,8 @@ from pathlib import Path
 import av, cv2, mediapipe as mp, numpy as np
 from skimage import data
 from fad.asymmetry import asymmetry_vectors, features, symmetry_scores
-from fad.detector import locate, new_landmarker, quiet_stderr, upright_crop, warp
+from fad import detector
+from fad.detector import new_landmarker, quiet_stderr
 from fad.extract import extract
 from fad.landmarks import measure_face
 from fad.media import read_image
@@ -24,16 +25,27 @@ def photographs(folder, n):
         M = cv2.getRotationMatrix2D((220, 120), rng.uniform(-10, 10), rng.uniform(.8, 1.2))
         cv2.imwrite(str(folder/f'{i:04d}.jpg'), cv2.warpAffine(portrait, M, (512, 512), borderMode=cv2.BORDER_REPLICATE)[:, :, ::-1])
 
+def looks_of(path):
+    "The very pictures that `fad` shows the detector for one photograph: the whole, then the jittered crops"
+    seen, detect = [], detector.detect
+    def listen(image, *args, **kwargs):
+        seen.append(np.ascontiguousarray(image))
+        return detect(image, *args, **kwargs)
+    detector.detect = listen
+    try: measure_face(read_image(path), SETTINGS.landmarks.repeats, SETTINGS)
+    finally: detector.detect = detect
+    return seen[1:]
+
 def bare_loop(folder):
-    "Seconds of MediaPipe alone, from file to points, on the looks that `fad` takes: the whole picture, then upright crops that are ready in memory"
+    "Seconds of MediaPipe alone, from file to points, on the looks that `fad` takes"
     paths = sorted(folder.glob('*.jpg'))
-    crops = [warp(im, upright_crop(locate(im, SETTINGS)[0], SETTINGS.landmarks.crop_px), SETTINGS.landmarks.crop_px) for im in map(read_image, paths)]
+    crops = [looks_of(p) for p in paths]
     first, other = new_landmarker(SETTINGS), new_landmarker(SETTINGS, pose=False) # the head pose is wanted of the first look alone
     with quiet_stderr():
         start = time.perf_counter()
-        for path, crop in zip(paths, crops):
+        for path, looks in zip(paths, crops):
             first.detect(mp.Image(mp.ImageFormat.SRGB, read_image(path)))
-            for _ in range(SETTINGS.landmarks.repeats-1): other.detect(mp.Image(mp.ImageFormat.SRGB, crop))
+            for crop in looks: other.detect(mp.Image(mp.ImageFormat.SRGB, crop))
         return time.perf_counter()-start
 
 def timed_extract(folder, out, workers):
@@ -41,7 +53,7 @@ def timed_extract(folder, out, workers):
     extract(folder, out, SETTINGS, workers=workers, progress=False)
     return time.perf_counter()-start
 
-def extraction(n=480):
+def extraction(n=320):
     with tempfile.TemporaryDirectory() as t:
         folder = Path(t)/'photos'; folder.mkdir()
         photographs(folder, n)

@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['ARRAYS', 'QUALITY', 'DOUBT', 'Landmarks', 'concat', 'save_landmarks', 'load_landmarks', 'pixel_quality',
-           'disagreement', 'measure_face', 'parts', 'measure_part', 'find_landmarks', 'head_angles', 'quality',
-           'read_frame', 'plot_quality']
+           'disagreement', 'measure_face', 'parts', 'one_thread', 'measure_part', 'find_landmarks', 'head_angles',
+           'quality', 'read_frame', 'plot_quality']
 
-# %% ../nbs/01_landmarks.ipynb #b0048612
+# %% ../nbs/01_landmarks.ipynb #21911a6d
 import base64, html, io, os, textwrap, zlib
+from contextlib import contextmanager
 from pathlib import Path
 import cv2, matplotlib.pyplot as plt, numpy as np, pandas as pd, pyarrow as pa, pyarrow.parquet as pq
 from fastcore.basics import patch
@@ -229,7 +230,15 @@ def _measure_clip(path, frames, run_up, settings):
             out[frame] = measure_face(image, 1, settings, tracker, last) if image is not None else (lost, _empty(1, settings.landmarks.chimeric))
     return out
 
-# %% ../nbs/01_landmarks.ipynb #f0ac7f67
+# %% ../nbs/01_landmarks.ipynb #e8f0e1db
+@contextmanager
+def one_thread():
+    "Keep OpenCV to one thread: its pictures are small here, and the other cores have work of their own"
+    n = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try: yield
+    finally: cv2.setNumThreads(n)
+
 def measure_part(
     df, # a cohort table
     part, # (first, last + 1) positions, one of `parts`
@@ -243,10 +252,10 @@ def measure_part(
     repeats = s.landmarks.repeats
     if path and media_kind(path) == 'video':
         repeats, before = 1, df.iloc[max(0, a-s.video.warmup_frames):a]
-        by_frame = _measure_clip(path, rows[ok], before[before.path.eq(path) & before.status.eq('ok')], s)
+        with one_thread(): by_frame = _measure_clip(path, rows[ok], before[before.path.eq(path) & before.status.eq('ok')], s)
         measured = lambda row: by_frame.get(row.frame, (dict(_NOTHING, status='unreadable: no such frame'), _empty(1, s.landmarks.chimeric)))
     else: measured = lambda row: _measure_photo(row.path, s)
-    results = [measured(row) if good else (dict(_NOTHING, status=row.status), _empty(repeats, s.landmarks.chimeric)) for row, good in zip(rows.itertuples(), ok)]
+    with one_thread(): results = [measured(row) if good else (dict(_NOTHING, status=row.status), _empty(repeats, s.landmarks.chimeric)) for row, good in zip(rows.itertuples(), ok)]
     records = pd.DataFrame([r for r, _ in results], index=rows.index).reindex(columns=['status', *_MEASURED])
     return Landmarks(pd.concat([rows.drop(columns='status'), records.astype({k: float for k in _MEASURED[:5]})], axis=1),
                      **{k: np.stack([a[k] for _, a in results]) for k in results[0][1]})
