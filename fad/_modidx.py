@@ -203,6 +203,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                'fad.landmarks.load_landmarks': ('landmarks.html#load_landmarks', 'fad/landmarks.py'),
                                'fad.landmarks.measure_face': ('landmarks.html#measure_face', 'fad/landmarks.py'),
                                'fad.landmarks.measure_part': ('landmarks.html#measure_part', 'fad/landmarks.py'),
+                               'fad.landmarks.one_thread': ('landmarks.html#one_thread', 'fad/landmarks.py'),
                                'fad.landmarks.parts': ('landmarks.html#parts', 'fad/landmarks.py'),
                                'fad.landmarks.pixel_quality': ('landmarks.html#pixel_quality', 'fad/landmarks.py'),
                                'fad.landmarks.plot_quality': ('landmarks.html#plot_quality', 'fad/landmarks.py'),
