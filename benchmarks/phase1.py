@@ -37,15 +37,17 @@ def looks_of(path):
     return seen[1:]
 
 def bare_loop(folder):
-    "Seconds of MediaPipe alone, from file to points, on the looks that `fad` takes"
+    "Seconds of a bare MediaPipe loop, from file to arrays of points, on the looks that `fad` takes"
     paths = sorted(folder.glob('*.jpg'))
     crops = [looks_of(p) for p in paths]
     first, other = new_landmarker(SETTINGS), new_landmarker(SETTINGS, pose=False) # the head pose is wanted of the first look alone
+    def points(landmarker, image):
+        for face in landmarker.detect(mp.Image(mp.ImageFormat.SRGB, image)).face_landmarks: np.array([(p.x, p.y, p.z) for p in face])
     with quiet_stderr():
         start = time.perf_counter()
         for path, looks in zip(paths, crops):
-            first.detect(mp.Image(mp.ImageFormat.SRGB, read_image(path)))
-            for crop in looks: other.detect(mp.Image(mp.ImageFormat.SRGB, crop))
+            points(first, read_image(path))
+            for crop in looks: points(other, crop)
         return time.perf_counter()-start
 
 def timed_extract(folder, out, workers):

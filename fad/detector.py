@@ -227,7 +227,7 @@ def _distinct(faces):
         if all(np.linalg.norm((f[0]-k[0]).mean(0)[:2]) > face_size(k[0])/2 for k in kept): kept.append(f)
     return kept
 
-# %% ../nbs/00c_detector.ipynb #af5235c7
+# %% ../nbs/00c_detector.ipynb #083b28de
 def warp(
     image, # uint8 (h, w, 3)
     A, # (2, 3) affine map from image to crop, px, with (0, 0) the corner of the first pixel
@@ -243,7 +243,10 @@ def to_image(
     A # (2, 3) affine map from image to crop
 ): # (478, 3) px of the image
     "Points of a crop in the coordinates of the image it was taken from"
-    return np.c_[(points[:, :2]-A[:, 2])@np.linalg.inv(A[:, :2]).T, points[:, 2]/np.sqrt(np.linalg.det(A[:, :2]))]
+    back, out = cv2.invertAffineTransform(A), np.empty_like(points)
+    out[:, :2] = points[:, :2]@back[:, :2].T+back[:, 2]
+    out[:, 2] = points[:, 2]/np.sqrt(A[0, 0]*A[1, 1]-A[0, 1]*A[1, 0])
+    return out
 
 # %% ../nbs/00c_detector.ipynb #6bfcf9b4
 def close_up(
@@ -310,7 +313,7 @@ def _nearest_face(faces, centre, limit):
     near = [(np.linalg.norm(f[0][1, :2]-centre), i) for i, f in enumerate(faces)]
     return faces[min(near)[1]] if near and min(near)[0] < limit else None
 
-# %% ../nbs/00c_detector.ipynb #8bafb91d
+# %% ../nbs/00c_detector.ipynb #4811938f
 def look(
     image, # uint8 (h, w, 3)
     A, # (2, 3) affine map from image to crop
@@ -320,7 +323,8 @@ def look(
     settings=None # Settings
 ): # points (478, 3) px of the image and blendshapes (52,); None where the face was not found again
     "One look at one crop, in the coordinates of the image"
-    faces = detect(warp(image, [[-1, 0, px], [0, 1, 0]]@np.r_[A, [[0, 0, 1]]] if mirrored else A, px), settings, pose=False)
+    crop = warp(image, A*[[-1], [1]]+[[0, 0, px], [0, 0, 0]] if mirrored else A, px)
+    faces = detect(crop, settings, pose=False)
     if mirrored: faces = [((p*[-1, 1, 1]+[px, 0, 0])[MIRROR], b[_SWAP], None) for p, b, _ in faces]
     f = _nearest_face(faces, A[:, :2]@expected[1, :2]+A[:, 2], px/5)
     return (to_image(f[0], A), f[1]) if f else None

@@ -7,7 +7,7 @@ __all__ = ['VERSIONS', 'write_csv', 'read_csv', 'RunError', 'input_hashes', 'run
            'processes', 'Run', 'check_out', 'open_run', 'write_tables', 'extract', 'draw_figures', 'failures',
            'summary']
 
-# %% ../nbs/01d_extract.ipynb #5bd9107f
+# %% ../nbs/01d_extract.ipynb #bc4dccf2
 import hashlib, importlib.metadata, json, os, re
 from concurrent.futures import BrokenExecutor, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
@@ -20,7 +20,7 @@ from .settings import load_settings, as_dict
 from .media import media_kind
 from .cohort import cohort, cohort_warnings
 from .detector import file_sha256, model_file
-from .landmarks import concat, load_landmarks, measure_part, parts, quality, save_landmarks
+from .landmarks import concat, load_landmarks, measure_shard, parts, quality, save_landmarks
 from .asymmetry import (PUPILS_MM, add_excursions, add_z, asymmetry_vectors, commissures, expressions, measure_features, measure_symmetry, measured_status, plot_face, population, symmetry_se)
 
 # %% ../nbs/01d_extract.ipynb #254afc67
@@ -89,13 +89,7 @@ def identity_changes(
     a, b = flat(old), flat(new)
     return [f"{words[k]} changed" if k in words else f"{k.removeprefix('settings.')}: {a.get(k, 'unset')} then, {b.get(k, 'unset')} now" for k in sorted(a.keys() | b.keys()) if a.get(k) != b.get(k)]
 
-# %% ../nbs/01d_extract.ipynb #e6e7755d
-def _work(df, part, settings, path):
-    "Measure one part and save it; what a worker process does"
-    faces = measure_part(df, part, settings)
-    save_landmarks(faces, path)
-    return faces.df.status.ne('ok').sum()
-
+# %% ../nbs/01d_extract.ipynb #37aaa946
 def _slice(df, part, settings):
     "The rows of a part with those that its tracker warms up on, and the part's place in them"
     first = max(0, part[0]-settings.video.warmup_frames)
@@ -104,9 +98,9 @@ def _slice(df, part, settings):
 def _mark_dead(df, part, settings, path):
     "Rows of a part whose file killed the process that measured it"
     rows, inside = _slice(df, part, settings)
-    _work(rows.assign(status='failed: the process that measured it died'), inside, settings, path)
+    measure_shard(rows.assign(status='failed: the process that measured it died'), inside, settings, path)
 
-# %% ../nbs/01d_extract.ipynb #92aa3d5c
+# %% ../nbs/01d_extract.ipynb #df185fd7
 def run_parts(
     df, # a cohort table
     todo, # dict: (first, last + 1) of a part to the file it is saved in
@@ -124,7 +118,7 @@ def run_parts(
                 while queue or flying:
                     while queue and len(flying) < 2*workers:
                         part, path = queue.pop(0)
-                        flying[pool.submit(_work, *_slice(df, part, settings), settings, path)] = part
+                        flying[pool.submit(measure_shard, *_slice(df, part, settings), settings, path)] = part
                     for done in wait(flying, return_when=FIRST_COMPLETED).done:
                         part = flying[done]
                         failed += done.result()
@@ -137,7 +131,7 @@ def run_parts(
 def _isolate(df, part, path, settings, new_executor, bar):
     "Measure a part in a process of its own; if that dies, find the row that kills it"
     try:
-        with new_executor(1) as pool: pool.submit(_work, *_slice(df, part, settings), settings, path).result()
+        with new_executor(1) as pool: pool.submit(measure_shard, *_slice(df, part, settings), settings, path).result()
     except BrokenExecutor:
         one_clip = media_kind(df.path.iloc[part[0]]) == 'video'
         if part[1]-part[0] == 1 or one_clip: _mark_dead(df, part, settings, path)

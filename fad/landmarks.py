@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['ARRAYS', 'QUALITY', 'DOUBT', 'Landmarks', 'concat', 'save_landmarks', 'load_landmarks', 'pixel_quality',
-           'disagreement', 'measure_face', 'parts', 'one_thread', 'measure_part', 'find_landmarks', 'head_angles',
-           'quality', 'read_frame', 'plot_quality']
+           'disagreement', 'measure_face', 'parts', 'one_thread', 'measure_part', 'measure_shard', 'find_landmarks',
+           'head_angles', 'quality', 'read_frame', 'plot_quality']
 
 # %% ../nbs/01_landmarks.ipynb #21911a6d
 import base64, html, io, os, textwrap, zlib
@@ -261,6 +261,18 @@ def measure_part(
                      **{k: np.stack([a[k] for _, a in results]) for k in results[0][1]})
 
 _MEASURED = ['sharpness', 'brightness', 'contrast', 'in_frame', 'spread', 'n_faces', 'n_looks']
+
+# %% ../nbs/01_landmarks.ipynb #7e280431
+def measure_shard(
+    df, # a cohort table
+    part, # (first, last + 1) positions, one of `parts`
+    settings, # Settings
+    path # Parquet file to write
+)->int: # frames that could not be measured
+    "Measure one part and save it: what a worker process does"
+    faces = measure_part(df, part, settings)
+    save_landmarks(faces, path)
+    return int(faces.df.status.ne('ok').sum())
 
 # %% ../nbs/01_landmarks.ipynb #f753b2f8
 def find_landmarks(
