@@ -174,12 +174,12 @@ def feature_se(
         if n: se[ok] = looks_se(features(looks.reshape(-1, 478, 3), blends.reshape(-1, 52)).to_numpy().reshape(n, r, -1))
     return pd.DataFrame(se, columns=[f'{k}_se' for k in names])
 
-# %% ../nbs/01a_asymmetry.ipynb #3a783ded
+# %% ../nbs/01a_asymmetry.ipynb #658c9ed6
 def chimeric_features(
     faces # Landmarks with chimeras
 )->pd.DataFrame: # a row a frame, a column `chim_<name>` for each paired feature
     "Left half made whole against right half made whole, in the whole face's pupil distances"
-    paired = np.array([f.kind not in ('aside', 'lean', 'tilt') for f in CATALOG])
+    paired = np.array([f.kind not in ('aside', 'lean', 'tilt', 'angle') for f in CATALOG])
     out = np.full((len(faces), len(CATALOG)), np.nan)
     ok = np.isfinite(faces.chimeras).all((1, 2, 3)) if faces.chimeras is not None else np.zeros(len(faces), bool)
     if ok.any():
