@@ -497,7 +497,7 @@ class Look:
     cloth:tuple=(.1, .12, .18); cloth2:tuple=(.5, .5, .5); pattern:int=0; vneck:float=0. # 0 plain, 1 stripes, 2 dots, 3 check
     iris_mm:float=7.; pupil_mm:float=2.4; sclera:tuple=(.31, .30, .28); red_eyes:float=.3; teeth:tuple=(.70, .66, .57)
 
-# %% ../nbs/00e_looks.ipynb #35d626f1
+# %% ../nbs/00e_looks.ipynb #aa2f9ae1
 _BLACK, _DARK, _BROWN, _BLOND, _RED = (.012, .010, .009), (.030, .019, .012), (.085, .048, .026), (.30, .19, .09), (.22, .075, .028)
 
 @lru_cache(64)
@@ -523,9 +523,9 @@ def look_of(
         return tuple((cv2.cvtColor(np.uint8([[[h, s, v]]]), cv2.COLOR_HSV2RGB)[0, 0]/255.)**2.2)
     tone, brow = skin_tone(f'skin_{person.skin}'), hair*(1-share*.7)+grey*.5*share*.8
     tint = natural_tint(tone, r.uniform(1.1, 2.6) if anc == 0 else r.uniform(.5, .95) if anc == 1 else r.uniform(.55, .98))*r.normal(1, .02, 3)
-    d = dict(style=str(style), recede=recede, scalp={'': .12, 'fringe': .10}.get(style, .95)*thin, thick=.3 if style in ('', 'fringe', 'buzz') else 1., hair=hair, brow=np.minimum(brow, tone*tint*.6), grey=grey, grey_share=share,
+    d = dict(style=str(style), recede=recede, scalp={'': .12, 'fringe': .10}.get(style, .95)*thin, thick=.3 if style in ('', 'fringe', 'buzz') else 1., hair=hair, brow=brow*min(1, (tone*tint*.55/brow).min()), grey=grey, grey_share=share,
         gloss=r.uniform(.5, 1.2) if anc else .5, tint=tint, oil=r.uniform(.2, .8), cloth=fabric(), cloth2=fabric(), pattern=int(r.choice([0, 0, 0, 1, 2, 3])), vneck=r.choice([0, 0, .7]), pupil_mm=r.uniform(2., 3.1), iris_mm=r.uniform(6.8, 7.3),
-        sclera=np.array([.31, .30, .28])*min(1, .6+.6*tone[1]*tint[1]/.3)*r.uniform(.85, 1.05)*np.array([1, 1-.03*old, 1-.12*old]), red_eyes=r.uniform(.1, .45), teeth=np.array([.86, .83, .75])*np.array([1, 1-.04*old, 1-.16*old])*r.uniform(.88, 1.05))
+        sclera=np.array([.31, .30, .28])*min(1, .6+.6*tone[1]*tint[1]/.3)*r.uniform(.85, 1.05)*np.array([1, 1-.03*old, 1-.12*old]), red_eyes=r.uniform(.1, .45), teeth=np.array([.74, .71, .64])*np.array([1, 1-.04*old, 1-.16*old])*r.uniform(.88, 1.05))
     return Look(**{k: v if isinstance(v, (str, int)) else np.round(v, 4).tolist() if np.ndim(v) == 0 else tuple(np.round(v, 4).tolist()) for k, v in d.items()})
 
 # %% ../nbs/00e_looks.ipynb #e7519d3e

@@ -77,7 +77,7 @@ S+=ambient(reflect(-v,nb))*(f0+.45*pow(1.-max(dot(nb,v),0.),5.))*.55;
 gl_FragData[0]=vec4(tone(alb*L+S*occ*(1.-.85*scalp)),1.);
 '''
 
-# %% ../nbs/00f_render.ipynb #45e26612
+# %% ../nbs/00f_render.ipynb #10aecfa7
 _EYE = '''
 vec3 d=normalize(loc_v), n=normalize(nrm_v), v=normalize(eyePos-pos_v), ex=normalize(cross(camY,n)), ey=cross(n,ex);
 float r=acos(clamp(d.z,-1.,1.))*eyeR, phi=atan(d.y,d.x), R=irisR, t=clamp((r-pupil)/(R-pupil),0.,1.);
@@ -85,7 +85,7 @@ float fib=fbm(vec2(phi*9.,r*.9)+seedf)*.9+fbm(vec2(phi*26.,r*.4))*.6;
 vec3 iris=mix(irisIn,irisOut,smoothstep(.05,.65,t+.25*(fib-.7)))*(.55+.75*fib)*(1.-.7*smoothstep(.70,1.,t))*smoothstep(-.02,.10,(r-pupil)/R);
 float lim=smoothstep(R-.45,R+.40,r);
 float vein=smoothstep(.60,.80,fbm(vec2(phi*5.+3.*fbm(vec2(r*.6,phi*3.)),r*.35)+seedf*1.7))*smoothstep(R+1.,R+6.,r);
-vec3 alb=mix(iris*.72,mix(mix(sclera*(1.-.12*smoothstep(R+2.,R+8.,r)),vec3(.42,.17,.15),extra_v.y),vec3(.55,.22,.18),red*(.45*smoothstep(R+3.,R+11.,r)+.45*vein)),lim);
+vec3 alb=mix(iris*.6,mix(mix(sclera*(1.-.12*smoothstep(R+2.,R+8.,r)),vec3(.42,.17,.15),extra_v.y),vec3(.55,.22,.18),red*(.45*smoothstep(R+3.,R+11.,r)+.45*vein)),lim);
 float sk=mix(.3,1.,shadow(pos_v,n)), ao=extra_v.x; vec3 occ=pow(vec3(ao),vec3(.85,1.,1.05)), wr=vec3(.25,.2,.18), nI=normalize(n-(d.x*ex+d.y*ey)*1.3*(1.-lim));
 vec3 L=(c0*clamp((dot(nI,d0)+wr)/(1.+wr),0.,1.)*sk+c1*clamp((dot(nI,d1)+wr)/(1.+wr),0.,1.)+c2*max(dot(nI,d2),0.)+ambient(nI))*occ;
 vec3 nc=normalize(n+(d.x*ex+d.y*ey)*.55*(1.-smoothstep(R*.95,R*1.2,r)));

@@ -10,12 +10,14 @@ __all__ = ['BACKGROUNDS', 'OCCLUSIONS', 'STILL_EXPRESSIONS', 'COURSES', 'LOOKALI
            'movement', 'scenes_of', 'random_clip', 'simulate_clip', 'cohort_person', 'cohort_scene', 'cohort_clip',
            'simulate_cohort']
 
-# %% ../nbs/01b_simulate.ipynb #594cdd6d
+# %% ../nbs/01b_simulate.ipynb #40c8137c
 import errno, io, json, operator, os, shutil, zlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 import av, cv2, numpy as np, pandas as pd
+from concurrent.futures.process import BrokenProcessPool
+from loky import ProcessPoolExecutor, as_completed
 from PIL import Image
 from tqdm.auto import tqdm
 from . import head
@@ -169,7 +171,7 @@ def units_of(
     "What the face is told to do: expression and gaze"
     return expression(scene.expression, float(scene.intensity)) | gaze_units(scene.camera, scene.gaze)
 
-# %% ../nbs/01b_simulate.ipynb #41f07c49
+# %% ../nbs/01b_simulate.ipynb #d5a40cb7
 def exposed(
     image, # float32 (h, w, 4), linear, premultiplied
     behind, # float32 (h, w, 3), linear
@@ -197,10 +199,10 @@ def exposed(
 def automatic_exposure(
     person, look, light # Person, Look, Light
 )->float: # factor
-    "What a camera would do: bring the face near mid-grey, two thirds of the way"
+    "What a camera would do: bring the face towards mid-grey, half of the way"
     tone = float((skin_tone(f'skin_{person.skin}')*look.tint)@[.25, .65, .1])
     lit = 1.15*light.key*max(.25, np.cos(np.radians(light.azimuth))*np.cos(np.radians(light.elevation-10)))*(1+.5*light.fill)+light.ambient
-    return float((.30/(tone*lit))**.62)
+    return float((.28/(tone*lit))**.52)
 
 def portrait_pixels(
     scene, # Scene
@@ -409,7 +411,7 @@ def random_clip(
         camera=replace(base.camera, yaw=base.camera.yaw*.5, pitch=base.camera.pitch*.5, roll=base.camera.roll*.5), sensor=replace(base.sensor, motion=0., noise=min(base.sensor.noise, .008), low_light=base.sensor.low_light*.4, resolution=1.))
     return replace(Clip(scene, course, float(np.round(seconds*r.uniform(.3, .55), 1)), lookalike, seconds, seed=seed), **fixed)
 
-# %% ../nbs/01b_simulate.ipynb #496057e0
+# %% ../nbs/01b_simulate.ipynb #4bd49ebf
 def _whole(path, write):
     "Write a file under another name, and rename it when it is whole; a full disk leaves nothing behind"
     path = Path(path)
@@ -417,10 +419,11 @@ def _whole(path, write):
     try:
         write(part)
         os.replace(part, path)
-    except OSError as e:
+    except (OSError, av.FFmpegError) as e:
         why = 'the disk is full' if e.errno in (errno.ENOSPC, errno.EDQUOT) else (e.strerror or str(e))
         raise SimulateError(f"{path} cannot be written: {why}. No half-written file was left") from None
-    finally: part.unlink(missing_ok=True) if part.parent.is_dir() else None
+    finally:
+        if part.parent.is_dir(): part.unlink(missing_ok=True)
 
 def _encode(path, frames, fps, size):
     with av.open(str(path), 'w', format='mp4') as out:
@@ -485,7 +488,7 @@ def cohort_clip(
     "One clip of a cohort"
     return random_clip(_number(seed, 6, i), *CLIP_PLAN[i%len(CLIP_PLAN)])
 
-# %% ../nbs/01b_simulate.ipynb #825479f9
+# %% ../nbs/01b_simulate.ipynb #e6580013
 def _label(palsy): return 'stroke' if palsy == 'central' else 'non_stroke'
 
 def _make(job, out, seed, size):
@@ -520,13 +523,14 @@ def _check_out(out, plan):
             if was != plan: raise SimulateError(f"{out} holds something else ({', '.join(sorted(there)[:4])}{', …' if len(there) > 4 else ''}): name a new or empty folder"
                 + (f", or give the arguments it was begun with: {', '.join(f'{k}={v}' for k, v in was.items())}" if was else ''))
         for d in ('.parts', 'stroke_data', 'noStroke_data', 'clips'): (out/d).mkdir(exist_ok=True)
+        for p in out.glob('*/.*.part.*'): p.unlink() # of a run that was killed
     except OSError as e: raise SimulateError(f"{out} cannot be written to: {e.strerror or e}") from None
     _whole(out/'simulate.json', lambda part: part.write_text(json.dumps(plan)))
     return out
 
 MANIFEST = ['path', 'subject', 'label', 'palsy', 'side', 'severity', 'expression', 'intensity', 'sex', 'age', 'skin', 'history', 'course', 'onset_s', 'lookalike', 'occlusion']
 
-# %% ../nbs/01b_simulate.ipynb #c6fa7a78
+# %% ../nbs/01b_simulate.ipynb #547ed701
 def simulate_cohort(
     out, # folder to write: new, empty, or left by the same call
     subjects:int=300, # people, four photographs each
@@ -559,11 +563,14 @@ def simulate_cohort(
 def _worker_start(): os.environ.update(LP_NUM_THREADS='1', FAD_RENDERER='ok')
 
 def _run(jobs, out, seed, size, workers, progress):
+    "Do the jobs here or in processes of one thread each"
     workers = min(workers or os.cpu_count() or 1, len(jobs))
     with tqdm(total=len(jobs), desc='simulate', disable=not progress) as bar:
         if workers <= 1:
             for j in jobs: _make(j, out, seed, size); bar.update()
             return
-        from loky import ProcessPoolExecutor, as_completed
-        with ProcessPoolExecutor(workers, initializer=_worker_start) as pool:
+        pool = ProcessPoolExecutor(workers, initializer=_worker_start)
+        try:
             for f in as_completed([pool.submit(_make, j, out, seed, size) for j in jobs]): f.result(); bar.update()
+        except BrokenProcessPool: raise SimulateError(f"a process died, perhaps for want of memory; what was written stays, and the same call goes on with it (fewer workers than {workers} need less)") from None
+        finally: pool.shutdown(kill_workers=True)
