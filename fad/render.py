@@ -375,7 +375,7 @@ def locks(
     w = (short-i)[..., None]
     return mid[i]*(1-w)+mid[i+1]*w+spread
 
-# %% ../nbs/00f_render.ipynb #10afabe2
+# %% ../nbs/00f_render.ipynb #86973a02
 class RenderError(RuntimeError): "This machine cannot draw, and why"
 
 _PROBE = "import pyvista as pv; p = pv.Plotter(off_screen=True, window_size=(32, 32)); p.add_mesh(pv.Sphere()); p.show(auto_close=False); assert p.screenshot().std() > 0"
@@ -386,8 +386,9 @@ def check_renderer():
     except ImportError: raise RenderError('Drawing faces needs PyVista and VTK: pip install "fad[sim]"') from None
     if os.environ.get('FAD_RENDERER') == 'ok': return
     r = subprocess.run([sys.executable, '-c', _PROBE], capture_output=True, text=True)
-    if r.returncode: raise RenderError('VTK cannot draw here. On Debian and Ubuntu: apt-get install libegl1 libgl1 libglx-mesa0 libgl1-mesa-dri (Mesa draws without a graphics card). '
-        f'The trial ended with {"signal" if r.returncode < 0 else "status"} {abs(r.returncode)}: {(r.stderr.strip().splitlines() or [""])[-1][:200]}')
+    if r.returncode:
+        end = f'crashed with signal {-r.returncode}' if r.returncode < 0 else f'ended with status {r.returncode}: {(r.stderr.strip().splitlines() or [""])[-1][:200]}'
+        raise RenderError(f'VTK cannot draw here; a trial {end}. On Debian and Ubuntu: apt-get install libegl1 libgl1 libglx-mesa0 libgl1-mesa-dri (Mesa draws without a graphics card)')
     os.environ['FAD_RENDERER'] = 'ok'
 
 # %% ../nbs/00f_render.ipynb #0955ecd9

@@ -449,35 +449,33 @@ def simulate_clip(
     _whole(path, lambda part: _encode(part, frames(), clip.fps, size))
     return pd.DataFrame(rows)
 
-# %% ../nbs/01b_simulate.ipynb #04a42bde
+# %% ../nbs/01b_simulate.ipynb #e8864706
 def _number(*path): return int(np.random.SeedSequence(path).generate_state(1)[0])
 
-GROUPS = ('none', 'central', 'none', 'peripheral', 'none', 'central') # of six people who share sex, age, ancestry and the circumstances of their photographs
+GROUPS = ('none', 'central', 'none', 'peripheral', 'none', 'central') # of every six people
 
 def cohort_person(
     seed:int, # of the cohort
     i:int # number of the person
 )->tuple: # Person, Weakness
-    "Half healthy, a third central, the rest peripheral; six by six matched in all else"
-    r, own = _draws(_number(seed, 1, i//6), 'group'), _number(seed, 2, i)
-    male, age, kind = r.integers(2), r.uniform(20, 88), int(r.integers(3))
-    mix = r.dirichlet(np.where(np.arange(3) == kind, 9., .4)).round(3)
-    d = _draws(own, 'cohort')
-    person = random_person(own, sex=float(np.round(d.uniform(.85, 1) if male else d.uniform(0, .15), 3)), age=float(np.round(np.clip(age+d.normal(0, 2), 18, 90), 1)), ancestry=tuple(mix.tolist()))
-    return person, random_weakness(GROUPS[i%6], str(d.choice(['left', 'right'])), float(np.round(d.uniform(.15, 1), 3)), own)
+    "Half healthy, a third central, the rest peripheral; sexes, ancestries and ages run through evenly in each group"
+    own, turn, slot = _number(seed, 2, i), i//6, i%6
+    r = _draws(own, 'cohort')
+    male, kind, age = (turn+slot)%2, (turn//2+slot)%3, 20+68*((.618034*turn+.17*slot)%1)
+    person = random_person(own, sex=float(np.round(r.uniform(.85, 1) if male else r.uniform(0, .15), 3)), age=float(np.round(np.clip(age+r.normal(0, 2), 18, 90), 1)),
+        ancestry=tuple(r.dirichlet(np.where(np.arange(3) == kind, 9., .4)).round(3).tolist()))
+    return person, random_weakness(GROUPS[slot], str(r.choice(['left', 'right'])), float(np.round(r.uniform(.15, 1), 3)), own)
 
 def cohort_scene(
     seed:int, # of the cohort
     i:int, # number of the person
     k:int # number of the photograph
 )->Scene:
-    "One photograph of a cohort"
+    "One photograph of a cohort: the first at rest, the second smiling or showing teeth, the others as drawn"
     person, weakness = cohort_person(seed, i)
-    setting = _number(seed, 3, i//6, k)
-    r, j = _draws(setting, 'order'), _draws(_number(seed, 4, i, k), 'jitter')
-    scene = random_scene(person.seed, setting=setting, person=person, weakness=weakness, **({'expression': 'rest'} if k == 0 else {'expression': str(r.choice(['smile', 'show_teeth']))} if k == 1 else {}))
-    c, l = scene.camera, scene.light
-    return replace(scene, seed=_number(seed, 5, i, k), camera=replace(c, yaw=float(c.yaw+j.normal(0, 1.5)), pitch=float(c.pitch+j.normal(0, 1.5)), roll=float(c.roll+j.normal(0, 1)), shift=tuple((np.array(c.shift)+j.normal(0, .008, 2)).tolist())), light=replace(l, azimuth=float(l.azimuth*j.choice([-1, 1]))))
+    setting = _number(seed, 3, i, k)
+    fixed = dict(expression='rest') if k == 0 else dict(expression=str(_draws(setting, 'order').choice(['smile', 'show_teeth']))) if k == 1 else {}
+    return random_scene(person.seed, setting=setting, person=person, weakness=weakness, **fixed)
 
 CLIP_PLAN = (('none', 'none'), ('sudden', 'none'), ('stable', 'none'), ('none', 'one_sided_smile'), ('creeping', 'none'), ('none', 'chewing'), ('none', 'none'), ('transient', 'none'), ('none', 'turning'), ('stable', 'none'), ('none', 'light_change'), ('sudden', 'none'))
 
