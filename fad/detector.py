@@ -9,14 +9,13 @@ __all__ = ['MODEL_URL', 'MODEL_SHA256', 'MIRROR', 'BLENDSHAPES', 'REGIONS', 'STA
            'close_up', 'locate', 'upright_crop', 'look', 'repeat_looks', 'looks_mean', 'looks_se', 'chimeras',
            'chimera_points']
 
-# %% ../nbs/00c_detector.ipynb #5a326c8f
-import atexit, hashlib, os, sys, warnings, zipfile
+# %% ../nbs/00c_detector.ipynb #3d4c3639
+import atexit, ctypes, hashlib, os, sys, warnings, zipfile
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib.resources import files
 from importlib.util import find_spec
 from itertools import islice, repeat
-from operator import attrgetter
 from pathlib import Path
 import cv2, numpy as np
 from .settings import load_settings
@@ -94,7 +93,33 @@ def _photo_landmarker(settings, pose):
     atexit.register(setattr, landmarker, '_handle', None) # once Python is going down MediaPipe can't close, and complains; the process's end frees it
     return landmarker
 
-# %% ../nbs/00c_detector.ipynb #51d47c7c
+# %% ../nbs/00c_detector.ipynb #c71e0e29
+def _public(result):
+    "Faces of a FaceLandmarkerResult as arrays"
+    return [(np.array([(p.x, p.y, p.z) for p in pts]), np.array([b.score for b in bs]), m) for pts, bs, m in
+            zip(result.face_landmarks, result.face_blendshapes, result.facial_transformation_matrixes or repeat(None))]
+
+def _column(pointer, n, names):
+    "Fields of an array of C structures as float64 (n, fields)"
+    struct = pointer._type_
+    dtype = np.dtype(dict(names=names, formats=['<f4']*len(names), offsets=[getattr(struct, k).offset for k in names], itemsize=ctypes.sizeof(struct)))
+    rows = np.frombuffer(ctypes.string_at(pointer, n*dtype.itemsize), dtype)
+    return np.stack([rows[k] for k in names], 1).astype(float)
+
+def _from_memory(landmarker, img, t_ms):
+    "Faces of one look, read from MediaPipe's own structures; AttributeError where they are others"
+    from mediapipe.tasks.python.vision.face_landmarker import MpFaceLandmarkerResultC
+    c, lib = MpFaceLandmarkerResultC(), landmarker._lib
+    close = lib.MpFaceLandmarkerCloseResult
+    if t_ms is None: lib.MpFaceLandmarkerDetectImage(landmarker._handle, img._image_ptr, None, ctypes.byref(c))
+    else: lib.MpFaceLandmarkerDetectForVideo(landmarker._handle, img._image_ptr, None, t_ms, ctypes.byref(c))
+    try:
+        return [(_column(c.face_landmarks[i].landmarks, c.face_landmarks[i].landmarks_count, ['x', 'y', 'z']),
+                 _column(c.face_blendshapes[i].categories, c.face_blendshapes[i].categories_count, ['score'])[:, 0],
+                 c.facial_transformation_matrixes[i].to_numpy() if c.facial_transformation_matrixes_count else None) for i in range(c.face_landmarks_count)]
+    finally: close(ctypes.byref(c))
+
+# %% ../nbs/00c_detector.ipynb #6b196327
 def detect(
     image, # uint8 (h, w, 3), RGB
     settings=None, # Settings
@@ -105,13 +130,11 @@ def detect(
     "All faces that one look finds, in pixels of the image (x right, y down, z away from the camera)"
     import mediapipe as mp
     img = mp.Image(mp.ImageFormat.SRGB, np.ascontiguousarray(image))
+    landmarker, t = tracker or _photo_landmarker(settings or load_settings(), pose), t_ms if tracker else None
     with quiet_stderr():
-        r = tracker.detect_for_video(img, t_ms) if tracker else _photo_landmarker(settings or load_settings(), pose).detect(img)
-    scale = [image.shape[1], image.shape[0], image.shape[1]]
-    return [(np.array(list(map(_XYZ, pts)))*scale, np.array([b.score for b in bs]), m)
-            for pts, bs, m in zip(r.face_landmarks, r.face_blendshapes, r.facial_transformation_matrixes or repeat(None))]
-
-_XYZ = attrgetter('x', 'y', 'z')
+        try: faces = _from_memory(landmarker, img, t)
+        except (AttributeError, ImportError): faces = _public(landmarker.detect(img) if t is None else landmarker.detect_for_video(img, t))
+    return [(p*[image.shape[1], image.shape[0], image.shape[1]], b, m) for p, b, m in faces]
 
 # %% ../nbs/00c_detector.ipynb #1924f50a
 @lru_cache
