@@ -267,7 +267,7 @@ def skin_detail(
         cover = cv2.max(cover, cv2.multiply(beard, dots, scale=full/100))
     return _framed(cv2.merge([*cv2.split(g), cover]))
 
-# %% ../nbs/00e_looks.ipynb #d64eb7c1
+# %% ../nbs/00e_looks.ipynb #5eb90cee
 @dataclass(frozen=True)
 class Style:
     "How hair grows and falls; lengths in mm"
@@ -297,7 +297,7 @@ STYLES = dict(
     wavy=Style(2000, 13, 300, 270, 250, .14, (.8, 0, -.2), 2.1, fall=.85, wave=.6, parting=14, loose=.03),
     curly=Style(4000, 11, 70, 52, 56, .8, (0, 0, 0), 1.5, fall=.15, wave=3.),
     afro=Style(5200, 9, 52, 44, 44, 1., (0, 0, 0), 1.4, wave=5.),
-    fringe=Style(3000, 4, 14, 12, 15, .30, (0, -.5, -.6), 1.4, fall=.2, wave=.1, bald=True))
+    fringe=Style(4200, 4, 13, 11, 14, .22, (0, -.5, -.6), 1.1, fall=.2, wave=.1, bald=True))
 
 CENTRE = np.array([0, 15., -75.], np.float32) # of the skull, mm
 
@@ -340,7 +340,7 @@ def hairline(
     return np.interp(np.abs(arc), [0, 22, 42, 58, 70, 82, 92, 100, 108, 122, 128, 150, 190, 200, 225, 260, 310],
         [t+12+12*k, t+12+20*k, t+11+36*k, t+5+34*k, t-6+22*k, t-20+8*k, 10, -12, -20, -22, 18, 38, 32, -12, -38, -56, -62])
 
-# %% ../nbs/00e_looks.ipynb #a658fcaf
+# %% ../nbs/00e_looks.ipynb #ba5bec55
 @lru_cache(8)
 def strands(
     style:str, # a key of `STYLES`
@@ -352,7 +352,7 @@ def strands(
     f = v[tri]
     area = np.linalg.norm(np.cross(f[:, 1]-f[:, 0], f[:, 2]-f[:, 0]), axis=1)
     m = int(S.n*1.9)
-    area = area*np.where(f.mean(1)[:, 2] < -100, .55, 1)*(1+1.2*(S.fall > .5)*(f.mean(1)[:, 1] > 55))
+    area = area*np.where(f.mean(1)[:, 2] < -100, .55, 1)*(1+2.2*(S.fall > .5)*(f.mean(1)[:, 1] > 55))
     i, b = r.choice(len(tri), m, p=area/area.sum()), r.dirichlet([1, 1, 1], m)
     x = (f[i]*b[..., None]).sum(1)
     s, t = unroll(x).T
@@ -368,7 +368,7 @@ def strands(
     out = (n-rad).reshape(points.shape[:2])
     return points.astype(np.float32), np.clip(out/(np.percentile(out, 95)+3), 0, 1).astype(np.float32), full.astype(np.float32), tri[i], b.astype(np.float32)
 
-# %% ../nbs/00e_looks.ipynb #d2601223
+# %% ../nbs/00e_looks.ipynb #7168bebc
 def _grow(S, x, s, full, r):
     "Points of every strand from its root (n, 3), step by step"
     n, top = len(x), np.clip((x[:, 1]-30)/60, 0, 1)*(x[:, 2] > -140)
@@ -401,7 +401,7 @@ def _grow(S, x, s, full, r):
                 step += S.wave*.6*min(1, 2*u)*np.c_[np.cos(a)*np.sign(x[:, 0]), 0*a, np.sin(a)]
         p = p+step/np.linalg.norm(step, axis=1, keepdims=True)*(length/S.steps)[:, None]
         rad, d = _radius(p-CENTRE)
-        need = rad+(2.2 if S.knot else 1.)+2.2*layer*min(1, 3*u)
+        need = rad+(2.2 if S.knot else 1.)+(length/S.steps)**2/700+2.2*layer*min(1, 3*u) # straight pieces sag below a round head
         p = np.where(((p[:, 1] > -80) & ((d < need) | (S.lift < .1)))[:, None], CENTRE+(p-CENTRE)*(need/d)[:, None], p)
         if S.hug: p = np.where(((p[:, 1] > -60) & (d > need+6))[:, None], p+(CENTRE-p)*(S.hug*(1-(need+6)/d))[:, None], p)
         if S.fall > .5: p = _clear_face(p, side)
@@ -497,7 +497,7 @@ class Look:
     cloth:tuple=(.1, .12, .18); cloth2:tuple=(.5, .5, .5); pattern:int=0; vneck:float=0. # 0 plain, 1 stripes, 2 dots, 3 check
     iris_mm:float=7.; pupil_mm:float=2.4; sclera:tuple=(.31, .30, .28); red_eyes:float=.3; teeth:tuple=(.70, .66, .57)
 
-# %% ../nbs/00e_looks.ipynb #aa2f9ae1
+# %% ../nbs/00e_looks.ipynb #d2a1d058
 _BLACK, _DARK, _BROWN, _BLOND, _RED = (.012, .010, .009), (.030, .019, .012), (.085, .048, .026), (.30, .19, .09), (.22, .075, .028)
 
 @lru_cache(64)
@@ -523,7 +523,7 @@ def look_of(
         return tuple((cv2.cvtColor(np.uint8([[[h, s, v]]]), cv2.COLOR_HSV2RGB)[0, 0]/255.)**2.2)
     tone, brow = skin_tone(f'skin_{person.skin}'), hair*(1-share*.7)+grey*.5*share*.8
     tint = natural_tint(tone, r.uniform(1.1, 2.6) if anc == 0 else r.uniform(.5, .95) if anc == 1 else r.uniform(.55, .98))*r.normal(1, .02, 3)
-    d = dict(style=str(style), recede=recede, scalp={'': .12, 'fringe': .10}.get(style, .95)*thin, thick=.3 if style in ('', 'fringe', 'buzz') else 1., hair=hair, brow=brow*min(1, (tone*tint*.55/brow).min()), grey=grey, grey_share=share,
+    d = dict(style=str(style), recede=recede, scalp={'': .12, 'fringe': .8}.get(style, .95)*(1 if style and STYLES[style].fall > .5 else thin), thick=.3 if style in ('', 'fringe', 'buzz') else 1., hair=hair, brow=brow*min(1, (tone*tint*.55/brow).min()), grey=grey, grey_share=share,
         gloss=r.uniform(.5, 1.2) if anc else .5, tint=tint, oil=r.uniform(.2, .8), cloth=fabric(), cloth2=fabric(), pattern=int(r.choice([0, 0, 0, 1, 2, 3])), vneck=r.choice([0, 0, .7]), pupil_mm=r.uniform(2., 3.1), iris_mm=r.uniform(6.8, 7.3),
         sclera=np.array([.31, .30, .28])*min(1, .6+.6*tone[1]*tint[1]/.3)*r.uniform(.85, 1.05)*np.array([1, 1-.03*old, 1-.12*old]), red_eyes=r.uniform(.1, .45), teeth=np.array([.74, .71, .64])*np.array([1, 1-.04*old, 1-.16*old])*r.uniform(.88, 1.05))
     return Look(**{k: v if isinstance(v, (str, int)) else np.round(v, 4).tolist() if np.ndim(v) == 0 else tuple(np.round(v, 4).tolist()) for k, v in d.items()})

@@ -54,7 +54,7 @@ _VERTEX_HAIR = '''{ float w=headness(vertexMC.xyz); vec3 p=bent(vertexMC.xyz,w),
  float wide=max(abs(par.y),pixel); vec3 side=normalize(cross(t,normalize(camPos-p))); vec4 q=vec4(p+side*sign(par.y)*wide*.5,1.);
  par_v=vec4(par.x,sign(par.y),par.z,abs(par.y)/wide); rank_v=par.w; tan_v=t; nrm_v=normalize(o-t*dot(o,t)*.8); pos_v=q.xyz; gl_Position=MCDCMatrix*q; }'''
 
-# %% ../nbs/00f_render.ipynb #3d9b8bf0
+# %% ../nbs/00f_render.ipynb #09dc5b5e
 _SKIN = '''
 float arc=98.*atan(rest_v.x,rest_v.z+80.); vec2 at=vec2(arc,rest_v.y); vec2 duv=(at-atlas.xy)/240.+.5;
 vec3 base=mix(skinMean,pow(texture(skinTex,tcoordVCVSOutput).rgb,vec3(2.2)),evenness)*tint;
@@ -63,7 +63,7 @@ vec4 amp=mix(ampR,ampL,smoothstep(-4.,4.,rest_v.x));
 float folds=W.g*amp.x+W.b*amp.y+W.a*amp.z, h=W.r*poreAmp+folds;
 vec3 n=normalize(nrm_v), v=normalize(eyePos-pos_v), nd=bump(n,h), nb=normalize(mix(n,nd,.65));
 float above=rest_v.y-(texture(lineTex,vec2(arc/620.+.5,.5)).r*400.-150.), spot=noise(at*1.9)*.6+noise(at*.35)*.5;
-float scalp=scalpCover*smoothstep(-1.,9.,above+5.*(spot-.5));
+float scalp=scalpCover*smoothstep(-1.,9.,above+5.*(spot-.5))*(1.-bald*smoothstep(44.,66.,rest_v.y+.10*abs(arc)+14.*(spot-.5)));
 vec3 alb=base*D.rgb*2.; alb=mix(alb,browCol,D.a); alb=mix(alb,mix(hairCol,greyCol,grey*.8)*(.28+.45*spot),min(scalp*1.06,1.));
 float cav=clamp(1.+folds*.38,.45,1.12)*clamp(1.+W.r*.9,.7,1.15);
 float occ=extra_v.x*cav*mix(1.,.62,scalpCover*smoothstep(-11.,4.,above)*thick);
@@ -527,7 +527,7 @@ def set(self:Stage, **uniforms):
 def hide(self:Stage, *names):
     for n in names: self.parts[n].actor.VisibilityOff()
 
-# %% ../nbs/00f_render.ipynb #a79e6530
+# %% ../nbs/00f_render.ipynb #9613cdfc
 @patch
 def dress(self:Stage, person, look):
     "Everything about a person that no expression changes"
@@ -538,6 +538,7 @@ def dress(self:Stage, person, look):
     self.set(skinMean=tone, evenness=float(np.clip(.45+.5*tone[1]/.1, .45, .95)), hairCol=look.hair, browCol=look.brow, greyCol=look.grey, grey=look.grey_share, tint=look.tint, oily=look.oil, scalpCover=look.scalp, thick=look.thick, gloss=look.gloss,
         cloth=look.cloth, cloth2=look.cloth2, pattern=look.pattern, vneck=look.vneck, irisIn=IRISES[person.eyes][0], irisOut=IRISES[person.eyes][1], irisR=look.iris_mm, eyeR=head.face(person).radius, pupil=look.pupil_mm, sclera=look.sclera, red=look.red_eyes,
         toothCol=look.teeth, seedf=float(person.seed%97))
+    self.set(bald=float(look.style == 'fringe'))
     if not look.style: return self.parts['hair'].actor.VisibilityOff()
     key = (person, look.style, look.recede)
     if self.parts['hair'].key == key: return self.parts['hair'].actor.VisibilityOn()
@@ -545,7 +546,7 @@ def dress(self:Stage, person, look):
     n, k = q.shape[:2]
     r, t = np.random.default_rng([person.seed, 6]), np.tile(np.linspace(0, 1, k), n)
     twice = lambda a: np.repeat(a.reshape(n*k, -1), 2, 0)
-    width = STYLES[look.style].width*np.repeat(r.uniform(.6, 1.3, n)*(.35+.65*full), k)*np.interp(t, [0, .15, .7, 1], [.45, 1, .9, .4])
+    width = STYLES[look.style].width*np.repeat(r.uniform(.6, 1.3, n)*(.24+.76*full), k)*np.interp(t, [0, .15, .7, 1], [.8 if STYLES[look.style].fall > .5 else .45, 1, .9, .4])
     par = twice(np.c_[np.repeat(r.random(n), k), width, t, rank.ravel()])
     par[::2, 1] *= -1
     self.parts['hair'].show(key, ribbons(n, k)[np.argsort(-np.repeat(rank.max(1), 2*k-2), kind='stable')], twice(q.reshape(-1, 3)), tan=twice(np.gradient(q, axis=1)), par=par)
