@@ -118,7 +118,7 @@ class LandmarksSettings(_Section):
     max_faces:int = _setting(5, 'faces looked for in a frame; the largest is measured', 1, 50, 'faces')
     min_confidence:float = _setting(0.5, 'confidence below which a face does not count', 0, 1)
     chimeric:bool = _setting(False, 'measure each half of the face mirrored to a whole one as well; three times the work')
-    shard_frames:int = _setting(64, 'frames saved at a time; what a killed run has to do again', 1, 100_000, 'frames')
+    shard_frames:int = _setting(16, 'frames saved at a time; what a killed run has to do again', 1, 100_000, 'frames')
     max_pixels:int = _setting(100_000_000, 'larger images are refused unopened', 1, 10**10, 'px')
 
 # %% ../nbs/00_settings.ipynb #fae57a09
