@@ -9,11 +9,11 @@ __all__ = ['CATALOG', 'MEASURES', 'FEATURES', 'BLENDSHAPE_FEATURES', 'KEYS', 'EX
            'healthy_limits', 'add_z', 'functional', 'asymmetry_vectors', 'symmetry_scores', 'population', 'symmetry_se',
            'measure_symmetry', 'symmetry', 'draw_overlay', 'plot_face']
 
-# %% ../nbs/01a_asymmetry.ipynb #9a38de02
+# %% ../nbs/01a_asymmetry.ipynb #581156f0
 import textwrap
 from typing import NamedTuple
 import matplotlib.pyplot as plt, numpy as np, pandas as pd
-from scipy.stats import norm, t as student
+from scipy.special import ndtri, stdtrit
 from .settings import load_settings
 from .cohort import is_healthy
 from .detector import BLENDSHAPES, MIRROR, REGIONS, STABLE, close_up, face_size, head_rotation, looks_se, planes, turn
@@ -149,15 +149,16 @@ def catalog()->pd.DataFrame: # a row a feature
     blend = pd.DataFrame(dict(name=BLENDSHAPE_FEATURES, region=['gaze' if 'Look' in n else 'blendshape' for n in _PAIRS], unit='score', kind='blendshape', points=[()]*len(_PAIRS), positive=["shifted to the subject's left" if n in ('jaw', 'mouth') else 'more on the left' for n in _PAIRS], source='MediaPipe FaceLandmarker'))
     return pd.concat([geometry, rest, blend], ignore_index=True)
 
-# %% ../nbs/01a_asymmetry.ipynb #17182641
+# %% ../nbs/01a_asymmetry.ipynb #e93d112a
 KEYS = ['frame_id', 'subject', 'source', 'label', 'palsy', 'path', 't_s', 'status']
 
 def measured_status(
     faces, # Landmarks
-    settings=None # Settings: the quality gates
+    settings=None, # Settings: the quality gates
+    judged=None # `quality` of the faces, if it is at hand
 )->pd.Series: # 'ok', the reason why there is no face, or 'rejected: …'
     "Status of every frame after the quality gates"
-    q = quality(faces, settings)
+    q = quality(faces, settings) if judged is None else judged
     return faces.df.status.where(faces.df.status.ne('ok') | q.complete, 'rejected: '+q.reasons)
 
 def feature_se(
@@ -190,13 +191,14 @@ def chimeric_features(
         out[ok] = signed(measure(faces.chimeras[ok, 0]), measure(faces.chimeras[ok, 1])).T
     return pd.DataFrame(out[:, paired], columns=[f'chim_{f.name}' for f, p in zip(CATALOG, paired) if p])
 
-# %% ../nbs/01a_asymmetry.ipynb #a044aacd
+# %% ../nbs/01a_asymmetry.ipynb #24c2f3ff
 def measure_features(
     faces, # Landmarks
-    settings=None # Settings: the quality gates
+    settings=None, # Settings: the quality gates
+    judged=None # `quality` of the faces, if it is at hand
 )->pd.DataFrame: # `KEYS`, the features, `chim_…` where there are chimeras, `<name>_se`
     "One row a frame: keys, signed features and their standard errors; NaN where the status is not 'ok'"
-    status = measured_status(faces, settings)
+    status = measured_status(faces, settings, judged)
     values = [features(faces.xyz, faces.blendshapes)]
     if faces.chimeras is not None: values.append(chimeric_features(faces))
     table = pd.concat([*values, feature_se(faces)], axis=1).astype(float)
@@ -258,7 +260,7 @@ def healthy_limits(
     low, median, high = (people.quantile(c/100) for c in (l.low_centile, 50, l.high_centile))
     return pd.DataFrame(dict(n_subjects=people.notna().sum(), low=low, median=median, high=high))
 
-# %% ../nbs/01a_asymmetry.ipynb #879a41b3
+# %% ../nbs/01a_asymmetry.ipynb #4352e9c0
 def add_z(
     table, # features with keys
     settings=None # Settings: section `limits`
@@ -267,7 +269,7 @@ def add_z(
     s = settings or load_settings()
     limits = healthy_limits(table, s)
     enough = limits.n_subjects >= s.limits.min_healthy_subjects
-    width = norm.ppf(s.limits.high_centile/100)-norm.ppf(s.limits.low_centile/100)
+    width = ndtri(s.limits.high_centile/100)-ndtri(s.limits.low_centile/100)
     unit = ((limits.high-limits.low)/width).where(enough & (limits.high > limits.low) & np.isfinite(width))
     z = (table[limits.index]-limits['median'])/unit
     return pd.concat([table, z.astype(float).add_suffix('_z')], axis=1)
@@ -279,7 +281,7 @@ def functional(
     "The table `facial_asymmetry_functional.csv`: the catalog's features of every frame"
     return add_z(add_excursions(measure_features(faces, settings), commissures(faces), expressions(faces.df)), settings)
 
-# %% ../nbs/01a_asymmetry.ipynb #ca39b225
+# %% ../nbs/01a_asymmetry.ipynb #82047e3b
 _SYM = np.unique(np.r_[[i for ids in REGIONS.values() for i in ids], STABLE, [10, 338, 297, 332, 284, 109, 67, 103, 54, 454, 234, 361, 132, 397, 172, 378, 149, 152]])
 _SYM_MIRROR = np.searchsorted(_SYM, MIRROR[_SYM])
 SYMMETRY = ['sym_mouth', 'sym_eyes', 'sym_nose', 'sym_brow', 'sym_whole']
@@ -295,7 +297,7 @@ def asymmetry_vectors(
     w = -np.conj(z[:, _SYM_MIRROR])
     z, w = (a-a.mean(1, keepdims=True) for a in (z, w))
     turn = np.exp(.5j*np.angle((np.conj(w)*z).sum(1, keepdims=True)))
-    return (z/turn-w*turn)/2
+    with np.errstate(invalid='ignore'): return (z/turn-w*turn)/2
 
 # %% ../nbs/01a_asymmetry.ipynb #0067aeed
 def symmetry_scores(
@@ -337,27 +339,26 @@ def symmetry_se(
         se[ok] = looks_se(symmetry_scores(asymmetry_vectors(looks.reshape(-1, 478, 3)))[SYMMETRY].to_numpy().reshape(*looks.shape[:2], -1))
     return pd.DataFrame(se, columns=[f'{k}_se' for k in SYMMETRY])
 
-# %% ../nbs/01a_asymmetry.ipynb #a0eb7831
+# %% ../nbs/01a_asymmetry.ipynb #1dff5eac
 def measure_symmetry(
-    faces, # Landmarks
-    status, # status of each frame, from `measured_status`
-    directional=None, # complex (points,): the population's mean asymmetry
-    se=None # `symmetry_se` of the faces, if it is at hand
-)->pd.DataFrame: # `KEYS`, `sym_…`, their parts, `sym_<region>_se`
+    keys, # table with `KEYS`, a row a frame
+    vectors, # complex (n, points) from `asymmetry_vectors`
+    se, # `symmetry_se` of the faces
+    settings=None # Settings: `limits.min_healthy_subjects`
+)->tuple: # `KEYS`, `sym_…`, their parts, `sym_<region>_se`; and whose mean the directional part is, in how many subjects
     "Symmetry scores of every frame; NaN where the status is not 'ok'"
-    table = pd.concat([symmetry_scores(asymmetry_vectors(faces.xyz), directional), symmetry_se(faces) if se is None else se], axis=1).astype(float)
-    table[status.ne('ok').to_numpy()] = np.nan
-    return pd.concat([faces.df[KEYS[:-1]].assign(status=status), table], axis=1)
+    weight, who, n = population(keys, settings)
+    mean = weight[weight > 0]@vectors[weight > 0] if weight.any() else None
+    table = pd.concat([symmetry_scores(vectors, mean), se], axis=1).astype(float)
+    table[keys.status.ne('ok').to_numpy()] = np.nan
+    return pd.concat([keys[KEYS], table], axis=1), dict(directional_mean_of=who, subjects=n)
 
 def symmetry(
     faces, # Landmarks
     settings=None # Settings
 )->pd.DataFrame: # keys, `sym_mouth, sym_eyes, sym_nose, sym_brow, sym_whole`, their parts and standard errors
     "The table `facial_asymmetry_symmetry.csv`: mirrored-landmark residuals of every frame"
-    status = measured_status(faces, settings)
-    weight = population(faces.df.assign(status=status), settings)[0]
-    mean = weight[weight > 0]@asymmetry_vectors(faces.xyz[weight > 0]) if weight.any() else None
-    return measure_symmetry(faces, status, mean)
+    return measure_symmetry(faces.df.assign(status=measured_status(faces, settings)), asymmetry_vectors(faces.xyz), symmetry_se(faces), settings)[0]
 
 # %% ../nbs/01a_asymmetry.ipynb #294ea57d
 _COLOURS = dict(mouth='#b3261e', eyes='#1b6ca8', nose='#7a5c00', brow='#5b3f8f')
@@ -416,10 +417,10 @@ def plot_face(
     _plot_lengths(bars, features(one.xyz).iloc[0], feature_se(one).iloc[0], mm, record.n_looks)
     return fig
 
-# %% ../nbs/01a_asymmetry.ipynb #54ceca0f
+# %% ../nbs/01a_asymmetry.ipynb #b87ab193
 def _plot_lengths(ax, value, se, mm, looks):
     "Lengths of one face as dots with 95 % intervals (Student's t over the looks), by region"
-    t_quantile = student.ppf(.975, max(1, looks-2))
+    t_quantile = stdtrit(max(1, looks-2), .975)
     lengths = [f for f in CATALOG if f.unit == 'pd']
     ax.set_axis_on()
     ax.axvline(0, color='#222222', lw=.8)

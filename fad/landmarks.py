@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['ARRAYS', 'QUALITY', 'DOUBT', 'Landmarks', 'concat', 'save_landmarks', 'load_landmarks', 'pixel_quality',
-           'disagreement', 'measure_face', 'parts', 'one_thread', 'measure_part', 'measure_shard', 'find_landmarks',
-           'head_angles', 'quality', 'read_frame', 'plot_quality']
+           'disagreement', 'measure_face', 'parts', 'one_thread', 'measure_part', 'find_landmarks', 'head_angles',
+           'quality', 'read_frame', 'plot_quality']
 
 # %% ../nbs/01_landmarks.ipynb #21911a6d
 import base64, html, io, os, textwrap, zlib
@@ -262,18 +262,6 @@ def measure_part(
 
 _MEASURED = ['sharpness', 'brightness', 'contrast', 'in_frame', 'spread', 'n_faces', 'n_looks']
 
-# %% ../nbs/01_landmarks.ipynb #7e280431
-def measure_shard(
-    df, # a cohort table
-    part, # (first, last + 1) positions, one of `parts`
-    settings, # Settings
-    path # Parquet file to write
-)->int: # frames that could not be measured
-    "Measure one part and save it: what a worker process does"
-    faces = measure_part(df, part, settings)
-    save_landmarks(faces, path)
-    return int(faces.df.status.ne('ok').sum())
-
 # %% ../nbs/01_landmarks.ipynb #f753b2f8
 def find_landmarks(
     df, # a cohort table (`fad.cohort.cohort`), or anything `cohort` takes
@@ -308,7 +296,7 @@ def _told_apart(form, x, limit):
     a, b = form.format(x), form.format(limit)
     return (a, b) if a != b else (f'{x:.6g}', f'{limit:.6g}')
 
-# %% ../nbs/01_landmarks.ipynb #6858d1c7
+# %% ../nbs/01_landmarks.ipynb #f3d0f5c2
 def quality(
     faces, # Landmarks
     settings=None # Settings: the gates of section `quality`
@@ -319,18 +307,17 @@ def quality(
     q = pd.DataFrame(dict(frame_id=df.frame_id, yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll, interocular_px=np.linalg.norm(faces.xyz[:, 473]-faces.xyz[:, 468], axis=1),
         **{k: df[k] for k in _MEASURED}))
     ok = df.status.eq('ok').to_numpy()
-    reasons = pd.Series(np.where(ok, '', df.status), index=q.index, dtype=object)
+    reasons = np.where(ok, '', df.status).astype(object)
     for column, gate, form in _GATES:
-        limit, value = getattr(g, gate), q[column].abs() if column.endswith('_deg') else q[column]
-        bad = ok & ~((value <= limit) if gate.startswith('max') else (value >= limit))
-        if column == 'spread': bad &= value.notna() # one look has none
-        word = 'over' if gate.startswith('max') else 'under'
-        reasons[bad] += [f"; {column.removesuffix('_deg')} {_told_apart(form, x, limit)[0]} {word} {_told_apart(form, x, limit)[1]}" for x in q[column][bad]]
-    slots = 1 if faces.looks is None else max(1, faces.looks.shape[1]-1)
-    few = ok & (slots > 3) & (q.n_looks < g.min_looks_share*slots) & q.spread.notna() | ok & (slots > 3) & (q.n_looks < 2)
-    reasons[few] += [f"; only {n} of {slots} looks found the face" for n in q.n_looks[few]]
-    several = ok & (q.n_faces > 1) & (not g.several_faces)
-    reasons[several] += [f"; {n} faces" for n in q.n_faces[several]]
+        limit, value = getattr(g, gate), q[column].to_numpy()
+        size, word = np.abs(value) if column.endswith('_deg') else value, 'over' if gate.startswith('max') else 'under'
+        bad = ok & ~(size <= limit if word == 'over' else size >= limit) & (np.isfinite(value) | (column != 'spread')) # one look has no spread
+        for i in np.flatnonzero(bad): reasons[i] += f"; {column.removesuffix('_deg')} {' '.join((_told_apart(form, value[i], limit)[0], word, _told_apart(form, value[i], limit)[1]))}"
+    slots, n = 1 if faces.looks is None else max(1, faces.looks.shape[1]-1), q.n_looks.to_numpy(float)
+    few = ok & (slots > 3) & ((n < g.min_looks_share*slots) & q.spread.notna().to_numpy() | (n < 2))
+    for i in np.flatnonzero(few): reasons[i] += f"; only {n[i]:.0f} of {slots} looks found the face"
+    for i in np.flatnonzero(ok & (q.n_faces.to_numpy(float) > 1) & (not g.several_faces)): reasons[i] += f"; {q.n_faces[i]:.0f} faces"
+    reasons = pd.Series(reasons, index=q.index, dtype=object)
     return q.assign(complete=reasons.eq(''), reasons=reasons.str.removeprefix('; '))
 
 # %% ../nbs/01_landmarks.ipynb #bbcef71c
