@@ -138,7 +138,7 @@ def relief(): # uint8 (px, px, 4), 0.5 = flat, mm: pores and creases; nasolabial
         groove(H[2], w, 1., .34, (.2, .2)); groove(H[2], w+[0, 3.4], 2., -.12, (.2, .2))
     return _framed(np.clip((H.transpose(1, 2, 0)+.5)*255+r.uniform(-.5, .5, (ATLAS_PX, ATLAS_PX, 4)), 0, 255).astype(np.uint8), (127.5,)*4)
 
-# %% ../nbs/00e_looks.ipynb #ad0c792a
+# %% ../nbs/00e_looks.ipynb #529f573d
 def brow_hairs(
     brows, # head.Brows
     r # numpy Generator
@@ -148,10 +148,10 @@ def brow_hairs(
     mid = _curve((P[[336, 296, 334, 293, 300]]+P[[285, 295, 282, 283, 276]])/2, 80)
     a = brows.arch-.5
     mid += np.c_[0*u, 3*a*np.exp(-((u-.66)/.22)**2)-1.5*a*(u-.2)+2.3*np.exp(-(u/.22)**2)]
-    n = int(360+460*brows.density*(.55+.6*brows.thickness))
-    k, off = r.beta(1.2, 1.15, n), np.clip(r.normal(0, .46, n), -1, 1)
+    n = int(330+430*brows.density*(.55+.6*brows.thickness))
+    k, off = r.beta(1.42, 1.22, n), np.clip(r.normal(0, .46, n), -1, 1)
     at = lambda c: np.interp(k, u, c)
-    half = (1.7+2.6*brows.thickness)*np.interp(k, [0, .16, .55, .8, 1], [.50, 1., .88, .52, .15])
+    half = (1.7+2.6*brows.thickness)*np.interp(k, [0, .16, .55, .8, 1], [.42, 1., .88, .52, .15])
     tang = np.gradient(mid, axis=0)
     ang = np.arctan2(at(tang[:, 1]), at(tang[:, 0]))
     root = np.c_[at(mid[:, 0]), at(mid[:, 1])]+np.c_[-np.sin(ang), np.cos(ang)]*(off*half)[:, None]
@@ -238,7 +238,7 @@ def _spots(canvas, at, radius, alpha, tint):
     box = _box(m)
     _times(canvas, cv2.GaussianBlur(m, (0, 0), 1.2) if len(at) > 60 else cv2.blur(m, (3, 3)), tint, box)
 
-# %% ../nbs/00e_looks.ipynb #2b01da2f
+# %% ../nbs/00e_looks.ipynb #57a59864
 @lru_cache(8)
 def skin_detail(
     person # Person
@@ -261,7 +261,7 @@ def skin_detail(
     n, m, j = int((r.random() < .25)*r.integers(150, 600)*fair), int(45*old*r.uniform(0, 1.5)*(.3+fair)), r.poisson(2.2)
     _spots(g, np.r_[np.c_[r.normal(0, 38, n), P[4, 1]+r.normal(12, 26, n)], np.c_[r.uniform(-100, 100, m), r.uniform(P[152, 1], P[10, 1], m)]], r.gamma(2.2, .13+.15*old, n+m), r.uniform(.12, .4, n+m), (.42, .62, .75))
     _spots(g, np.c_[r.uniform(-75, 75, j), P[4, 1]+r.uniform(-55, 75, j)], r.uniform(.5, 1.3, j), r.uniform(.4, .8, j), (.6, .72, .78))
-    cover = draw_hairs(np.r_[brow_hairs(person.brows, r), brow_hairs(person.brows, r)*[-1, 1]], .55+.25*person.brows.density)
+    cover = draw_hairs(np.r_[brow_hairs(person.brows, r), brow_hairs(person.brows, r)*[-1, 1]], .46+.26*person.brows.density)
     if person.sex > .5:
         full = r.choice([.05, .12, .25, .45], p=[.45, .3, .17, .08])
         cover = cv2.max(cover, cv2.multiply(beard, dots, scale=full/100))
@@ -340,7 +340,7 @@ def hairline(
     return np.interp(np.abs(arc), [0, 22, 42, 58, 70, 82, 92, 100, 108, 122, 128, 150, 190, 200, 225, 260, 310],
         [t+12+12*k, t+12+20*k, t+11+36*k, t+5+34*k, t-6+22*k, t-20+8*k, 10, -12, -20, -22, 18, 38, 32, -12, -38, -56, -62])
 
-# %% ../nbs/00e_looks.ipynb #ba5bec55
+# %% ../nbs/00e_looks.ipynb #d08fdc36
 @lru_cache(8)
 def strands(
     style:str, # a key of `STYLES`
@@ -356,10 +356,10 @@ def strands(
     i, b = r.choice(len(tri), m, p=area/area.sum()), r.dirichlet([1, 1, 1], m)
     x = (f[i]*b[..., None]).sum(1)
     s, t = unroll(x).T
-    line = hairline(s, recede)+r.normal(0, 1.8, m)+2.2*np.sin(s/7.+seed)*np.sin(s/3.3)
+    line = hairline(s, recede)+r.normal(0, 2.8, m)+2.2*np.sin(s/7.+seed)*np.sin(s/3.3)
     grows = t > line
     if S.bald: grows &= (t < 58-.10*np.abs(s)+r.normal(0, 5, m)) & (np.abs(s) > 62)
-    full = np.clip((t-line)/10, 0, 1)
+    full = np.clip((t-line)/14, 0, 1)
     grows &= r.random(m) < .35+.65*full
     grows &= np.cumsum(grows) <= S.n
     x, i, b, full, s = x[grows], i[grows], b[grows], full[grows], s[grows]
@@ -497,7 +497,7 @@ class Look:
     cloth:tuple=(.1, .12, .18); cloth2:tuple=(.5, .5, .5); pattern:int=0; vneck:float=0. # 0 plain, 1 stripes, 2 dots, 3 check
     iris_mm:float=7.; pupil_mm:float=2.4; sclera:tuple=(.31, .30, .28); red_eyes:float=.3; teeth:tuple=(.70, .66, .57)
 
-# %% ../nbs/00e_looks.ipynb #d2a1d058
+# %% ../nbs/00e_looks.ipynb #e11b7412
 _BLACK, _DARK, _BROWN, _BLOND, _RED = (.012, .010, .009), (.030, .019, .012), (.085, .048, .026), (.30, .19, .09), (.22, .075, .028)
 
 @lru_cache(64)
@@ -517,15 +517,15 @@ def look_of(
     else: style = r.choice(['crop', 'swept', 'tied', 'bob', 'long', 'wavy', 'curly'], p=[.06+.14*old, .04+.08*old, .24, .22, .22-.14*old, .16-.08*old, .06])
     if male and r.random() < .05+.38*old: style = r.choice(['fringe', '', 'buzz'], p=[.6, .15, .25])
     thin = 1-.3*old*r.random()
-    grey = np.array([.40, .39, .38])*r.uniform(.6, 1.35)*np.array([1, .99, .96])
+    grey = np.array([.40, .39, .38])*r.uniform(.55, 1.15)*np.array([1, .99, .96])
     def fabric():
-        h, s, v = r.random()*180, r.choice([10, 40, 80, 130]), r.integers(25, 225)
+        h, s, v = r.random()*180, r.choice([10, 40, 80, 130]), r.integers(25, 205)
         return tuple((cv2.cvtColor(np.uint8([[[h, s, v]]]), cv2.COLOR_HSV2RGB)[0, 0]/255.)**2.2)
-    tone, brow = skin_tone(f'skin_{person.skin}'), hair*(1-share*.7)+grey*.5*share*.8
+    tone, brow = skin_tone(f'skin_{person.skin}'), hair*(1-share*.7)+grey*np.array([1, .91, .80])*.5*share*.8
     tint = natural_tint(tone, r.uniform(1.1, 2.6) if anc == 0 else r.uniform(.5, .95) if anc == 1 else r.uniform(.55, .98))*r.normal(1, .02, 3)
     d = dict(style=str(style), recede=recede, scalp={'': .12, 'fringe': .8}.get(style, .95)*(1 if style and STYLES[style].fall > .5 else thin), thick=.3 if style in ('', 'fringe', 'buzz') else 1., hair=hair, brow=brow*min(1, (tone*tint*.55/brow).min()), grey=grey, grey_share=share,
         gloss=r.uniform(.5, 1.2) if anc else .5, tint=tint, oil=r.uniform(.2, .8), cloth=fabric(), cloth2=fabric(), pattern=int(r.choice([0, 0, 0, 1, 2, 3])), vneck=r.choice([0, 0, .7]), pupil_mm=r.uniform(2., 3.1), iris_mm=r.uniform(6.8, 7.3),
-        sclera=np.array([.31, .30, .28])*min(1, .6+.6*tone[1]*tint[1]/.3)*r.uniform(.85, 1.05)*np.array([1, 1-.03*old, 1-.12*old]), red_eyes=r.uniform(.1, .45), teeth=np.array([.74, .71, .64])*np.array([1, 1-.04*old, 1-.16*old])*r.uniform(.88, 1.05))
+        sclera=np.array([.29, .28, .26])*min(1, .40+.66*tone[1]*tint[1]/.3)*r.uniform(.85, 1.05)*np.array([1, 1-.03*old, 1-.12*old]), red_eyes=r.uniform(.1, .45), teeth=np.array([.74, .70, .61])*np.array([1, 1-.05*old, 1-.18*old])*min(1, .72+.5*tone[1]*tint[1]/.3)*r.uniform(.88, 1.05))
     return Look(**{k: v if isinstance(v, (str, int)) else np.round(v, 4).tolist() if np.ndim(v) == 0 else tuple(np.round(v, 4).tolist()) for k, v in d.items()})
 
 # %% ../nbs/00e_looks.ipynb #e7519d3e

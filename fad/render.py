@@ -6,14 +6,14 @@
 __all__ = ['PIVOT', 'FACE', 'SHADOW_PX', 'Camera', 'Light', 'pose_rotation', 'light_rig', 'openness', 'glasses', 'oxygen_mask',
            'hand', 'locks', 'RenderError', 'check_renderer', 'Part', 'Stage', 'stage', 'portrait', 'to_srgb']
 
-# %% ../nbs/00f_render.ipynb #31244176
+# %% ../nbs/00f_render.ipynb #569e2f83
 import os, subprocess, sys
 from dataclasses import dataclass
 from functools import lru_cache
 import cv2, numpy as np
 from fastcore.basics import patch
 from . import head
-from .looks import (CENTRE, IRISES, STYLES, atlas_centre, average_head, hair_of, hairline, lashes, look_of, relief, ribbons, skin_detail, skin_tone, wrinkle_depth)
+from .looks import (CENTRE, IRISES, STYLES, ageing, atlas_centre, average_head, hair_of, hairline, lashes, look_of, relief, ribbons, skin_detail, skin_tone, wrinkle_depth)
 
 # %% ../nbs/00f_render.ipynb #70f82e11
 _GLSL = '''
@@ -54,7 +54,7 @@ _VERTEX_HAIR = '''{ float w=headness(vertexMC.xyz); vec3 p=bent(vertexMC.xyz,w),
  float wide=max(abs(par.y),pixel); vec3 side=normalize(cross(t,normalize(camPos-p))); vec4 q=vec4(p+side*sign(par.y)*wide*.5,1.);
  par_v=vec4(par.x,sign(par.y),par.z,abs(par.y)/wide); rank_v=par.w; tan_v=t; nrm_v=normalize(o-t*dot(o,t)*.8); pos_v=q.xyz; gl_Position=MCDCMatrix*q; }'''
 
-# %% ../nbs/00f_render.ipynb #09dc5b5e
+# %% ../nbs/00f_render.ipynb #e4a39477
 _SKIN = '''
 float arc=98.*atan(rest_v.x,rest_v.z+80.); vec2 at=vec2(arc,rest_v.y); vec2 duv=(at-atlas.xy)/240.+.5;
 vec3 base=mix(skinMean,pow(texture(skinTex,tcoordVCVSOutput).rgb,vec3(2.2)),evenness)*tint;
@@ -63,8 +63,8 @@ vec4 amp=mix(ampR,ampL,smoothstep(-4.,4.,rest_v.x));
 float folds=W.g*amp.x+W.b*amp.y+W.a*amp.z, h=W.r*poreAmp+folds;
 vec3 n=normalize(nrm_v), v=normalize(eyePos-pos_v), nd=bump(n,h), nb=normalize(mix(n,nd,.65));
 float above=rest_v.y-(texture(lineTex,vec2(arc/620.+.5,.5)).r*400.-150.), spot=noise(at*1.9)*.6+noise(at*.35)*.5;
-float scalp=scalpCover*smoothstep(-1.,9.,above+5.*(spot-.5))*(1.-bald*smoothstep(44.,66.,rest_v.y+.10*abs(arc)+14.*(spot-.5)));
-vec3 alb=base*D.rgb*2.; alb=mix(alb,browCol,D.a); alb=mix(alb,mix(hairCol,greyCol,grey*.8)*(.28+.45*spot),min(scalp*1.06,1.));
+float scalp=scalpCover*smoothstep(-1.,13.,above+7.*(spot-.5))*(1.-bald*smoothstep(44.,66.,rest_v.y+.10*abs(arc)+14.*(spot-.5)));
+vec3 alb=base*D.rgb*2.; alb=mix(alb,browCol,D.a); alb=mix(alb,mix(hairCol,greyCol,grey*.8)*(.28+.45*spot+.35*smoothstep(.02,.3,mix(hairCol.g,greyCol.g,grey*.8))),min(scalp*1.06,1.));
 float cav=clamp(1.+folds*.38,.45,1.12)*clamp(1.+W.r*.9,.7,1.15);
 float occ=extra_v.x*cav*mix(1.,.62,scalpCover*smoothstep(-11.,4.,above)*thick);
 float sk=shadow(pos_v,n);
@@ -74,10 +74,10 @@ vec3 L=c0*clamp((nl+wr)/((1.+wr)*(1.+wr)),0.,1.)*sv*mix(vec3(1.),ao,.5)+c1*wrapp
 float lips=smoothstep(.02,.16,(D.r-D.g)), oil=oily*(.6+.4*smoothstep(30.,0.,abs(arc))), rough=.54-.10*oil-.12*lips, f0=.028*(1.-.8*max(D.a,scalp));
 vec3 S=c0*sk*(ggx(nb,v,d0,rough,f0)*.75+ggx(nb,v,d0,.32,f0)*(.16*oil+.2*lips))+c1*ggx(nb,v,d1,rough,f0)+c2*ggx(nb,v,d2,rough,f0)*extra_v.x;
 S+=ambient(reflect(-v,nb))*(f0+.45*pow(1.-max(dot(nb,v),0.),5.))*.55;
-gl_FragData[0]=vec4(tone(alb*L+S*occ*(1.-.85*scalp)),1.);
+gl_FragData[0]=vec4(tone(alb*L+S*occ*.78*(1.-.85*scalp)),1.);
 '''
 
-# %% ../nbs/00f_render.ipynb #10aecfa7
+# %% ../nbs/00f_render.ipynb #fcde4780
 _EYE = '''
 vec3 d=normalize(loc_v), n=normalize(nrm_v), v=normalize(eyePos-pos_v), ex=normalize(cross(camY,n)), ey=cross(n,ex);
 float r=acos(clamp(d.z,-1.,1.))*eyeR, phi=atan(d.y,d.x), R=irisR, t=clamp((r-pupil)/(R-pupil),0.,1.);
@@ -85,7 +85,7 @@ float fib=fbm(vec2(phi*9.,r*.9)+seedf)*.9+fbm(vec2(phi*26.,r*.4))*.6;
 vec3 iris=mix(irisIn,irisOut,smoothstep(.05,.65,t+.25*(fib-.7)))*(.55+.75*fib)*(1.-.7*smoothstep(.70,1.,t))*smoothstep(-.02,.10,(r-pupil)/R);
 float lim=smoothstep(R-.45,R+.40,r);
 float vein=smoothstep(.60,.80,fbm(vec2(phi*5.+3.*fbm(vec2(r*.6,phi*3.)),r*.35)+seedf*1.7))*smoothstep(R+1.,R+6.,r);
-vec3 alb=mix(iris*.6,mix(mix(sclera*(1.-.12*smoothstep(R+2.,R+8.,r)),vec3(.42,.17,.15),extra_v.y),vec3(.55,.22,.18),red*(.45*smoothstep(R+3.,R+11.,r)+.45*vein)),lim);
+vec3 alb=mix(iris*.6,mix(mix(sclera*(1.-.12*smoothstep(R+2.,R+8.,r)),vec3(.34,.155,.135)*min(1.,sclera.g*4.),extra_v.y),vec3(.55,.22,.18),red*(.28*smoothstep(R+3.,R+11.,r)+.40*vein)),lim);
 float sk=mix(.3,1.,shadow(pos_v,n)), ao=extra_v.x; vec3 occ=pow(vec3(ao),vec3(.85,1.,1.05)), wr=vec3(.25,.2,.18), nI=normalize(n-(d.x*ex+d.y*ey)*1.3*(1.-lim));
 vec3 L=(c0*clamp((dot(nI,d0)+wr)/(1.+wr),0.,1.)*sk+c1*clamp((dot(nI,d1)+wr)/(1.+wr),0.,1.)+c2*max(dot(nI,d2),0.)+ambient(nI))*occ;
 vec3 nc=normalize(n+(d.x*ex+d.y*ey)*.55*(1.-smoothstep(R*.95,R*1.2,r)));
@@ -96,7 +96,7 @@ gl_FragData[0]=vec4(tone(alb*L*.9+S*smoothstep(.15,.6,ao)),1.);
 _TEETH = '''
 vec3 n=normalize(nrm_v), v=normalize(eyePos-pos_v); if(dot(n,v)<0.) n=-n;
 vec3 tex=pow(texture(teethTex,tcoordVCVSOutput).rgb,vec3(2.2)); float lum=dot(tex,vec3(.3,.6,.1)), gum=max(isTongue,smoothstep(.05,.20,tex.r-tex.g));
-vec3 alb=mix(toothCol*mix(.70,1.04,smoothstep(.10,.70,lum)),vec3(.46,.14,.13)*mix(.7,1.15,lum*2.2),gum);
+vec3 alb=mix(toothCol*.84*mix(.52,1.04,smoothstep(.10,.72,lum)),vec3(.42,.17,.155)*mix(.7,1.15,lum*2.2),gum);
 float occ=extra_v.x, sk=mix(.5,1.,shadow(pos_v,n)); vec3 wr=vec3(.5,.45,.42);
 vec3 L=c0*clamp((dot(n,d0)+wr)/(1.+wr),0.,1.)*sk+c1*clamp((dot(n,d1)+wr)/(1.+wr),0.,1.)+ambient(n);
 vec3 S=c0*ggx(n,v,d0,.24,.045)*sk*.7+ambient(reflect(-v,n))*(.04+.3*pow(1.-max(dot(n,v),0.),5.))*.6;
@@ -108,13 +108,14 @@ float a=par_v.w*(1.-par_v.y*par_v.y)*rank_v*(1.-.6*par_v.z);
 gl_FragData[0]=vec4(tone(browCol*.3*(ambient(normalize(nrm_v))+c0*.15)),a);
 '''
 
-# %% ../nbs/00f_render.ipynb #0abf23df
+# %% ../nbs/00f_render.ipynb #af7d1ae7
 _HAIR = '''
-float u=par_v.y, str=noise(vec2(par_v.x*37.+u*2.6,par_v.z*3.+par_v.x*91.)), alpha=par_v.w*(1.-smoothstep(.5,1.,abs(u)))*mix(.25,1.,1.-smoothstep(.72,1.,par_v.z))*(.55+.9*str);
+float u=par_v.y, str=noise(vec2(par_v.x*37.+u*2.6,par_v.z*3.+par_v.x*91.)), alpha=par_v.w*(1.-smoothstep(.5,1.,abs(u)))*mix(.55,1.,1.-smoothstep(.80,1.,par_v.z))*(.55+.9*str);
 if(hash(gl_FragCoord.xy*1.37+seedf+par_v.x*7.)>alpha) discard;
 vec3 T=normalize(tan_v), v=normalize(eyePos-pos_v), n=normalize(nrm_v);
-float id=par_v.x, sk=sharp(pos_v,n), ao=mix(.20,1.,pow(rank_v,.8)), tl=dot(T,d0), sl=sqrt(max(0.,1.-tl*tl));
-vec3 col=mix(hairCol*mix(.8,1.15,fract(id*17.3)),greyCol*(.85+.3*fract(id*29.1)),smoothstep(0.,1.,grey*1.5-.25+.55*(fract(id*71.7)-.5)+.3*(str-.5)))*(.62+.75*str);
+float id=par_v.x, tl=dot(T,d0), sl=sqrt(max(0.,1.-tl*tl));
+vec3 col=mix(hairCol*mix(.8,1.15,fract(id*17.3)),greyCol*(.92+.16*fract(id*29.1)),clamp(pow(grey,1.4)*(.62+.70*fract(id*71.7)+.3*(str-.5)),0.,1.));
+float pale=smoothstep(.02,.30,col.g), sk=mix(.5*pale,1.,sharp(pos_v,n)), ao=mix(.20+.40*pale,1.,pow(rank_v,.8)); col*=mix(.62+.75*str,.66+.36*str,pale);
 float th=dot(T,normalize(d0+v)), f=.10*(str-.5), s1=pow(max(0.,1.-(th+.08+f)*(th+.08+f)),90.), s2=pow(max(0.,1.-(th-.10+f)*(th-.10+f)),26.);
 vec3 L=c0*sk*sl*clamp((dot(n,d0)+.35)/1.35,0.,1.)*(col*.85+(vec3(.022)*s1+col*.28*s2)*gloss*ao);
 float t1=dot(T,d1), t2=dot(T,d2), h2=dot(T,normalize(d2+v));
@@ -207,7 +208,7 @@ def light_rig(
     for name, a in dict(axp=1+lit, axn=1-lit, ayp=1.35, ayn=.62, azp=1.05, azn=.7).items(): out[name] = amb*a*(np.array([1., .93, .85]) if name == 'ayn' else 1)
     return out | dict(softness=.004+.03*light.softness)
 
-# %% ../nbs/00f_render.ipynb #b2de6669
+# %% ../nbs/00f_render.ipynb #21a87be5
 @lru_cache
 def openness(): # (B,) 0 to 1
     "How much of the surroundings each point of the average head sees: ambient occlusion by depth maps from 48 sides"
@@ -232,7 +233,7 @@ def _eye_light(x, margins):
     up, lo = (np.interp(side*x[:, 0], side*m[:, 0], m[:, 1]) for m in margins)
     ends = np.minimum(side*(x[:, 0]-margins[0, 0, 0]), side*(margins[0, -1, 0]-x[:, 0]))
     light = np.clip(.25+(up-x[:, 1])/8, .12, 1)*np.clip(.72+(x[:, 1]-lo)/9, .4, 1)*np.clip(.6+ends/9, .35, 1)
-    return light, np.clip(1.3-np.abs(x[:, 0]-margins[0, 0, 0])/3.2, 0, 1)
+    return light, np.clip(1.2-np.abs(x[:, 0]-margins[0, 0, 0])/2.5, 0, 1)
 
 def _mouth_light(x, lm, gap):
     "How much light reaches points inside the mouth: less far behind the lips, under the upper lip, and where the mouth is nearly shut"
@@ -240,6 +241,36 @@ def _mouth_light(x, lm, gap):
     front = lm[[13, 14], 2].mean()-.4*(np.abs(x[:, 0]-lm[13, 0])/c)**2*(lm[[13, 14], 2].mean()-lm[[61, 291], 2].mean())*2.5
     edge = np.interp(x[:, 0], lm[[61, 81, 82, 13, 312, 311, 291], 0], lm[[61, 81, 82, 13, 312, 311, 291], 1])
     return np.clip(1.02-(front-x[:, 2])/34, .08, 1)*np.clip(.5+(edge-x[:, 1])/6, .35, 1)*np.clip(.35+gap/8, .3, 1)
+
+# %% ../nbs/00f_render.ipynb #1141a7fa
+def _incisors(person, xyz, name):
+    "Height of the biting edge of the front teeth"
+    x, up = xyz[head.layout(person)[name].rows], name == 'teeth_upper'
+    x = x[np.abs(x[:, 0]-x[:, 0].mean()) < 5]
+    y = x[x[:, 2] > x[:, 2].max()-5, 1]
+    return y.min() if up else y.max()
+
+@lru_cache(64)
+def _bite(person):
+    "How far the upper teeth come down, in mm: their edge reaches 3.6 mm below the closed lips' line in the young, 1.8 mm in the old"
+    xyz = head.vertices(person)
+    return max(0., float(_incisors(person, xyz, 'teeth_upper')-head.anchors(xyz)[13, 1]+3.6-1.8*ageing(person)))
+
+def _teeth_down(person, xyz):
+    "How far down upper and lower teeth are drawn, in mm; the lower ones show 3 mm above an open lip"
+    lm, drop = head.anchors(xyz), _bite(person)
+    low = drop+max(0., min(3., float(_incisors(person, xyz, 'teeth_lower')-drop-lm[14, 1]-3)))*min(1., float(lm[13, 1]-lm[14, 1])/8)
+    return drop, low
+
+def _between_teeth(x, n):
+    "How open points of a row of teeth lie: less where a tooth turns from the arch towards its neighbour"
+    d = x[:, [0, 2]]-[x[:, 0].mean(), x[:, 2].max()-26]
+    return np.clip(.30+.85*((n[:, [0, 2]]*d).sum(1)/np.linalg.norm(d, axis=1).clip(1)/np.linalg.norm(n[:, [0, 2]], axis=1).clip(.2)), .3, 1)
+
+def _set_teeth(name, x, drop, low):
+    "Teeth where they are drawn: lowered, and the row of edges more level"
+    level = .012*np.clip(np.abs(x[:, 0]-x[:, 0].mean())-3, 0, 12)**2*dict(teeth_upper=-1, teeth_lower=.8, tongue=0)[name]
+    return x+np.stack([0*level, level-(drop if name == 'teeth_upper' else low), 0*level], 1)
 
 # %% ../nbs/00f_render.ipynb #e44bda39
 def _tube(path, radius, sides=8):
@@ -527,7 +558,7 @@ def set(self:Stage, **uniforms):
 def hide(self:Stage, *names):
     for n in names: self.parts[n].actor.VisibilityOff()
 
-# %% ../nbs/00f_render.ipynb #9613cdfc
+# %% ../nbs/00f_render.ipynb #74b285a5
 @patch
 def dress(self:Stage, person, look):
     "Everything about a person that no expression changes"
@@ -535,8 +566,9 @@ def dress(self:Stage, person, look):
     s = self.parts['skin']
     s.picture('skinTex', head.texture(skin.texture)); s.picture('detailTex', skin_detail(person)); s.picture('reliefTex', relief()); s.picture('lineTex', _line(look.recede))
     tone = skin_tone(skin.texture)
+    dark = np.clip(.38+.62*tone[1]*look.tint[1]/.22, 0, 1) # eyes of dark faces hold more pigment
     self.set(skinMean=tone, evenness=float(np.clip(.45+.5*tone[1]/.1, .45, .95)), hairCol=look.hair, browCol=look.brow, greyCol=look.grey, grey=look.grey_share, tint=look.tint, oily=look.oil, scalpCover=look.scalp, thick=look.thick, gloss=look.gloss,
-        cloth=look.cloth, cloth2=look.cloth2, pattern=look.pattern, vneck=look.vneck, irisIn=IRISES[person.eyes][0], irisOut=IRISES[person.eyes][1], irisR=look.iris_mm, eyeR=head.face(person).radius, pupil=look.pupil_mm, sclera=look.sclera, red=look.red_eyes,
+        cloth=look.cloth, cloth2=look.cloth2, pattern=look.pattern, vneck=look.vneck, irisIn=np.array(IRISES[person.eyes][0])*dark, irisOut=np.array(IRISES[person.eyes][1])*dark, irisR=look.iris_mm, eyeR=head.face(person).radius, pupil=look.pupil_mm, sclera=look.sclera, red=look.red_eyes,
         toothCol=look.teeth, seedf=float(person.seed%97))
     self.set(bald=float(look.style == 'fringe'))
     if not look.style: return self.parts['hair'].actor.VisibilityOff()
@@ -546,12 +578,12 @@ def dress(self:Stage, person, look):
     n, k = q.shape[:2]
     r, t = np.random.default_rng([person.seed, 6]), np.tile(np.linspace(0, 1, k), n)
     twice = lambda a: np.repeat(a.reshape(n*k, -1), 2, 0)
-    width = STYLES[look.style].width*np.repeat(r.uniform(.6, 1.3, n)*(.24+.76*full), k)*np.interp(t, [0, .15, .7, 1], [.8 if STYLES[look.style].fall > .5 else .45, 1, .9, .4])
+    width = STYLES[look.style].width*np.repeat(r.uniform(.6, 1.3, n)*(.24+.76*full), k)*np.interp(t, [0, .15, .7, 1], [.8 if STYLES[look.style].fall > .5 else .45, 1, .85, .12])
     par = twice(np.c_[np.repeat(r.random(n), k), width, t, rank.ravel()])
     par[::2, 1] *= -1
     self.parts['hair'].show(key, ribbons(n, k)[np.argsort(-np.repeat(rank.max(1), 2*k-2), kind='stable')], twice(q.reshape(-1, 3)), tan=twice(np.gradient(q, axis=1)), par=par)
 
-# %% ../nbs/00f_render.ipynb #331145d6
+# %% ../nbs/00f_render.ipynb #aade32ea
 @patch
 def pose(self:Stage, person, units, weakness):
     "The face as it is now"
@@ -575,13 +607,14 @@ def pose(self:Stage, person, units, weakness):
         loc, at = o-(o.max(0)+o.min(0))/2, x-(x.max(0)+x.min(0))/2
         light, corner = _eye_light(x, margins)
         self.parts[name].show(('eye', name), p.triangles, x, p.uv, nrm=at/np.linalg.norm(at, axis=1, keepdims=True), loc=loc, extra=np.stack([light, corner, 0*light, 1+0*light], 1))
+    drop, low = _teeth_down(person, xyz)
     for name in ('teeth_upper', 'teeth_lower', 'tongue'):
         p, part = layout[name], self.parts[name]
         if gap < .4: part.actor.VisibilityOff(); continue
-        x = xyz[p.rows]
-        light = _mouth_light(x, lm, gap)
+        x, n = _set_teeth(name, xyz[p.rows], drop, low), head.normals(xyz, p.rows[p.triangles])[p.rows]
+        light = _mouth_light(x, lm, gap)*(.55 if name == 'tongue' else _between_teeth(x, n))
         part.picture('teethTex', head.texture(p.texture)); part.set(isTongue=float(name == 'tongue'))
-        part.show((name,), p.triangles, x, p.uv, nrm=head.normals(xyz, p.rows[p.triangles])[p.rows], extra=np.stack([light, 0*light, 0*light, 1+0*light], 1))
+        part.show((name,), p.triangles, x, p.uv, nrm=n, extra=np.stack([light, 0*light, 0*light, 1+0*light], 1))
     q, full = lashes(person, xyz)
     n, k = q.shape[:2]
     par = np.repeat(np.c_[np.zeros(n*k), np.tile([.30, .24, .08], n)*.9, np.tile(np.linspace(0, 1, k), n), np.repeat(full, k)], 2, 0)
