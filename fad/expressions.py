@@ -25,22 +25,22 @@ def _raw(blendshapes):
     if array.ndim != 2 or array.shape[1] != len(BLENDSHAPES): raise ValueError(f"blendshapes are (n, {len(BLENDSHAPES)}), not {array.shape}")
     return pd.DataFrame(array, columns=BLENDSHAPES)
 
-# %% ../nbs/01f_expressions.ipynb #290041a5
+# %% ../nbs/01f_expressions.ipynb #66923344
 def symmetric(
     blendshapes, # table with MediaPipe's 52 columns, or (n, 52) in the order of `fad.detector.BLENDSHAPES`; 0 to 1
-    side:str='mean' # 'mean' of left and right, or the 'stronger' of the two
+    side:str='mean' # 'mean' of left and right, or the 'stronger' or 'weaker' of the two
 )->pd.DataFrame: # a row a frame, a column a paired shape without its side and a column an unpaired one
     "What a face does, the same for the face and its mirror image"
     table = _raw(blendshapes)
     left, right = (table[[f'{p}{s}' for p in _PAIRED]].set_axis(_PAIRED, axis=1) for s in ('Left', 'Right'))
-    both = (left+right)/2 if side == 'mean' else np.maximum(left, right)
+    both = dict(mean=(left+right)/2, stronger=np.maximum(left, right), weaker=np.minimum(left, right))[side]
     return pd.concat([both, table[_SINGLE]], axis=1)
 
-# %% ../nbs/01f_expressions.ipynb #4103c1af
+# %% ../nbs/01f_expressions.ipynb #7685991d
 SHAPES = dict( # expression: {blendshape: weight of its logarithm}
     smile=dict(mouthSmile=1, mouthDimple=1, mouthPress=.5, mouthPucker=-.5),
     show_teeth=dict(mouthUpperUp=1, mouthLowerDown=1, mouthStretch=.5),
-    brow_raise=dict(browInnerUp=1, browOuterUp=.5, browDown=-.5),
+    brow_raise=dict(browInnerUp=1, browOuterUp=.5, browDown=-1),
     eyes_closed=dict(eyeBlink=1, eyeLookUp=-.3),
     pucker=dict(mouthPucker=1, mouthFunnel=.5, mouthSmile=-.5),
     mouth_open=dict(jawOpen=1, mouthClose=-1),
@@ -49,16 +49,17 @@ EXPRESSIONS = ['rest', *SHAPES]
 _FLOOR = .01 # below it a blendshape is noise
 
 def expression_scores(
-    blendshapes # table or (n, 52): see `symmetric`
+    blendshapes # table or (n, 52) of raw blendshapes; or what `symmetric` made of them, then the sides are not known
 )->pd.DataFrame: # a row a frame, a column an expression but rest; NaN where there is no face
-    "How much each frame looks like each expression: weighted sums of log blendshapes, the stronger side of pairs"
-    logs = np.log(symmetric(blendshapes, 'stronger')+_FLOOR)
+    "How much each frame looks like each expression: weighted sums of log blendshapes, taken from the side that moves more"
+    ready = isinstance(blendshapes, pd.DataFrame) and set(SYMMETRIC) <= set(blendshapes)
+    more, less = (np.log((blendshapes[SYMMETRIC].astype(float) if ready else symmetric(blendshapes, side))+_FLOOR) for side in ('stronger', 'weaker'))
     weights = pd.DataFrame(SHAPES).reindex(SYMMETRIC).fillna(0)
-    return logs@weights
+    return more@weights.clip(lower=0)+less@weights.clip(upper=0)
 
-# %% ../nbs/01f_expressions.ipynb #c16f3a0c
+# %% ../nbs/01f_expressions.ipynb #9acd04d4
 LIMITS = dict( # expression: (limit, SD at rest) of its score; chosen by `choose_limits` on 240 simulated people who are in no cohort
-    smile=(-6.79, 1.58), show_teeth=(-8.60, .84), brow_raise=(-3.35, 1.49), eyes_closed=(-.99, .64), pucker=(.03, 1.62), mouth_open=(1.41, .51), other=(-5.33, 1.))
+    smile=(-6.79, 1.58), show_teeth=(-8.60, .84), brow_raise=(-1.89, 1.96), eyes_closed=(-.72, .64), pucker=(.07, 1.60), mouth_open=(1.41, .51), other=(-5.33, 1.))
 
 def _named(scores, limits):
     "Names from scores: the largest excess over the limits"
