@@ -340,7 +340,7 @@ def hairline(
     return np.interp(np.abs(arc), [0, 22, 42, 58, 70, 82, 92, 100, 108, 122, 128, 150, 190, 200, 225, 260, 310],
         [t+12+12*k, t+12+20*k, t+11+36*k, t+5+34*k, t-6+22*k, t-20+8*k, 10, -12, -20, -22, 18, 38, 32, -12, -38, -56, -62])
 
-# %% ../nbs/00e_looks.ipynb #d08fdc36
+# %% ../nbs/00e_looks.ipynb #cb8218c0
 @lru_cache(8)
 def strands(
     style:str, # a key of `STYLES`
@@ -356,7 +356,7 @@ def strands(
     i, b = r.choice(len(tri), m, p=area/area.sum()), r.dirichlet([1, 1, 1], m)
     x = (f[i]*b[..., None]).sum(1)
     s, t = unroll(x).T
-    line = hairline(s, recede)+r.normal(0, 2.8, m)+2.2*np.sin(s/7.+seed)*np.sin(s/3.3)
+    line = hairline(s, recede)+np.clip(r.normal(0, 2.6, m), -2.2, 6)+2.2*np.sin(s/7.+seed)*np.sin(s/3.3)
     grows = t > line
     if S.bald: grows &= (t < 58-.10*np.abs(s)+r.normal(0, 5, m)) & (np.abs(s) > 62)
     full = np.clip((t-line)/14, 0, 1)

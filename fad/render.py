@@ -302,7 +302,7 @@ class _Solids:
         p, t, c = np.concatenate(self.p), np.concatenate(self.t), np.concatenate(self.c)
         return dict(points=p, triangles=t, nrm=head.normals(p, t), col=c[:, :3], extra=np.c_[c[:, 3:], np.ones(len(p))])
 
-# %% ../nbs/00f_render.ipynb #50d0ba15
+# %% ../nbs/00f_render.ipynb #b8f90251
 def glasses(
     lm, # (478, 3) mm
     r # numpy Generator
@@ -346,14 +346,14 @@ def oxygen_mask(
     clear.add((np.concatenate(rings), _grid_triangles(12, 40)), colour, .20, .22)
     end = rings[-1].mean(0)
     clear.add((np.concatenate([rings[-1]*k+end*(1-k)+[0, 0, 2.5*(1-k)] for k in (1, .6, .01)]), _grid_triangles(3, 40)), colour, .35, .22)
-    solid.add(_tube(np.r_[base, base[:1]], 1.5), colour*.8, rough=.4)
-    solid.add(_tube(np.array([end, end+[0, -3, 9], end+[0, -16, 15], end+[0, -60, 10], end+[6, -130, 0]]), 5.), (.35, .55, .42), rough=.35)
+    solid.add(_tube(np.r_[base, base[:1]], 1.3), colour*.4, rough=.4)
+    solid.add(_tube(np.array([end, end+[0, -3, 9], end+[0, -16, 15], end+[0, -60, 12], end+[6, -130, 6], end+[16, -230, 4], end+[30, -340, 0]]), 4.2), (.13, .27, .19), rough=.35)
     for side in (1, -1):
         start = np.array([side*36., cy+4, base[np.abs(base[:, 0]).argmax(), 2]-1])
-        solid.add(_tube(np.array([start, [side*56, cy+12, 6.], [side*72, cy+24, -28.], [side*82, cy+34, -66.], [side*80, cy+50, -110.]]), 1.7), (.55, .58, .56), rough=.7)
+        solid.add(_tube(np.array([start, [side*56, cy+12, 6.], [side*72, cy+24, -28.], [side*82, cy+34, -66.], [side*80, cy+50, -110.]]), 1.7), (.27, .31, .28), rough=.7)
     return solid.mesh(), clear.mesh()
 
-# %% ../nbs/00f_render.ipynb #ef35c749
+# %% ../nbs/00f_render.ipynb #5460f830
 @lru_cache
 def _hand():
     "A hand as points (n, 3) and triangles: palm and fingers smoothly joined; fingers up, palm to -z"
@@ -361,8 +361,8 @@ def _hand():
     from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
     bones = [((x*.9, 12-abs(x-4)*.25, 0), (x*1.25, 12+length*.5, -2), 9.2) for x, length in ((-29, 58), (-10, 74), (10, 80), (29, 72))]
     bones += [((x*1.25, 12+length*.5, -2), (x*1.33, 12+length, -14), 8.) for x, length in ((-29, 58), (-10, 74), (10, 80), (29, 72))]
-    bones += [((-26, -62, 0), (-22, 14, 0), 15.), ((26, -62, 0), (24, 14, 0), 15.), ((0, -66, 0), (0, 14, 0), 16.), ((26, -50, -4), (52, -14, -12), 12.), ((52, -14, -12), (62, 20, -18), 9.), ((0, -60, 0), (0, -160, 0), 27.)]
-    lo, step = np.array([-62, -165, -45.]), 3.2
+    bones += [((-26, -62, 0), (-22, 14, 0), 15.), ((26, -62, 0), (24, 14, 0), 15.), ((0, -66, 0), (0, 14, 0), 16.), ((26, -50, -4), (52, -14, -12), 12.), ((52, -14, -12), (62, 20, -18), 9.), ((0, -60, 0), (0, -160, 0), 27.), ((0, -160, 0), (0, -330, 6), 31.)]
+    lo, step = np.array([-62, -335, -45.]), 3.2
     n = np.ceil((np.array([85, 112, 38.])-lo)/step).astype(int)
     g, total = np.moveaxis(np.mgrid[:n[0], :n[1], :n[2]], 0, -1)*step+lo, 0
     for a, b, radius in bones:
@@ -400,8 +400,9 @@ def locks(
     n, k, u = int(r.integers(18, 60)), 10, np.linspace(0, 1, 10)
     start, over, end = lm[10]+[side*r.uniform(5, 30), 30, -14], lm[334 if side > 0 else 105]+[-side*r.uniform(-12, 16), 0, 9], lm[425 if side > 0 else 205]+[side*r.uniform(-6, 26), r.uniform(-30, 15), 9]
     mid = start*((1-u)*(1-2*u))[:, None]+over*(4*u*(1-u))[:, None]+end*(u*(2*u-1))[:, None]
-    spread = r.normal(0, 1, (n, 1, 3))*[2.8, 1., 1.2]*(.6+1.2*u[None, :, None])
-    short = r.uniform(.75, 1, (n, 1))*u*(k-1)
+    spread = r.normal(0, 1, (n, 1, 3))*[4.2, 1., 1.2]*(.6+.9*np.sin(2.4*u)[None, :, None])
+    mid[:, 0] += side*9*np.sin(3.6*u)
+    short = r.uniform(.55, 1, (n, 1))*u*(k-1)
     i = np.minimum(short.astype(int), k-2)
     w = (short-i)[..., None]
     return mid[i]*(1-w)+mid[i+1]*w+spread
