@@ -238,7 +238,7 @@ def _spots(canvas, at, radius, alpha, tint):
     box = _box(m)
     _times(canvas, cv2.GaussianBlur(m, (0, 0), 1.2) if len(at) > 60 else cv2.blur(m, (3, 3)), tint, box)
 
-# %% ../nbs/00e_looks.ipynb #57a59864
+# %% ../nbs/00e_looks.ipynb #63967797
 @lru_cache(8)
 def skin_detail(
     person # Person
@@ -252,7 +252,7 @@ def skin_detail(
     for c, (a, b) in enumerate([(.012, .04), (.032, -.09), (.028, -.075)]): low[..., c] += a*k*mottle*(1+old)+b*red*k
     orbit = r.uniform(.15, .8)*(.6+.6*old)*sum(_blob(P[374]*m-[2*m[0], 5], 17, 8) for m in sides)
     lids = r.uniform(.3, 1.)*sum(_blob(P[386]*m+[0, 5], 17, 6) for m in sides)
-    low = low*(1-orbit[..., None]*np.float32([.10, .14, .10]))*(1-lids[..., None]*np.float32([.07, .13, .12]))
+    low = low*(1-orbit[..., None]*np.float32([.10, .14, .10]))*(1-lids[..., None]*np.float32([.06, .10, .08]))
     grain, dots = _grain()
     lips, beard = _masks8()
     g = cv2.multiply(cv2.resize(cv2.convertScaleAbs(low, alpha=127.5), (ATLAS_PX, ATLAS_PX), interpolation=cv2.INTER_LINEAR), grain, scale=1/128)

@@ -6,14 +6,14 @@
 __all__ = ['PIVOT', 'FACE', 'SHADOW_PX', 'Camera', 'Light', 'pose_rotation', 'light_rig', 'openness', 'glasses', 'oxygen_mask',
            'hand', 'locks', 'RenderError', 'check_renderer', 'Part', 'Stage', 'stage', 'portrait', 'to_srgb']
 
-# %% ../nbs/00f_render.ipynb #569e2f83
+# %% ../nbs/00f_render.ipynb #daa1601e
 import os, subprocess, sys
 from dataclasses import dataclass
 from functools import lru_cache
 import cv2, numpy as np
 from fastcore.basics import patch
 from . import head
-from .looks import (CENTRE, IRISES, STYLES, ageing, atlas_centre, average_head, hair_of, hairline, lashes, look_of, relief, ribbons, skin_detail, skin_tone, wrinkle_depth)
+from .looks import (CENTRE, IRISES, STYLES, ageing, atlas_centre, average_head, face_points, hair_of, hairline, lashes, look_of, relief, ribbons, skin_detail, skin_tone, wrinkle_depth)
 
 # %% ../nbs/00f_render.ipynb #70f82e11
 _GLSL = '''
@@ -54,10 +54,10 @@ _VERTEX_HAIR = '''{ float w=headness(vertexMC.xyz); vec3 p=bent(vertexMC.xyz,w),
  float wide=max(abs(par.y),pixel); vec3 side=normalize(cross(t,normalize(camPos-p))); vec4 q=vec4(p+side*sign(par.y)*wide*.5,1.);
  par_v=vec4(par.x,sign(par.y),par.z,abs(par.y)/wide); rank_v=par.w; tan_v=t; nrm_v=normalize(o-t*dot(o,t)*.8); pos_v=q.xyz; gl_Position=MCDCMatrix*q; }'''
 
-# %% ../nbs/00f_render.ipynb #e4a39477
+# %% ../nbs/00f_render.ipynb #ba750d33
 _SKIN = '''
 float arc=98.*atan(rest_v.x,rest_v.z+80.); vec2 at=vec2(arc,rest_v.y); vec2 duv=(at-atlas.xy)/240.+.5;
-vec3 base=mix(skinMean,pow(texture(skinTex,tcoordVCVSOutput).rgb,vec3(2.2)),evenness)*tint;
+vec3 base=mix(skinMean,pow(texture(skinTex,tcoordVCVSOutput).rgb,vec3(2.2)),evenness*(1.-.62*exp(-dot((vec2(abs(arc),rest_v.y)-lid)/vec2(19.,10.),(vec2(abs(arc),rest_v.y)-lid)/vec2(19.,10.)))))*tint; // the skins' lids are painted dark
 vec4 D=texture(detailTex,duv), W=texture(reliefTex,duv)-.5;
 vec4 amp=mix(ampR,ampL,smoothstep(-4.,4.,rest_v.x));
 float folds=W.g*amp.x+W.b*amp.y+W.a*amp.z, h=W.r*poreAmp+folds;
@@ -522,7 +522,7 @@ def _cloth_rows():
     rows = np.unique(t)
     return rows, np.searchsorted(rows, t)
 
-# %% ../nbs/00f_render.ipynb #b9127d5c
+# %% ../nbs/00f_render.ipynb #2c7c9c07
 SHADOW_PX = 256
 
 class Stage:
@@ -549,7 +549,7 @@ class Stage:
             gear=Part(self, dict(nrm=3, col=3, extra=4), (), _SOLID, shades=_SHADE), lock=Part(self, dict(tan=3, par=4), (), _HAIR, _VERTEX_HAIR, shades=_SHADE_HAIR),
             glass=Part(self, dict(nrm=3, col=3, extra=4), (), _SOLID, clear=True),
             hair=Part(self, dict(tan=3, par=4), (), _HAIR, _VERTEX_HAIR, shades=_SHADE_HAIR))
-        self.set(browCol=(.1, .1, .1), hairCol=(.1, .1, .1), greyCol=(.4, .4, .4), centre=CENTRE, atlas=(*atlas_centre(), 0, 0), isTongue=0., poreAmp=.5, tint=(1, 1, 1), oily=.5, grey=0., gloss=1., thick=1.)
+        self.set(browCol=(.1, .1, .1), hairCol=(.1, .1, .1), greyCol=(.4, .4, .4), centre=CENTRE, atlas=(*atlas_centre(), 0, 0), lid=face_points()[386]+[0, 4], isTongue=0., poreAmp=.5, tint=(1, 1, 1), oily=.5, grey=0., gloss=1., thick=1.)
 
 @patch
 def set(self:Stage, **uniforms):
