@@ -8,11 +8,12 @@ __all__ = ['plot_forest', 'plot_rainclouds', 'plot_ecdf', 'correlation_names', '
            'ORDER', 'PUBLISHED', 'CompareError', 'adjust', 'beside_published', 'compare', 'contrasts', 'group_names',
            'healthy_faces', 'limits', 'rank_regions', 'region_scores', 'select', 'subject_test']
 
-# %% ../nbs/02_distributions.ipynb #7f064b9a
+# %% ../nbs/02_distributions.ipynb #cc84b78a
 import re
 from pathlib import Path
 from typing import NamedTuple
 import matplotlib.pyplot as plt, numpy as np, pandas as pd
+from matplotlib.ticker import FixedLocator, NullLocator
 from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
 from scipy.spatial.distance import squareform
 from scipy.stats import gaussian_kde
@@ -40,7 +41,7 @@ def _bare(ax): ax.spines[['top', 'right']].set_visible(False)
 
 def _colours(groups, by): return dict(zip(sorted(set(groups), key=lambda g: (ORDER.get(by, []).index(g) if g in ORDER.get(by, []) else 9, str(g))), _GROUP))
 
-# %% ../nbs/02_distributions.ipynb #3fd9d14d
+# %% ../nbs/02_distributions.ipynb #7d856b1a
 def plot_forest(
     effects, # from `compare`
     fdr:float=.05 # level of the corrected p-values
@@ -64,6 +65,9 @@ def plot_forest(
         _bare(ax)
     axes[0, 0].set_yticks(range(len(rows)), [_shown(n) for n in rows], fontsize=8)
     of = dict(zip(e.feature, e.region))
+    for y, (one, two) in enumerate(zip(rows, rows[1:])):
+        if of[one] != of[two]: [ax.axhline(y+.5, color='.8', lw=.8, zorder=0) for ax in axes[0]]
+    for r in regions: axes[0, -1].text(1.02, np.mean([y for y, n in enumerate(rows) if of[n] == r]), r, transform=axes[0, -1].get_yaxis_transform(), rotation=270, va='center', fontsize=8, color=_REGION.get(r, '#222222'))
     for label, n in zip(axes[0, 0].get_yticklabels(), rows): label.set_color(_REGION.get(of[n], '#222222'))
     return fig
 
@@ -175,7 +179,7 @@ def plot_clusters(
     for label, n in zip(ax.get_yticklabels(), rho): label.set_color(_REGION.get(region.get(n), '#222222'))
     return fig
 
-# %% ../nbs/02_distributions.ipynb #2b897fba
+# %% ../nbs/02_distributions.ipynb #024355b8
 def plot_upper_lower(
     table, # features with keys, a row a frame
     by='palsy', # column that holds the groups
@@ -197,7 +201,10 @@ def plot_upper_lower(
         ax.plot(*s[['mouth', 'upper']].median(), 'X', ms=11, color=colour, mec='white')
     ax.set(xscale='log', yscale='log', xlabel='lower face: mouth', ylabel='upper face: eyes and brow')
     ax.legend(frameon=False, fontsize=9, loc='lower right')
-    for axis in (ax.xaxis, ax.yaxis): axis.set_major_formatter(lambda v, _: f'{v:g}'), axis.set_minor_formatter(lambda v, _: '')
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(FixedLocator(2.**np.arange(-6, 8)))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(lambda v, _: f'{v:g}')
     _bare(ax)
     return fig
 

@@ -22,7 +22,7 @@ from .asymmetry import PUPILS_MM, catalog
 from .extract import RunError
 from .reliability import auc
 
-# %% ../nbs/01g_effects.ipynb #12646d9c
+# %% ../nbs/01g_effects.ipynb #8c741511
 class CompareError(RunError): "A table in which nothing can be compared; the message says what is needed"
 
 ORDER = dict(label=['non_stroke', 'stroke'], palsy=['none', 'central', 'peripheral']) # groups of the known columns, reference first
@@ -39,17 +39,16 @@ def group_names(
         return folder_class(v)[by == 'palsy'] or np.nan
     return text.map({v: read(v) for v in text.dropna().unique()}).astype(object)
 
-# %% ../nbs/01g_effects.ipynb #2d593f9c
 def healthy_faces(
     table # a row a frame, with `label` and, where it is known, `palsy`
 )->pd.Series: # bool
     "Faces that set limits and units: non_stroke, in any spelling, and not known to have a palsy"
     return is_healthy(pd.DataFrame({c: group_names(table[c], c) if c in table else pd.Series(np.nan, table.index, dtype=object) for c in ORDER}))
 
-# %% ../nbs/01g_effects.ipynb #884cd0ee
+# %% ../nbs/01g_effects.ipynb #3acca805
 _blank = {'', 'na', 'n/a', 'nan', 'null', '?', 'unknown', '<na>', 'none given'}
 
-def _reasons(table, group, by):
+def _reasons(table, group, by, frames):
     "Why a frame is left out: the first reason that applies, or NaN"
     why = pd.Series(np.nan, table.index, dtype=object)
     def because(mask, text): why[np.asarray(mask, bool) & why.isna().to_numpy()] = text
@@ -57,6 +56,8 @@ def _reasons(table, group, by):
     if 'status' in table:
         status = table.status.astype('string').fillna('no status').str.split(':').str[0]
         for s in sorted(set(status)-{'ok'}): because(status.eq(s), f'not measured: {s}')
+    clip = table['t_s'].notna() if 't_s' in table else pd.Series(False, table.index)
+    if frames != 'all': because(clip if frames == 'photographs' else ~clip, 'a frame of a clip' if frames == 'photographs' else 'a photograph')
     said = table[by].astype('string').str.strip().fillna('')
     because(said.str.lower().isin(_blank-{'none'}) & group.isna(), f'no {by}')
     for v in sorted(set(said[group.isna()])): because(said.eq(v) & group.isna(), f'{by} {v!r} not understood')
@@ -65,7 +66,7 @@ def _reasons(table, group, by):
     because(table.subject.isin(several.index[several]), f'subject with more than one {by}')
     return why
 
-# %% ../nbs/01g_effects.ipynb #df5510bd
+# %% ../nbs/01g_effects.ipynb #592dc1fb
 def select(
     table, # features with keys, a row a frame
     by='label', # column that holds the groups
@@ -78,11 +79,7 @@ def select(
     table = table.assign(subject=table[subject].astype('string')).reset_index(drop=True)
     table['subject'] = table.subject.where(table.subject.notna(), 'unnamed '+table.index.astype('string').to_series(index=table.index))
     group = group_names(table[by], by)
-    why = _reasons(table, group, by)
-    if frames != 'all':
-        clip = table['t_s'].notna() if 't_s' in table else pd.Series(False, table.index)
-        other = clip if frames == 'photographs' else ~clip
-        why[other & why.isna()] = 'a frame of a clip' if frames == 'photographs' else 'a photograph'
+    why = _reasons(table, group, by, frames)
     kept = table[why.isna()].copy().assign(group=group[why.isna()])
     return kept.reset_index(drop=True), _flow(table, why, kept)
 
@@ -166,7 +163,7 @@ def subject_test(
     df = s.sum()**2/(s**2/[len(a)-1, len(b)-1]).sum()
     return min(1, max(floor, 2*student.sf(abs(a.mean()-.5)/np.sqrt(s.sum()), df)))
 
-# %% ../nbs/01g_effects.ipynb #943ef10b
+# %% ../nbs/01g_effects.ipynb #79efcbcc
 def _draws(n, resamples, rng):
     "How often each of n subjects is drawn, and how often the one that ties with everybody; uint8 (n, resamples), (resamples,)"
     out = np.empty((resamples, n+1), np.uint8)
@@ -185,7 +182,6 @@ def _shrunk(a, counts, tied, has, case):
     n = [counts[has & g].sum(0, dtype=float) for g in (case, ~case)]
     return .5+(a-.5)*np.prod([k/(k+t) for k, t in zip(n, tied)], axis=0)
 
-# %% ../nbs/01g_effects.ipynb #256036c8
 class _Contrast:
     "Two groups of a table, with the subjects drawn once for all features"
     def __init__(self, table, group, reference, resamples, seed):
@@ -355,7 +351,7 @@ def _adjusted(x, odd, Z, fit, known, code):
     log_size = Z@GLM(size, Z[use], family=families.Poisson(), var_weights=w).fit().params
     return np.where(known, rest/np.exp(log_size)*np.average(np.exp(log_size[use]), weights=w), np.nan)
 
-# %% ../nbs/01g_effects.ipynb #d237a9f7
+# %% ../nbs/01g_effects.ipynb #c27b8a13
 def region_scores(
     table, # features, a row a frame
     healthy=None, # bool a row: faces that set the units; None: the healthy ones
@@ -373,7 +369,7 @@ def rank_regions(
     table, # features with keys, a row a frame
     by='label', # column that holds the groups
     subject='subject', reference=None, frames='all', resamples:int=1000, least:int=5, seed:int=0 # as in `compare`
-)->pd.DataFrame: # a row a contrast and region: auc with interval, rank, p_first (share of resamples that rank it first), rank_low, rank_high
+)->pd.DataFrame: # a row a contrast and region: rank by the AUC's distance from 0.5, auc with interval, p_first (share of resamples that rank it first), rank_low, rank_high
     "Which region separates two groups best, and how surely"
     kept, _ = select(table, by, subject, frames)
     feature_names(kept)
@@ -385,12 +381,14 @@ def rank_regions(
         scores = scores.loc[:, [c.smaller(scores[r].to_numpy()) >= least for r in scores]]
         draws = {r: c.resampled(x.to_numpy())[0] for r, x in scores.items()}
         if not draws: continue
-        ranks = pd.DataFrame(draws).rank(axis=1, ascending=False)
-        best = pd.DataFrame(draws).pipe(lambda d: d.eq(d.max(axis=1), axis=0)).pipe(lambda b: b.div(b.sum(axis=1), axis=0))
+        far = (pd.DataFrame(draws)-.5).abs()
+        ranks, best = far.rank(axis=1, ascending=False), far.eq(far.max(axis=1), axis=0)
+        best = best.div(best.sum(axis=1), axis=0)
         rows = pd.DataFrame([dict(group=g, reference=ref, region=r, auc=c.point(x.to_numpy())[0], **dict(zip(('auc_low', 'auc_high'), c.auc_interval(draws[r], x.to_numpy()))),
             p_first=best[r].mean(), rank_low=ranks[r].quantile(.025), rank_high=ranks[r].quantile(.975)) for r, x in scores.items()])
-        out.append(rows.assign(rank=rows.auc.rank(ascending=False)).sort_values('rank'))
-    return pd.concat(out, ignore_index=True) if out else pd.DataFrame(columns=['group', 'reference', 'region', 'auc', 'auc_low', 'auc_high', 'p_first', 'rank_low', 'rank_high', 'rank'])
+        rows.insert(3, 'rank', (rows.auc-.5).abs().rank(ascending=False))
+        out.append(rows.sort_values('rank'))
+    return pd.concat(out, ignore_index=True) if out else pd.DataFrame(columns=['group', 'reference', 'region', 'rank', 'auc', 'auc_low', 'auc_high', 'p_first', 'rank_low', 'rank_high'])
 
 # %% ../nbs/01g_effects.ipynb #6ec53511
 def _centile_ends(n, q):
