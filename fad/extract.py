@@ -89,7 +89,7 @@ def identity_changes(
     a, b = flat(old), flat(new)
     return [f"{words[k]} changed" if k in words else f"{k.removeprefix('settings.')}: {a.get(k, 'unset')} then, {b.get(k, 'unset')} now" for k in sorted(a.keys() | b.keys()) if a.get(k) != b.get(k)]
 
-# %% ../nbs/01d_extract.ipynb #c2324863
+# %% ../nbs/01d_extract.ipynb #87de1502
 def _slice(df, part, settings):
     "The rows of a part with those that its tracker warms up on, and the part's place in them"
     first = max(0, part[0]-settings.video.warmup_frames)
@@ -110,8 +110,8 @@ def shard_tables(
     settings # Settings
 )->ShardTables:
     "All that can be worked out of a shard alone, where it was measured"
-    judged = quality(faces, settings)
-    return ShardTables(judged, measure_features(faces, settings, judged), symmetry_se(faces), asymmetry_vectors(faces.xyz).astype(np.complex64), commissures(faces), expressions(faces.df), faces.blendshapes)
+    judged, mm = quality(faces, settings), settings.measures.camera_mm
+    return ShardTables(judged, measure_features(faces, settings, judged), symmetry_se(faces, mm), asymmetry_vectors(faces.xyz, mm).astype(np.complex64), commissures(faces, mm), expressions(faces.df), faces.blendshapes)
 
 def measure_shard(
     df, # a cohort table
@@ -207,7 +207,7 @@ class Run:
     def table(self, name): return read_csv(self.path/f'{name}.csv')
     def landmarks(self): return concat(load_landmarks(p) for p in self.shards)
 
-# %% ../nbs/01d_extract.ipynb #af7b4096
+# %% ../nbs/01d_extract.ipynb #377dc872
 def _write_json(value, path):
     part = Path(path).with_suffix(f'.{os.getpid()}.part')
     part.write_text(json.dumps(value, indent=1, ensure_ascii=False, default=str)+'\n')
@@ -234,7 +234,7 @@ def check_out(
 def open_run(
     out, # the run's folder
     identity:dict, # what is asked for, from `run_identity`
-    update:bool=False # recompute the tables under other gates or limits from the landmarks at hand
+    update:bool=False # recompute the tables under other gates, measures or limits from the landmarks at hand
 )->Run:
     "Create a run folder, or go on with one made from the same inputs and settings"
     run = Run(out)
@@ -242,9 +242,9 @@ def open_run(
     found = run.path/'run.json'
     if found.is_file():
         changes = identity_changes(run.info['identity'], identity)
-        if update: changes = [c for c in changes if not c.startswith(('quality.', 'limits.'))]
+        if update: changes = [c for c in changes if not c.startswith(('quality.', 'limits.', 'measures.'))]
         if changes: raise RunError(f"{out} was made from something else ({'; '.join(changes[:4])}{'; …' if len(changes) > 4 else ''}). "
-            "Give another --out, or delete it" + ('' if update else "; if only quality gates or limits differ, --update recomputes its tables"))
+            "Give another --out, or delete it" + ('' if update else "; if only quality gates, measures or limits differ, --update recomputes its tables"))
     (run.path/'landmarks').mkdir(parents=True, exist_ok=True)
     for p in run.path.rglob('*.part'): # what a killed process left half-written
         if not _alive(int(p.name.split('.')[-2])): p.unlink(missing_ok=True)
@@ -285,14 +285,14 @@ def _is_finished(run, identity, df):
     try: return run.info['state'] == 'finished' and not identity_changes(run.info['identity'], identity) and all((run.path/f'{t}.csv').is_file() for t in TABLES) and run.table('cohort').path.tolist() == df.path.tolist()
     except (OSError, ValueError, KeyError): return False
 
-# %% ../nbs/01d_extract.ipynb #09e73287
+# %% ../nbs/01d_extract.ipynb #9f2f107d
 def extract(
     source, # an image, a video, a folder, a manifest CSV, or a cohort table
     out, # the run's folder
     settings=None, # Settings
     workers:int=0, # processes; 0: one a core
     executor=None, # a `concurrent.futures.Executor` to use instead, a cluster's for example
-    update:bool=False, # recompute the tables of a run under other gates or limits
+    update:bool=False, # recompute the tables of a run under other gates, measures or limits
     figures:int=0, # draw the first so many measured faces into `figures/`
     progress:bool=True # show progress bars
 )->Run:

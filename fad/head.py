@@ -9,13 +9,13 @@ __all__ = ['ANCESTRIES', 'SKIN_AGES', 'EYES', 'HISTORIES', 'EXPRESSIONS', 'PALSI
            'activations', 'vertices', 'face_units', 'Part', 'layout', 'raster', 'normals', 'preview', 'anchors',
            'truth']
 
-# %% ../nbs/00d_head.ipynb #b4a2254e
+# %% ../nbs/00d_head.ipynb #f2988569
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 import cv2, numpy as np, pandas as pd
-from .asymmetry import FEATURES, _USED, face_frame, head_frame, mirrored, side_values, signed
+from .asymmetry import FEATURES, _USED, differences, face_frame, head_frame
 
 # %% ../nbs/00d_head.ipynb #4bdea9ea
 @lru_cache
@@ -521,7 +521,7 @@ def preview(
         im[mine] = (cv2.remap(tex, at_uv[..., 0]*tex.shape[1]-.5, at_uv[..., 1]*tex.shape[0]-.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)*light[..., None])[mine]
     return im.clip(0, 255).astype(np.uint8)
 
-# %% ../nbs/00d_head.ipynb #36fb3531
+# %% ../nbs/00d_head.ipynb #45558b1f
 def anchors(
     xyz # (n, 3) mm, from `vertices`
 ): # (478, 3) mm
@@ -539,5 +539,6 @@ def truth(
     "The true value of every feature of the catalog, by the definitions that photographs are measured with"
     points = np.stack([anchors(x) for x in (xyz if isinstance(xyz, (list, tuple)) or np.ndim(xyz) == 3 else [xyz])]).astype(float)*[1, -1, -1]
     rest = points if person is None else np.repeat(anchors(face(person).neutral)[None].astype(float)*[1, -1, -1], len(points), 0)
-    q = face_frame(points, _USED, 2, head_frame(rest))
-    return pd.DataFrame(signed(side_values(q), side_values(mirrored(q))).T, columns=FEATURES).assign(pupils_mm=np.linalg.norm(points[:, 473]-points[:, 468], axis=1))
+    frame = head_frame(rest)
+    q, held = (face_frame(p, _USED, 2, frame) for p in (points, rest))
+    return pd.DataFrame(differences(q, held).T, columns=FEATURES).assign(pupils_mm=np.linalg.norm(points[:, 473]-points[:, 468], axis=1))

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['SettingsError', 'StudySettings', 'CohortSettings', 'VideoSettings', 'LandmarksSettings', 'QualitySettings',
-           'LimitsSettings', 'Settings', 'as_dict', 'override', 'to_ini', 'find_settings', 'load_settings']
+           'MeasuresSettings', 'LimitsSettings', 'Settings', 'as_dict', 'override', 'to_ini', 'find_settings',
+           'load_settings']
 
 # %% ../nbs/00_settings.ipynb #a3907109
 import configparser, math, operator, os, re
@@ -142,7 +143,12 @@ class QualitySettings(_Section):
         if self.min_brightness > self.max_brightness:
             raise SettingsError(f'[quality] min_brightness = {self.min_brightness}: must not be above max_brightness = {self.max_brightness}')
 
-# %% ../nbs/00_settings.ipynb #fa654350
+# %% ../nbs/00_settings.ipynb #00c831a4
+@dataclass(frozen=True)
+class MeasuresSettings(_Section):
+    "From points to measures"
+    camera_mm:float = _setting(1200.0, 'distance at which the camera is taken to be, to undo perspective in turned faces; 0 = far away', 0, 100_000, 'mm')
+
 @dataclass(frozen=True)
 class LimitsSettings(_Section):
     "Healthy limits, from the healthy faces of the cohort in use"
@@ -161,7 +167,7 @@ def _row(name, sec, f):
     val = _cell(v) if v == f.default else f'**{_cell(v) or "empty"}** (default {_cell(f.default) or "empty"})'
     return f"| {name}.{f.name} | {val} | {f.metadata['unit']} | {_range(f)} | {f.metadata['doc'].replace('|', chr(92)+'|')} |"
 
-# %% ../nbs/00_settings.ipynb #8aedb617
+# %% ../nbs/00_settings.ipynb #7ebd6ad5
 @dataclass(frozen=True)
 class Settings:
     "All settings of a study, a section an attribute"
@@ -170,6 +176,7 @@ class Settings:
     video:VideoSettings = field(default_factory=VideoSettings) # how a clip is sampled
     landmarks:LandmarksSettings = field(default_factory=LandmarksSettings) # how a face is found
     quality:QualitySettings = field(default_factory=QualitySettings) # gates
+    measures:MeasuresSettings = field(default_factory=MeasuresSettings) # from points to measures
     limits:LimitsSettings = field(default_factory=LimitsSettings) # healthy limits
     origin:str = 'defaults' # where the values came from
     def _repr_markdown_(self):
