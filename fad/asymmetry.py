@@ -20,7 +20,7 @@ from .cohort import is_healthy
 from .detector import BLENDSHAPES, MIRROR, REGIONS, STABLE, close_up, face_size, head_rotation, looks_se, planes, turn
 from .landmarks import quality, read_frame
 
-# %% ../nbs/01a_asymmetry.ipynb #06e1324a
+# %% ../nbs/01a_asymmetry.ipynb #85a9d80d
 def head_frame(
     xyz # (n, 478, 3) px of the upright image
 )->tuple: # rotation (n, 3, 3) from head to image axes, origin (3, n) and pupil distance (n,), both px along head axes
@@ -43,9 +43,12 @@ def without_perspective(
 ): # (n, 478, 3) px
     "Points as a camera far away would see them: what is nearer looks larger, by its depth over the camera's distance"
     if not camera_mm: return xyz
-    rel, far = xyz-xyz[:, :468].mean(1, keepdims=True), camera_mm/PUPILS_MM*np.linalg.norm(xyz[:, 473]-xyz[:, 468], axis=1)
+    x, y, z = np.moveaxis(xyz, -1, 0)
+    cx, cy, cz = (np.einsum('npk->kn', xyz[:, :468])/468)[..., None] # three times as fast as mean
+    near = (z-cz)/(camera_mm/PUPILS_MM*np.linalg.norm(xyz[:, 473]-xyz[:, 468], axis=1))[:, None]
     out = xyz.copy()
-    out[..., :2] += rel[..., :2]*(rel[..., 2]/far[:, None])[..., None]
+    out[..., 0] += (x-cx)*near
+    out[..., 1] += (y-cy)*near
     return out
 
 def face_frame(
