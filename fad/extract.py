@@ -251,7 +251,7 @@ def open_run(
     _write_json(dict(identity=identity, state='started'), found)
     return run
 
-# %% ../nbs/01d_extract.ipynb #f103bb90
+# %% ../nbs/01d_extract.ipynb #56bb9d89
 def _is_whole(path, part):
     "Whether a shard is there with all its rows; one that a power cut left in pieces is measured anew"
     try: return pq.read_metadata(path).num_rows == part[1]-part[0]
@@ -280,12 +280,19 @@ def write_tables(
 
 TABLES = ('quality', 'blendshapes', 'facial_asymmetry_symmetry', 'facial_asymmetry_functional')
 
-def _is_finished(run, identity, df):
-    "Whether the tables of exactly this are there, with the same paths in them"
-    try: return run.info['state'] == 'finished' and not identity_changes(run.info['identity'], identity) and all((run.path/f'{t}.csv').is_file() for t in TABLES) and run.table('cohort').path.tolist() == df.path.tolist()
+def _is_finished(run, identity):
+    "Whether the tables of exactly this are there"
+    try: return run.info['state'] == 'finished' and not identity_changes(run.info['identity'], identity) and all((run.path/f'{t}.csv').is_file() for t in ('cohort', *TABLES))
     except (OSError, ValueError, KeyError): return False
 
-# %% ../nbs/01d_extract.ipynb #9f2f107d
+def _readdress(run, df):
+    "The same inputs, typed from another folder: only their paths change"
+    if run.table('cohort').path.tolist() == df.path.tolist(): return run
+    for name in ('cohort', *TABLES):
+        if 'path' in (table := run.table(name)): write_csv(table.assign(path=df.path.to_numpy()), run.path/f'{name}.csv')
+    return run
+
+# %% ../nbs/01d_extract.ipynb #57a4b790
 def extract(
     source, # an image, a video, a folder, a manifest CSV, or a cohort table
     out, # the run's folder
@@ -303,7 +310,7 @@ def extract(
     identity, run = run_identity(df, s, progress), Run(out)
     plan = {part: str(run.path/'landmarks'/f'{i:05d}.parquet') for i, part in enumerate(parts(df, s))}
     todo = {part: path for part, path in plan.items() if not _is_whole(path, part)}
-    if not (todo or figures) and _is_finished(run, identity, df): return run
+    if not (todo or figures) and _is_finished(run, identity): return _readdress(run, df)
     open_run(out, identity, update)
     write_csv(df, run.path/'cohort.csv')
     workers = min(workers or os.cpu_count() or 1, max(1, len(todo)))
