@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from .expressions import asked, recognise
 
-# %% ../nbs/03b_exam.ipynb #63e55610
+# %% ../nbs/03b_exam.ipynb #55a9dafa
 def frame_expressions(
     frames, # a cohort or feature table, a row a frame: `subject`; `expression` where a manifest says what was asked
     blendshapes, # table or (n, 52), row by row
@@ -22,7 +22,7 @@ def frame_expressions(
     "The expression of every frame: as asked where the manifest has a known word, else as recognised"
     said = asked(frames['expression']) if use_asked and 'expression' in frames else np.full(len(frames), None)
     rest = np.array([e == 'rest' for e in said], bool)
-    seen = recognise(blendshapes, frames.subject.fillna('').astype(str).to_numpy(), rest | (recognise(blendshapes) == 'rest') if rest.any() else None)
+    seen = recognise(blendshapes, frames.subject.to_numpy(object), rest if rest.any() else None)
     known = pd.notna(said)
     return pd.DataFrame(dict(expression=np.where(known, said, seen), by=np.where(known, 'asked', 'seen')), index=frames.index)
 
@@ -70,7 +70,7 @@ def _pooled(features, who, use, feature, spread):
     n, mean, looks = x.groupby(who).count(), x.groupby(who).mean(), (look**2).groupby(who).mean()
     return mean, np.sqrt(np.fmax(looks, spread.get(feature, np.nan)**2)/n.where(n > 0)), n
 
-# %% ../nbs/03b_exam.ipynb #6163fefc
+# %% ../nbs/03b_exam.ipynb #3d175384
 def exam(
     features, # feature table: `frame_id`, `subject`, `status`, the catalog's features and `<name>_se`; a row a frame
     expression, # (n,) what each frame shows, from `frame_expressions`
@@ -78,7 +78,7 @@ def exam(
 )->pd.DataFrame: # index person; `n_frames`, `n_measured`, `expressions`; each measure with `_se` and `_n`; `missing` in words
     "Pool the frames of each person into one row"
     features, expression = features.reset_index(drop=True), pd.Series(np.asarray(expression, object)).fillna('').astype(str)
-    who = features.subject.astype(object).where(features.subject.notna(), features.frame_id.astype(object)).rename('person')
+    who = features.subject.astype(object).where(features.subject.notna(), features.frame_id.astype(object)).fillna(features.index.to_series().map('row {}'.format)).rename('person')
     again = features.duplicated('frame_id') & features.frame_id.notna()
     ok, spread = features.status.eq('ok') & ~again, frame_spread(features[~again]) if spread is None else spread
     out = dict(n_frames=(~again).groupby(who).sum(), n_measured=ok.groupby(who).sum(), expressions=expression[ok].groupby(who[ok]).agg(lambda e: ', '.join(sorted(set(e)-{''}))))

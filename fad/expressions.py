@@ -71,10 +71,11 @@ def _named(scores, limits):
     names = np.where(excess.max(1) > 0, np.array(list(SHAPES), object)[excess.argmax(1)], 'rest')
     return np.where(known, names, None)
 
-# %% ../nbs/01f_expressions.ipynb #69c7d76f
+# %% ../nbs/01f_expressions.ipynb #0ca086e0
 def _from_rest(scores, rest, subject):
     "Scores less what the same person's other rest frames have over everyone's, shrunk by n/(n+1)"
-    rest, own = np.asarray(rest, bool)[:, None], pd.Series(np.asarray(subject)).fillna('\0').to_numpy()
+    rest, own = np.asarray(rest, bool)[:, None], pd.factorize(pd.Series(subject, dtype=object))[0]
+    own = np.where(own < 0, -1-np.arange(len(own)), own) # a frame of nobody known is its own
     if not rest.any(): return scores
     typical = scores[rest[:, 0]].median().to_numpy()
     by = lambda x: pd.DataFrame(x).groupby(own).transform('sum').to_numpy()
