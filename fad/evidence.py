@@ -216,7 +216,7 @@ def expression_words(
     both = symmetric(blendshapes)
     return pd.DataFrame({w: both[list(names)].mean(axis=1) for w, names in WORDS.items()})
 
-# %% ../nbs/03a_evidence.ipynb #0315f1dc
+# %% ../nbs/03a_evidence.ipynb #0bfceafd
 SEVERITY = dict(mouth='mouth_corner_height', eye='eye_opening', brow='brow_height')
 
 def expression_table(
@@ -226,8 +226,8 @@ def expression_table(
     "What the check of expression needs to know of a run's pictures"
     df, f, faces = run.table('cohort'), run.table('facial_asymmetry_functional'), run.landmarks()
     keep = (f.status.eq('ok') & df.t_s.isna()).to_numpy() if rows is None else rows
-    column = lambda c, other: df[c] if c in df else pd.Series(other, index=df.index)
-    t = pd.concat([df[['subject', 'label', 'palsy']].assign(expression=column('expression', ''), intensity=pd.to_numeric(column('intensity', np.nan), errors='coerce')),
+    column = lambda c, other: df[c].astype(object) if c in df else pd.Series(other, index=df.index)
+    t = pd.concat([df[['subject', 'label', 'palsy']].astype(object).assign(expression=column('expression', ''), intensity=pd.to_numeric(column('intensity', np.nan), errors='coerce')),
         pd.DataFrame({k: (100*f[c])**2 for k, c in SEVERITY.items()}), expression_words(faces.blendshapes)], axis=1)
     return t.iloc[np.arange(len(t))[keep]].reset_index(drop=True)
 
@@ -256,14 +256,16 @@ def labelled(
     few = [g[np.unique(np.linspace(0, len(g)-1, min(len(g), frames_per_clip)).round().astype(int))] for g in pd.Series(use[clip]).groupby(df.path.to_numpy()[use[clip]]).apply(np.array)] if clip.any() else []
     return np.sort(np.concatenate([use[~clip], *few]).astype(int))
 
-# %% ../nbs/03a_evidence.ipynb #08540d7e
+# %% ../nbs/03a_evidence.ipynb #2c59a03b
 def evidence(
     run:Run, # a finished run
     workers:int=0, # processes; 0: one a core
-    frames_per_clip:int=3 # frames of a clip that are looked at
+    frames_per_clip:int=3, # frames of a clip that are looked at
+    only=None # a function of the cohort table that gives the positions wanted; None: all labelled rows
 )->dict: # tables with the same rows: rows, metadata, photography, background, border, stance, expression, demography; arrays xyz, hash, thumbnail; `lost`: labelled files that can't be read, and why
     "All that the audit knows of a run's labelled pictures"
-    at, df = labelled(run, frames_per_clip), run.table('cohort')
+    df = run.table('cohort')
+    at = labelled(run, frames_per_clip) if only is None else only(df)
     gone = df[df.label.isin(LABELS) & df.status.ne('ok')]
     df, faces = df.iloc[at], run.landmarks()[at]
     seen = look_at(df, faces.xyz, workers)
