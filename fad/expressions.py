@@ -168,7 +168,7 @@ def mouth_restlessness(
         out[np.flatnonzero(seen)] = _window(sd, at[order][seen], _HALF_S)[:, 0]
     return out[np.argsort(order)]
 
-# %% ../nbs/01f_expressions.ipynb #c189953a
+# %% ../nbs/01f_expressions.ipynb #b24fec09
 def _line_up(t_s, clip):
     "Clips laid end to end on one line of time, far apart; and the order of frames on it"
     t = np.asarray(t_s, float)
@@ -180,7 +180,8 @@ def _line_up(t_s, clip):
 def _lasts(state, at, whose):
     "How long the run of equal states is that each frame belongs to, s, first frame to last"
     run = pd.Series(np.cumsum(np.r_[True, (state[1:] != state[:-1]) | (whose[1:] != whose[:-1])]))
-    return pd.Series(at).groupby(run).transform(np.ptp).to_numpy()
+    by = pd.Series(at).groupby(run)
+    return (by.transform('max')-by.transform('min')).to_numpy()
 
 # %% ../nbs/01f_expressions.ipynb #1a20d647
 def phases(
