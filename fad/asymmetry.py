@@ -5,13 +5,14 @@
 # %% auto #0
 __all__ = ['CAMERA_MM', 'PUPILS_MM', 'CATALOG', 'MEASURES', 'FEATURES', 'BLENDSHAPE_FEATURES', 'KEYS', 'EXCURSIONS', 'SYMMETRY',
            'head_frame', 'without_perspective', 'face_frame', 'Feature', 'eye_frame', 'side_values', 'differences',
-           'signed', 'mirrored', 'features', 'catalog', 'measured_status', 'feature_se', 'chimeric_features',
-           'measure_features', 'commissures', 'expressions', 'add_excursions', 'healthy_limits', 'add_z', 'functional',
-           'asymmetry_vectors', 'symmetry_scores', 'population', 'symmetry_se', 'measure_symmetry', 'symmetry',
-           'draw_overlay', 'plot_face']
+           'signed', 'mirrored', 'features', 'shipped_reliability', 'catalog', 'correct_gain', 'measured_status',
+           'feature_se', 'chimeric_features', 'measure_features', 'commissures', 'expressions', 'add_excursions',
+           'healthy_limits', 'add_z', 'functional', 'asymmetry_vectors', 'symmetry_scores', 'population', 'symmetry_se',
+           'measure_symmetry', 'symmetry', 'draw_overlay', 'plot_face']
 
-# %% ../nbs/01a_asymmetry.ipynb #581156f0
+# %% ../nbs/01a_asymmetry.ipynb #7f217d7c
 import textwrap
+from importlib.resources import files
 from typing import NamedTuple
 import matplotlib.pyplot as plt, numpy as np, pandas as pd
 from scipy.special import ndtri, stdtrit
@@ -183,14 +184,32 @@ def features(
     left, right = np.array(list(_PAIRS.values())).T
     return pd.DataFrame(np.hstack([table, blendshapes[:, left]-blendshapes[:, right]]), columns=FEATURES+BLENDSHAPE_FEATURES)
 
-# %% ../nbs/01a_asymmetry.ipynb #00b69b0d
+# %% ../nbs/01a_asymmetry.ipynb #61ab65e9
+def shipped_reliability()->pd.DataFrame: # a row a feature: n_frames, n_subjects, gain, offset, r, residual_sd and their 95 % intervals
+    "How the detector followed the true values of the embedded cohort, feature by feature; computed in `01e_reliability`"
+    with (files('fad')/'assets'/'reliability.csv').open() as f: return pd.read_csv(f, index_col='feature')
+
 def catalog()->pd.DataFrame: # a row a feature
-    "The catalog as a table: name, region, unit, what positive means, the left points, source"
+    "The catalog as a table: name, region, unit, what positive means, the left points, source; gain, r and error on simulated faces"
     geometry = pd.DataFrame([f._asdict() for f in CATALOG])
     rest = pd.DataFrame([dict(name=k, region=r, unit='pd', kind='excursion', points=p, positive=m, source='against the same person at rest') for k, r, p, m in
         (('commissure_excursion', 'mouth', (_CORNER,), 'left corner travels farther'), ('brow_raise', 'brow', (_BROW,), 'left brow rises more'))])
     blend = pd.DataFrame(dict(name=BLENDSHAPE_FEATURES, region=['gaze' if 'Look' in n else 'blendshape' for n in _PAIRS], unit='score', kind='blendshape', points=[()]*len(_PAIRS), positive=["shifted to the subject's left" if n in ('jaw', 'mouth') else 'more on the left' for n in _PAIRS], source='MediaPipe FaceLandmarker'))
-    return pd.concat([geometry, rest, blend], ignore_index=True)
+    known = shipped_reliability()[['gain', 'gain_low', 'gain_high', 'r', 'residual_sd']]
+    return pd.concat([geometry, rest, blend], ignore_index=True).join(known, on='name')
+
+# %% ../nbs/01a_asymmetry.ipynb #0004376b
+def correct_gain(
+    table, # features, with or without keys and standard errors
+    lines=None, # table with a row a feature and a column `gain`; None: `shipped_reliability`
+    least:float=.2 # features with a smaller gain are left as they are
+)->pd.DataFrame: # the same with features and standard errors divided by the gain
+    "Undo the detector's pull towards symmetry on average"
+    gain = (shipped_reliability() if lines is None else lines).gain
+    out = table.copy()
+    for name, g in gain[gain >= least].items():
+        for c in {name, f'{name}_se'} & set(out): out[c] = out[c]/g
+    return out
 
 # %% ../nbs/01a_asymmetry.ipynb #e021fcca
 KEYS = ['frame_id', 'subject', 'source', 'label', 'palsy', 'path', 't_s', 'status']
@@ -237,7 +256,7 @@ def chimeric_features(
         out[ok] = signed(*(measure(without_perspective(faces.chimeras[ok, k], camera_mm)) for k in (0, 1))).T
     return pd.DataFrame(out[:, paired], columns=[f'chim_{f.name}' for f, p in zip(CATALOG, paired) if p])
 
-# %% ../nbs/01a_asymmetry.ipynb #88120873
+# %% ../nbs/01a_asymmetry.ipynb #df860676
 def measure_features(
     faces, # Landmarks
     settings=None, # Settings: the quality gates
@@ -249,6 +268,7 @@ def measure_features(
     values = [features(faces.xyz, faces.blendshapes, mm)]
     if faces.chimeras is not None: values.append(chimeric_features(faces, mm))
     table = pd.concat([*values, feature_se(faces, mm)], axis=1).astype(float)
+    if s.measures.correct_gain: table = correct_gain(table)
     table[status.ne('ok').to_numpy()] = np.nan
     return pd.concat([faces.df[KEYS[:-1]].assign(status=status), table], axis=1)
 

@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['VERSIONS', 'TABLES', 'write_csv', 'read_csv', 'RunError', 'input_hashes', 'run_identity', 'identity_changes',
            'ShardTables', 'shard_tables', 'measure_shard', 'run_parts', 'processes', 'Run', 'check_out', 'open_run',
-           'write_tables', 'extract', 'draw_figures', 'study_cohort', 'study_run', 'failures', 'summary']
+           'write_tables', 'extract', 'draw_figures', 'embedded_cohort', 'study_cohort', 'study_run', 'failures',
+           'summary']
 
 # %% ../nbs/01d_extract.ipynb #a4bf6383
 import hashlib, importlib.metadata, json, os, re
@@ -340,23 +341,28 @@ def draw_figures(
             plt.close(fig)
             left -= 1
 
-# %% ../nbs/01d_extract.ipynb #3cb04f4c
-def study_cohort()->Path: # a manifest, or a folder
-    "The cohort that the notebooks study: what the environment variable `FAD_COHORT` names, or `data/simulated` of this repository"
-    named = os.environ.get('FAD_COHORT')
-    here = [Path(named)] if named else [p/'data'/'simulated' for p in (Path.cwd(), *Path.cwd().parents)]
-    found = next((p for p in here if p.exists()), None)
-    if found is None: raise RunError(f"{named}: no such file or folder (FAD_COHORT)" if named else "no data/simulated here or in a folder above: set FAD_COHORT to a cohort of your own")
-    return found/'manifest.csv' if (found/'manifest.csv').is_file() else found
+# %% ../nbs/01d_extract.ipynb #d00293c8
+def embedded_cohort()->Path: # its manifest
+    "The simulated cohort of this repository, `data/simulated`, in this folder or one above"
+    found = next((p/'data'/'simulated' for p in (Path.cwd(), *Path.cwd().parents) if (p/'data'/'simulated').is_dir()), None)
+    if found is None: raise RunError("no data/simulated here or in a folder above: work in a clone of the repository, or make one with `fad simulate --out data/simulated`")
+    return found/'manifest.csv'
+
+def study_cohort()->Path: # a manifest, a folder or a file
+    "The cohort that the notebooks study: what the environment variable `FAD_COHORT` names, or the embedded one"
+    if not (named := os.environ.get('FAD_COHORT')): return embedded_cohort()
+    if not (path := Path(named)).exists(): raise RunError(f"{named}: no such file or folder (FAD_COHORT)")
+    return path/'manifest.csv' if (path/'manifest.csv').is_file() else path
 
 def study_run(
+    source=None, # a cohort; None: `study_cohort`
     settings=None, # Settings
     **kwargs # to `extract`
 )->Run: # in `results/` beside `settings.ini`, or in this folder
-    "The measured run of `study_cohort`; at once where it is at hand"
-    source = study_cohort()
+    "The measured run of a cohort; at once where it is at hand"
+    source = Path(source or study_cohort())
     home = next((p for p in (Path.cwd(), *Path.cwd().parents) if (p/'settings.ini').is_file()), Path.cwd())
-    return extract(os.path.relpath(source), home/'results'/(source.parent if source.name == 'manifest.csv' else source).stem, settings, **kwargs)
+    return extract(os.path.relpath(source), home/'results'/(source.parent if source.name == 'manifest.csv' else source).stem, settings, update=True, **kwargs)
 
 # %% ../nbs/01d_extract.ipynb #9a2e08b6
 def failures(

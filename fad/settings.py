@@ -143,11 +143,12 @@ class QualitySettings(_Section):
         if self.min_brightness > self.max_brightness:
             raise SettingsError(f'[quality] min_brightness = {self.min_brightness}: must not be above max_brightness = {self.max_brightness}')
 
-# %% ../nbs/00_settings.ipynb #00c831a4
+# %% ../nbs/00_settings.ipynb #49323bc8
 @dataclass(frozen=True)
 class MeasuresSettings(_Section):
     "From points to measures"
     camera_mm:float = _setting(1200.0, 'distance at which the camera is taken to be, to undo perspective in turned faces; 0 = far away', 0, 100_000, 'mm')
+    correct_gain:bool = _setting(False, "divide each feature by the detector's mean gain (fad.asymmetry.catalog); errors grow by the same factor")
 
 @dataclass(frozen=True)
 class LimitsSettings(_Section):
