@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['plot_forest', 'plot_rainclouds', 'plot_ecdf', 'correlation_names', 'correlation_clusters', 'plot_clusters',
            'plot_upper_lower', 'Comparison', 'run_table', 'compare_run', 'telling', 'comparison_summary', 'EFFECT',
-           'ORDER', 'PUBLISHED', 'CompareError', 'adjust', 'beside_published', 'compare', 'contrasts', 'group_names',
-           'healthy_faces', 'limits', 'rank_regions', 'region_scores', 'select', 'subject_test']
+           'ORDER', 'PUBLISHED', 'CompareError', 'adjust', 'adjusted_ratio', 'beside_published', 'compare', 'contrasts',
+           'group_names', 'healthy_faces', 'limits', 'rank_regions', 'region_scores', 'select', 'subject_test']
 
-# %% ../nbs/02_distributions.ipynb #cc84b78a
+# %% ../nbs/02_distributions.ipynb #9d1906c3
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -21,10 +21,10 @@ from . import __version__
 from .settings import load_settings
 from .asymmetry import PUPILS_MM, catalog
 from .extract import RunError, write_csv
-from .effects import EFFECT, ORDER, PUBLISHED, CompareError, adjust, beside_published, compare, contrasts, group_names, healthy_faces, limits, rank_regions, region_scores, select, subject_test
+from .effects import EFFECT, ORDER, PUBLISHED, CompareError, adjust, adjusted_ratio, beside_published, compare, contrasts, group_names, healthy_faces, limits, rank_regions, region_scores, select, subject_test
 
-# %% ../nbs/02_distributions.ipynb #65201bce
-_all_ = ['EFFECT', 'ORDER', 'PUBLISHED', 'CompareError', 'adjust', 'beside_published', 'compare', 'contrasts', 'group_names', 'healthy_faces', 'limits', 'rank_regions', 'region_scores', 'select', 'subject_test']
+# %% ../nbs/02_distributions.ipynb #4cad9395
+_all_ = ['EFFECT', 'ORDER', 'PUBLISHED', 'CompareError', 'adjust', 'adjusted_ratio', 'beside_published', 'compare', 'contrasts', 'group_names', 'healthy_faces', 'limits', 'rank_regions', 'region_scores', 'select', 'subject_test']
 
 # %% ../nbs/02_distributions.ipynb #7e02ff7b
 _REGION = dict(mouth='#b3261e', eyes='#1b6ca8', nose='#7a5c00', brow='#5b3f8f', blendshape='#666666', gaze='#666666')
@@ -228,7 +228,7 @@ def run_table(
         table = pd.concat([table, other[[c for c in other if c not in table]]], axis=1)
     return table
 
-# %% ../nbs/02_distributions.ipynb #9b0d3cc9
+# %% ../nbs/02_distributions.ipynb #3849bd24
 def _notes(run, table, kept, by):
     "What stands between these numbers and a conclusion"
     said, version = [], run.info.get('identity', {}).get('versions', {}).get('fad', '')
@@ -246,7 +246,7 @@ def compare_run(
     run, # a finished Run
     by=None, # column that holds the groups; None: `label` and `palsy`, as far as they are known
     frames=None, # 'photographs', 'clips' or 'all'; None: photographs where there are any, so that a clip's course does not mix in
-    adjust_for=(), # covariates to take out first, for example ['age', 'sex', 'yaw_deg', 'expression']
+    adjust_for=(), # covariates to hold equal in the columns `…_adjusted`, for example ['age', 'sex', 'yaw_deg', 'expression']
     settings=None, # Settings
     resamples:int=1000, # bootstrap resamples of subjects
     figures:bool=True # draw them into `figures/`
@@ -258,8 +258,7 @@ def compare_run(
     for column in [by] if by else list(ORDER):
         try:
             e = compare(table, column, frames=frames, adjust_for=adjust_for, resamples=resamples, seed=s.study.seed)
-            used = adjust(table, adjust_for) if adjust_for else table
-            r = rank_regions(used, column, frames=frames, resamples=resamples, seed=s.study.seed)
+            r = rank_regions(table, column, frames=frames, resamples=resamples, seed=s.study.seed)
         except CompareError as problem:
             if by: raise
             notes.append(f"{column}: not compared, {problem}")
@@ -267,14 +266,14 @@ def compare_run(
         kept, flow = select(table, column, frames=frames)
         for out, part in ((effects, e), (regions, r), (flows, flow)): out.append(part.assign(by=column)[['by', *part.columns]])
         notes += _notes(run, table, kept, column)
-        drawn[column] = used, e
+        drawn[column] = e
     if not effects: raise CompareError('; '.join(notes))
     result = Comparison(*(pd.concat(x, ignore_index=True) for x in (effects, regions)), limits(table, s), pd.concat(flows, ignore_index=True), list(dict.fromkeys(notes)))
     _write(run, result)
-    if figures: _draw(run, drawn, frames, s)
+    if figures: _draw(run, table, drawn, frames, s)
     return result
 
-# %% ../nbs/02_distributions.ipynb #99945034
+# %% ../nbs/02_distributions.ipynb #fb73eee3
 def _write(run, c):
     for name, t in dict(distributions=c.effects, distributions_regions=c.regions, distributions_flow=c.flow, healthy_limits=c.limits.reset_index()).items(): write_csv(t, run.path/f'{name}.csv')
 
@@ -288,13 +287,13 @@ def telling(
     first = e.drop_duplicates('region')
     return list(pd.concat([first, e.drop(first.index)]).feature[:n])
 
-def _draw(run, drawn, frames, s):
+def _draw(run, table, drawn, frames, s):
     "Every figure of a comparison into `figures/`"
     (run.path/'figures').mkdir(exist_ok=True)
     def save(fig, name):
         fig.savefig(run.path/'figures'/f'distributions_{name}.png', dpi=130)
         plt.close(fig)
-    for by, (table, e) in drawn.items():
+    for by, e in drawn.items():
         names, tag = telling(e), re.sub(r'\W+', '_', by)
         save(plot_forest(e), f'forest_{tag}')
         save(plot_rainclouds(table, names, by, s, frames), f'rainclouds_{tag}')

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['ORDER', 'EFFECT', 'ODD', 'PUBLISHED', 'CompareError', 'group_names', 'healthy_faces', 'select', 'subject_test',
-           'contrasts', 'feature_names', 'compare', 'adjust', 'region_scores', 'rank_regions', 'centile_interval',
-           'limits', 'beside_published']
+           'contrasts', 'feature_names', 'compare', 'adjust', 'adjusted_ratio', 'region_scores', 'rank_regions',
+           'centile_interval', 'limits', 'beside_published']
 
 # %% ../nbs/01g_effects.ipynb #cd53fbf7
 from difflib import get_close_matches
@@ -133,7 +133,7 @@ def _statistics(x, case, code, counts):
         out[1, i:i+step], out[2, i:i+step] = (_quantile(xs, m) for m in cum)
     return out
 
-# %% ../nbs/01g_effects.ipynb #37c4c067
+# %% ../nbs/01g_effects.ipynb #98d8b7e7
 def _components(x, case, code, subjects):
     "Each subject's mean share of the other group that it exceeds, NaN without a value"
     w, out = _weights(x, code), np.zeros(subjects)
@@ -152,16 +152,17 @@ def subject_test(
     case, # bool (n,): the second group
     code # int (n,): whose frame, from 0
 )->float: # two-sided p
-    "Does a random frame of a random case exceed that of a reference half of the time? Brunner-Munzel over subjects"
+    "Does a random frame of a random case exceed that of a reference half of the time? Brunner-Munzel over subjects, with one more subject a group that ties with everybody"
     v = _components(x, case, code, code.max()+1)
     is_case = np.zeros(len(v), bool)
     is_case[code[case]] = True
     a, b = v[is_case & np.isfinite(v)], v[~is_case & np.isfinite(v)]
     if min(len(a), len(b)) < 2: return np.nan
-    s, floor = np.array([a.var(ddof=1)/len(a), b.var(ddof=1)/len(b)]), 2/comb(len(a)+len(b), len(a))
-    if s.sum() == 0: return floor if a.mean() != .5 else 1.
-    df = s.sum()**2/(s**2/[len(a)-1, len(b)-1]).sum()
-    return min(1, max(floor, 2*student.sf(abs(a.mean()-.5)/np.sqrt(s.sum()), df)))
+    n, floor = np.array([len(a), len(b)]), 2/comb(len(a)+len(b), len(a))
+    far = (a.mean()-.5)*np.prod(n/(n+1))
+    s = np.array([np.r_[v, .5].var(ddof=1) for v in (a, b)])/(n+1)
+    if s.sum() == 0: return 1.
+    return max(floor, 2*student.sf(abs(far)/np.sqrt(s.sum()), s.sum()**2/(s**2/n).sum()))
 
 # %% ../nbs/01g_effects.ipynb #79efcbcc
 def _draws(n, resamples, rng):
@@ -229,9 +230,9 @@ def _effect(c, x, signed, se, least):
         auc_subject=auc(mean.dropna(), c.is_case[mean.dropna().index]), p=subject_test(x, c.case, c.code), p_naive=mannwhitneyu(x[ok & c.case], x[ok & ~c.case]).pvalue,
         signed_delta=2*s-1, signed_delta_low=2*s_all[0]-1, signed_delta_high=2*s_all[1]-1, note='')
 
-# %% ../nbs/01g_effects.ipynb #84256717
+# %% ../nbs/01g_effects.ipynb #9f321162
 EFFECT = ['group', 'reference', 'feature', 'region', 'unit', 'n_frames_group', 'n_frames_reference', 'n_subjects_group', 'n_subjects_reference', 'median_group', 'q25_group', 'q75_group', 'median_reference', 'q25_reference', 'q75_reference',
-    'difference', 'difference_low', 'difference_high', 'delta', 'delta_low', 'delta_high', 'auc', 'auc_low', 'auc_high', 'auc_subject', 'p', 'q', 'p_naive', 'direction', 'signed_delta', 'signed_delta_low', 'signed_delta_high', 'noise', 'gain', 'note']
+    'difference', 'difference_low', 'difference_high', 'delta', 'delta_low', 'delta_high', 'auc', 'auc_low', 'auc_high', 'auc_subject', 'p', 'q', 'p_naive', 'n_adjusted', 'ratio_adjusted', 'ratio_adjusted_low', 'ratio_adjusted_high', 'p_adjusted', 'q_adjusted', 'direction', 'signed_delta', 'signed_delta_low', 'signed_delta_high', 'noise', 'gain', 'note']
 
 def contrasts(
     groups, # names that occur
@@ -254,13 +255,13 @@ def feature_names(
     known = catalog().name.tolist()
     if names is None:
         if not set(known) & set(table.columns): raise CompareError("none of the catalog's features is in this table: is it facial_asymmetry_functional.csv, and made by this version?")
-        return known
+        names = known
+    elif lost := [n for n in names if n not in table]: raise CompareError(f"no feature {lost[0]!r} in this table{_hint(lost[0], table.columns)}")
     for n in names:
-        if n not in table: raise CompareError(f"no feature {n!r} in this table{_hint(n, table.columns)}")
-        if not pd.api.types.is_numeric_dtype(table[n]): raise CompareError(f"column {n!r} does not hold numbers")
+        if n in table and not pd.api.types.is_numeric_dtype(table[n]): raise CompareError(f"column {n!r} does not hold numbers")
     return list(names)
 
-# %% ../nbs/01g_effects.ipynb #31a28411
+# %% ../nbs/01g_effects.ipynb #a86e1ac8
 def compare(
     table, # features with `subject`, `frame_id`, `status` and the column `by`, a row a frame
     by='label', # column that holds the groups
@@ -268,7 +269,7 @@ def compare(
     subject='subject', # column that says whose face it is
     reference=None, # group to hold the others against; None: every pair
     frames='all', # 'photographs', 'clips' or 'all'
-    adjust_for=(), # covariates to take out first, see `adjust`
+    adjust_for=(), # covariates to hold equal in the columns `…_adjusted`, see `adjusted_ratio`
     resamples:int=1000, # bootstrap resamples of subjects
     least:int=5, # subjects a group below which nothing is claimed
     seed:int=0 # of the bootstrap
@@ -276,7 +277,6 @@ def compare(
     "Magnitudes of asymmetry in one group against another, each subject counting once; q over all rows (Benjamini-Hochberg)"
     kept, _ = select(table, by, subject, frames)
     names, pairs = feature_names(table, names), contrasts(kept.group, by, reference)
-    if adjust_for: kept = adjust(kept, adjust_for, [n for n in names if n in kept])
     _check_sizes(kept, pairs, least, by)
     rows = []
     for g, ref in pairs:
@@ -287,6 +287,9 @@ def compare(
             row = _effect(c, np.abs(value), value, se, least)
             if n not in table: row['note'] = 'not in this table: made by another version?'
             rows.append(dict(group=g, reference=ref, feature=n) | row)
+        if adjust_for:
+            there = [r for r in rows if (r['group'], r['reference']) == (g, ref) and 'p' in r]
+            for r, a in zip(there, adjusted_ratio(c.table, g, adjust_for, [r['feature'] for r in there]).to_dict('records')): r.update(a)
     return _finish(pd.DataFrame(rows))
 
 def _check_sizes(kept, pairs, least, by):
@@ -300,8 +303,9 @@ def _finish(effects):
     known = catalog().set_index('name').reindex(effects.feature)
     for c in ('region', 'unit', 'gain'): effects[c] = known[c].to_numpy() if c in known else np.nan
     effects = effects.reindex(columns=EFFECT)
-    tested = effects.p.notna()
-    if tested.any(): effects.loc[tested, 'q'] = false_discovery_control(effects.p[tested].to_numpy(float))
+    for p, q in (('p', 'q'), ('p_adjusted', 'q_adjusted')):
+        tested = effects[p].notna()
+        if tested.any(): effects.loc[tested, q] = false_discovery_control(effects.loc[tested, p].to_numpy(float))
     effects['direction'] = [f"{'larger' if d > 0 else 'smaller'} in {g}" if np.isfinite(d) and d != 0 else '' for d, g in zip(effects.delta, effects.group)]
     return effects
 
@@ -351,7 +355,38 @@ def _adjusted(x, odd, Z, fit, known, code):
     log_size = Z@GLM(size, Z[use], family=families.Poisson(), var_weights=w).fit().params
     return np.where(known, rest/np.exp(log_size)*np.average(np.exp(log_size[use]), weights=w), np.nan)
 
-# %% ../nbs/01g_effects.ipynb #c27b8a13
+# %% ../nbs/01g_effects.ipynb #4b5e930e
+def adjusted_ratio(
+    table, # frames of two groups with `subject`, `group` and the covariates
+    group, # name of the group held against the other
+    covariates, # columns such as 'age', 'sex', 'yaw_deg', 'expression'
+    names # features
+)->pd.DataFrame: # a row a feature: n_adjusted (frames), ratio_adjusted, _low, _high, p_adjusted
+    "Mean magnitude of a group over the other's at equal covariates: quasi-Poisson, each subject counting once, sandwich errors over subjects"
+    odd, even = _design(table, list(covariates))
+    case, code = table.group.eq(group).to_numpy(float), pd.factorize(table.subject)[0]
+    known = np.isfinite(odd).all(1) & even.notna().all(axis=1).to_numpy()
+    return pd.DataFrame([dict(feature=n) | _ratio(table[n].to_numpy(float), case, odd, even.to_numpy(), known, code) for n in names])
+
+def _ratio(x, case, odd, even, known, code):
+    "One feature of `adjusted_ratio`"
+    x = np.where(known & np.isfinite(x), x, np.nan)
+    w, n = _weights(x, code), int(np.isfinite(x).sum())
+    use = w > 0
+    x, w, case, odd, even, code = x[use], w[use], case[use], odd[use], even[use], pd.factorize(code[use])[0]
+    out = dict(n_adjusted=n, ratio_adjusted=np.nan, ratio_adjusted_low=np.nan, ratio_adjusted_high=np.nan, p_adjusted=np.nan)
+    even = even[:, np.ptp(even, axis=0) > 0] if n else even
+    Z = np.c_[np.ones(len(x)), case, (even-even.mean(0))/even.std(0)] if n else np.empty((0, 2))
+    people = code.max()+1 if n else 0
+    if people < 5*Z.shape[1] or np.ptp(np.abs(x)) == 0 or np.linalg.matrix_rank(Z) < Z.shape[1]: return out
+    size = np.abs(x-odd@WLS(x, odd, weights=w).fit().params if odd.shape[1] else x)
+    fit = GLM(size/size.mean(), Z, family=families.Poisson(), var_weights=w).fit()
+    score = np.stack([np.bincount(code, w*fit.resid_response*z) for z in Z.T], 1)
+    bread = np.linalg.inv(Z.T*(w*fit.mu)@Z)
+    b, se, t = fit.params[1], np.sqrt((bread@score.T@score@bread)[1, 1]*people/(people-Z.shape[1])), student(people-Z.shape[1])
+    return out | dict(ratio_adjusted=np.exp(b), ratio_adjusted_low=np.exp(b-t.ppf(.975)*se), ratio_adjusted_high=np.exp(b+t.ppf(.975)*se), p_adjusted=2*t.sf(abs(b)/se))
+
+# %% ../nbs/01g_effects.ipynb #b2f88a5c
 def region_scores(
     table, # features, a row a frame
     healthy=None, # bool a row: faces that set the units; None: the healthy ones
@@ -360,7 +395,7 @@ def region_scores(
     "Asymmetry by region: mean magnitude of its features in units of the healthy mean"
     use = catalog()[lambda c: ~c.kind.isin(kinds) & c.name.isin(table.columns)]
     healthy = (healthy_faces(table) if healthy is None else pd.Series(healthy, table.index)).to_numpy(bool)
-    size = table[use.name].abs()
+    size = table[use.name].abs().replace(np.inf, np.nan)
     unit = size.groupby(table.subject.where(healthy)).mean().mean()
     size = size/unit.where(unit > 0)
     return pd.DataFrame({r: size[names].mean(axis=1) for r, names in use.groupby('region', sort=False).name.apply(list).items()}, index=table.index)
