@@ -28,7 +28,7 @@ from .extract import Run, extract, study_run, write_csv
 from .performance import subject_weights
 from .evidence import SEVERITY, WORDS, ShortcutError, evidence, expression_table, face_mask, near_duplicates, part_of, spread_words
 
-# %% ../nbs/03a_shortcuts.ipynb #7c05e47e
+# %% ../nbs/03a_shortcuts.ipynb #a78cadf6
 def normal_scores(
     table # columns of numbers, a row a picture; NaN where unknown
 )->np.ndarray: # (n, columns that vary): ranks as normal quantiles, with a column for what is missing
@@ -43,7 +43,6 @@ def normal_scores(
     z = np.clip(z-z.mean(0), -4, 4)
     return z/np.maximum(z.std(0), .1)
 
-# %% ../nbs/03a_shortcuts.ipynb #e015cd7a
 def likeness(
     z # (n, columns) normal scores
 )->np.ndarray: # (n, n) kernel: straight lines and smooth curves in equal parts
@@ -111,14 +110,14 @@ def held_out(
             out[b] += guessed-guessed.mean(0)
     return out/repeats
 
-# %% ../nbs/03a_shortcuts.ipynb #f8d0bae1
+# %% ../nbs/03a_shortcuts.ipynb #d61ca051
 def guess(
     table, # DataFrame of columns, a row a picture
     case, # bool (n,)
     groups, # (n,) what belongs together
     permutations:int=999, # labels dealt anew
     seed:int=0 # of all draws
-)->dict: # auc, low, high, chance_low and chance (5th and 95th centile with dealt labels), p, score (n,), columns (a row a column: auc, p)
+)->dict: # auc, low, high, chance_low and chance (5th and 95th centile with dealt labels), p, by (the one column that says more than the blend, or ''), score (n,), columns (a row a column: auc, p)
     "How well columns tell the label, with an interval over groups and labels dealt anew as the reference"
     case, table = np.asarray(case, bool), pd.DataFrame(table)
     z = normal_scores(table)
@@ -128,12 +127,17 @@ def guess(
     table = table.loc[:, table.nunique() > 1]
     ranks, n = table.rank().fillna(table.rank().mean()).to_numpy(), cases.sum(0)
     single = (ranks.T@cases-n*ranks.mean(0)[:, None])/(n*(len(case)-n))
-    best = np.abs(single).max(0, initial=0)
+    far = np.abs(single)/np.maximum(single[:, 1:].std(1, keepdims=True), 1e-9)
+    best = far.max(0, initial=0)
     p_of = lambda v, null: (1+(null >= v-1e-9).sum())/(1+len(null))
-    low, high = np.nanpercentile(aucs(scores[:, 0], case, subject_weights(groups, 400, seed).T), [2.5, 97.5])
-    columns = pd.DataFrame(dict(auc=.5+single[:, 0], p=[p_of(abs(v), best[1:]) for v in single[:, 0]]), index=table.columns)
-    return dict(auc=a[0], low=low, high=high, chance_low=np.percentile(a[1:], 5), chance=np.percentile(a[1:], 95), p=min(1, 2*min(p_of(a[0], a[1:]), p_of(best[0], best[1:]))), score=scores[:, 0],
-        columns=columns.iloc[np.argsort(-np.abs(columns.auc-.5))])
+    columns = pd.DataFrame(dict(auc=.5+single[:, 0], p=[p_of(v, best[1:]) for v in far[:, 0]]), index=table.columns)
+    blend, lone, by, score = p_of(a[0], a[1:]), columns.p.min(), '', scores[:, 0]
+    if lone < min(blend, .05): # one column says more than all together
+        j = int(np.argmax(far[:, 0]))
+        sign = np.sign(single[j, 0])
+        by, a, score = table.columns[j], .5+sign*single[j], sign*ranks[:, j]
+    low, high = np.nanpercentile(aucs(score, case, subject_weights(groups, 400, seed).T), [2.5, 97.5])
+    return dict(auc=a[0], low=low, high=high, chance_low=np.percentile(a[1:], 5), chance=np.percentile(a[1:], 95), p=min(1, 2*np.nanmin([blend, lone])), by=by, score=score, columns=columns.iloc[np.argsort(-far[:, 0])])
 
 # %% ../nbs/03a_shortcuts.ipynb #38204947
 def balance(
@@ -208,7 +212,7 @@ def expression_reference()->pd.DataFrame: # as `expression_table` gives it
     "The clean simulated cohort that ships with the package"
     return pd.read_csv(_REFERENCE, keep_default_na=False, na_values=[''])
 
-# %% ../nbs/03a_shortcuts.ipynb #350d903d
+# %% ../nbs/03a_shortcuts.ipynb #633c2c61
 CHECKS = dict(
     duplicates=('Pictures that are there twice', 'Does the same picture, perhaps mirrored or saved again, stand under two names?'),
     metadata=('The file', 'Can the label be guessed from size, format, compression and file name, without opening the picture?'),
@@ -230,9 +234,9 @@ def merged_groups(
     a, b = code[pairs.a.to_numpy(int)], code[pairs.b.to_numpy(int)]
     return connected_components(coo_array((np.ones(len(a)), (a, b)), shape=(len(names),)*2), directed=False)[1][code]
 
-def _auc_by(kernel, case, groups): return float(aucs(held_out(kernel, case[:, None], groups), case)[0])
+def _auc_by(kernel, case, groups): return float(aucs(held_out(kernel, case[:, None], groups)[:, 0], case))
 
-# %% ../nbs/03a_shortcuts.ipynb #b553c11a
+# %% ../nbs/03a_shortcuts.ipynb #402a1280
 def check_duplicates(
     e:dict, # from `evidence`
     case, # bool (n,)
@@ -264,9 +268,8 @@ def check_guess(
     named = g['columns'][g['columns'].p <= .05].head(3)
     said = '; '.join(f"{'more' if c.auc > .5 else 'less'} {name} in stroke (AUC {max(c.auc, 1-c.auc):.2f})" for name, c in named.iterrows())
     return dict(value=g['auc'], low=g['low'], high=g['high'], reference=.5, chance_low=g['chance_low'], chance=g['chance'], p=g['p'], size=max(g['auc'], *(np.abs(g['columns'].auc-.5)+.5)[g['columns'].p <= .05], 0), score=g['score'], columns=g['columns'],
-        statistic=f"AUC {g['auc']:.2f} [{g['low']:.2f}, {g['high']:.2f}]", words=said or ('no single column stands out, only their blend' if len(g['columns']) else 'all pictures are alike in this'))
+        statistic=f"{g['by']+': ' if g['by'] else ''}AUC {g['auc']:.2f} [{g['low']:.2f}, {g['high']:.2f}]", words=said or ('no single column stands out, only their blend' if len(g['columns']) else 'all pictures are alike in this'))
 
-# %% ../nbs/03a_shortcuts.ipynb #098834bb
 def check_expression(
     e:dict, # from `evidence`
     case, # bool (n,)
@@ -292,7 +295,6 @@ LEAST = 10 # people a label below which nothing is judged
 
 def _count(groups, case): return [len(np.unique(groups[case == k])) for k in (True, False)]
 
-# %% ../nbs/03a_shortcuts.ipynb #a188d96d
 def check_source(
     e:dict, # from `evidence`
     case, # bool (n,)
@@ -374,7 +376,7 @@ def judge(
             reference=v.get('reference', np.nan), chance_low=v.get('chance_low', np.nan), chance=v.get('chance', np.nan), p=v.get('p', np.nan), p_adjusted=p, found=words, n_pictures=len(case), n_groups=len(np.unique(groups)), n_stroke_groups=_count(groups, case)[0]))
     return pd.DataFrame(rows), found
 
-# %% ../nbs/03a_shortcuts.ipynb #0feb2096
+# %% ../nbs/03a_shortcuts.ipynb #858191b8
 COLOURS = {'clear': '#2a7f4f', 'caution': '#a86a00', 'fails': '#b3261e', 'not judged': '#6b6b6b'}
 
 def surest(
@@ -407,7 +409,6 @@ def thumbnail(
     out[y:y+h, x:x+w] = cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA)
     return out
 
-# %% ../nbs/03a_shortcuts.ipynb #33049b20
 def pictures_of(
     name:str, # of a check
     found:dict, # what lies behind it
@@ -442,7 +443,7 @@ def plot_audit(
     ax.spines[['top', 'right']].set_visible(False)
     return fig
 
-# %% ../nbs/03a_shortcuts.ipynb #cae872f4
+# %% ../nbs/03a_shortcuts.ipynb #4711a9e4
 _STYLE = '''body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c}h1{margin-bottom:0}.verdict{color:#fff;border-radius:.3rem;padding:.05rem .5rem;white-space:nowrap}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid #ddd}section{border-top:2px solid #ddd;margin-top:2rem}figure{margin:.5rem 0}
 figcaption{color:#444;font-size:.9rem}.row img{width:7rem;height:7rem;margin:.1rem}.note{color:#444}img{max-width:100%}pre{white-space:pre-wrap;background:#f5f5f5;padding:.6rem}'''
@@ -468,7 +469,6 @@ def _section(c, rows):
 
 def _badge(verdict): return f'<span class="verdict" style="background:{COLOURS[verdict]}">{html.escape(verdict)}</span>'
 
-# %% ../nbs/03a_shortcuts.ipynb #70ece7ab
 def in_words(
     checks # table from `judge`
 )->str:
