@@ -28,7 +28,7 @@ SENSE = dict(mouth='corner lower', eyes='eye narrower', nose='corner nearer to t
 
 class TrendError(RuntimeError): "A clip or series that can't be followed, and why"
 
-# %% ../nbs/05a_series.ipynb #892417e8
+# %% ../nbs/05a_series.ipynb #c5eeb6d6
 @dataclass(frozen=True)
 class Watch:
     "How a series is watched; lengths in mm of the face as measured, times in seconds"
@@ -38,6 +38,7 @@ class Watch:
     off_share:float=.6 # of the upper threshold: below it an exceedance ends
     unseen:float=2. # how many times farther a deviation must go in a phase that the own baseline has not seen
     turn_deg:float=15. # head turned so far from where the baseline was taken: the threshold has doubled
+    width_mm:float=6. # mouth so much wider or narrower than in the baseline: the mouth's threshold has doubled
     lift_mm:float=1.2 # mouth corners raised by more are a smile, whatever else it is called: the mouth is not compared
     dwell_s:float=.5 # how long a deviation must last
     gap_s:float=2. # how long a deviation may be out of sight
@@ -296,7 +297,7 @@ def _usual(g, took):
     mid = np.median(x, 0)
     return pd.Series(np.r_[took.sum(), g.yaw_deg.median(), mid, 1.4826*np.median(np.abs(x-mid), 0)], ['seconds', 'yaw_deg', *VALUES, *(f'{v}_sd' for v in VALUES)])
 
-# %% ../nbs/05a_series.ipynb #7b83eb60
+# %% ../nbs/05a_series.ipynb #f0cad033
 def _quiet(base): return base.loc['quiet' if 'quiet' in base.index else base.index[0]]
 
 def _usual_of(phase, base): return base.reindex(pd.Series(phase).replace(dict.fromkeys(QUIET, 'quiet')).to_numpy())
@@ -320,14 +321,15 @@ def thresholds(
 def exceedance(
     series, # a row a frame, from `smooth`
     base, # from `own_baseline`
-    watch=Watch() # thresholds, `unseen`, `turn_deg`, `lift_mm`
+    watch=Watch() # thresholds, `unseen`, `turn_deg`, `width_mm`, `lift_mm`
 )->pd.DataFrame: # a column a region; signed, 1 is the upper threshold; NaN where nothing is compared
     "Deviation over threshold, frame by frame"
     usual, quiet, ratio = _usual_of(series.phase, base), _quiet(base), deviations(series, base)
     stretch = np.where(usual.seconds.isna(), watch.unseen, 1)*(1+((series.yaw_deg.to_numpy(float)-quiet.yaw_deg)/watch.turn_deg)**2)
+    shape = ((series.mouth_width-quiet.mouth_width).to_numpy(float)*PUPILS_MM/watch.width_mm)**2
     for region, feature in WATCHED.items():
         on = np.maximum(thresholds(base, watch).on[region], np.nan_to_num(watch.on_sd*usual[f'{feature}_sd'].to_numpy(float)*PUPILS_MM))
-        ratio[region] /= on*stretch
+        ratio[region] /= on*stretch*(1+shape if region in ('mouth', 'nose') else 1)
     ratio.loc[(series.mouth_lift-quiet.mouth_lift)*PUPILS_MM > watch.lift_mm, ['mouth', 'nose']] = np.nan
     ratio.loc[series.phase.eq('blink'), 'eyes'] = np.nan
     return ratio
