@@ -256,13 +256,13 @@ def labelled(
     few = [g[np.unique(np.linspace(0, len(g)-1, min(len(g), frames_per_clip)).round().astype(int))] for g in pd.Series(use[clip]).groupby(df.path.to_numpy()[use[clip]]).apply(np.array)] if clip.any() else []
     return np.sort(np.concatenate([use[~clip], *few]).astype(int))
 
-# %% ../nbs/03a_evidence.ipynb #2c59a03b
+# %% ../nbs/03a_evidence.ipynb #cf3af5b3
 def evidence(
     run:Run, # a finished run
     workers:int=0, # processes; 0: one a core
     frames_per_clip:int=3, # frames of a clip that are looked at
     only=None # a function of the cohort table that gives the positions wanted; None: all labelled rows
-)->dict: # tables with the same rows: rows, metadata, photography, background, border, stance, expression, demography; arrays xyz, hash, thumbnail; `lost`: labelled files that can't be read, and why
+)->dict: # tables with the same rows: rows, metadata, photography, background, border, stance, expression, demography; arrays xyz, hash, thumbnail; `lost`: labelled pictures that can't be read, and why
     "All that the audit knows of a run's labelled pictures"
     df = run.table('cohort')
     at = labelled(run, frames_per_clip) if only is None else only(df)
@@ -270,7 +270,7 @@ def evidence(
     df, faces = df.iloc[at], run.landmarks()[at]
     seen = look_at(df, faces.xyz, workers)
     ok = np.array([isinstance(s, dict) for s in seen], bool)
-    lost = pd.concat([gone[['path', 'status']].set_axis(['path', 'reason'], axis=1), pd.DataFrame(dict(path=df.path[~ok], reason=[s for s in seen if isinstance(s, str)]))], ignore_index=True)
+    lost = pd.concat([gone[['frame_id', 'status']].set_axis(['picture', 'reason'], axis=1), pd.DataFrame(dict(picture=df.frame_id[~ok], reason=[s for s in seen if isinstance(s, str)]))], ignore_index=True)
     if not ok.any(): raise ShortcutError(f"none of {len(lost)} labelled pictures can be read: {lost.reason[0]}" if len(lost) else "no labelled picture: the audit needs pictures of both labels, stroke and non_stroke")
     df, faces, at, seen = df[ok].reset_index(drop=True), faces[ok], at[ok], [s for s in seen if isinstance(s, dict)]
     table = lambda k: pd.DataFrame([s[k] for s in seen])

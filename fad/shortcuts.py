@@ -443,7 +443,7 @@ def plot_audit(
     ax.spines[['top', 'right']].set_visible(False)
     return fig
 
-# %% ../nbs/03a_shortcuts.ipynb #4711a9e4
+# %% ../nbs/03a_shortcuts.ipynb #df8d6d32
 _STYLE = '''body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c}h1{margin-bottom:0}.verdict{color:#fff;border-radius:.3rem;padding:.05rem .5rem;white-space:nowrap}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid #ddd}section{border-top:2px solid #ddd;margin-top:2rem}figure{margin:.5rem 0}
 figcaption{color:#444;font-size:.9rem}.row img{width:7rem;height:7rem;margin:.1rem}.note{color:#444}img{max-width:100%}pre{white-space:pre-wrap;background:#f5f5f5;padding:.6rem}'''
@@ -491,7 +491,7 @@ def report_html(
     n = r.label.value_counts()
     lead = f"{len(r)} pictures of {len(np.unique(groups))} people or groups: {n.get('stroke', 0)} stroke, {n.get('non_stroke', 0)} non_stroke."
     lead += '' if r.subject_known.all() else f" For {int((~r.subject_known).sum())} pictures the person is not known; each counts as a person of its own."
-    lead += f" {len(e['lost'])} pictures could not be read: {'; '.join(map(str, (e['lost'].path+' ('+e['lost'].reason.astype(str)+')').head(5)))}." if len(e['lost']) else ''
+    lead += f" Not read: {len(e['lost'])}, for example {'; '.join(map(str, (e['lost'].picture+' ('+e['lost'].reason.astype(str)+')').head(5)))}." if len(e['lost']) else ''
     table = ''.join(f'<tr><td><a href="#{esc(c.check)}">{esc(c.title)}</a><br><span class="note">{esc(c.question)}</span></td><td>{_badge(c.verdict)}</td><td>{esc(c.statistic)}</td></tr>' for c in checks.itertuples())
     return f'''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>Shortcut audit</title><style>{_STYLE}</style></head><body><h1>Shortcut audit</h1><p class="note">Can the label be guessed without looking at asymmetry?</p><p><b>{esc(in_words(checks))}</b></p><p>{esc(lead)}</p>
