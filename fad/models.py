@@ -6,7 +6,7 @@
 __all__ = ['QUALITY', 'MOUTH', 'UPPER', 'MAGNITUDES', 'REGION', 'GRADES', 'KINDS', 'LEAST', 'ClassifierError', 'check_faces',
            'faces_of', 'targets', 'exclusions', 'flow', 'leak_groups', 'healthy_magnitudes', 'ratios', 'rule_card',
            'rule_signals', 'persistent', 'MonotoneLogit', 'signed_log', 'models', 'columns_of', 'row_weights',
-           'fit_task', 'too_few', 'fit', 'answers', 'mirror']
+           'plainest', 'fit_task', 'too_few', 'fit', 'answers', 'mirror']
 
 # %% ../nbs/02b_models.ipynb #dbc6fe47
 import numpy as np, pandas as pd
@@ -223,7 +223,7 @@ class MonotoneLogit(ClassifierMixin, BaseEstimator):
         return -np.diff(np.pad(above, [(0, 0), (1, 1)], constant_values=[(0, 0), (1, 0)]), axis=1)
     def predict(self, X): return self.classes_[self.predict_proba(X).argmax(1)]
 
-# %% ../nbs/02b_models.ipynb #cea3dc55
+# %% ../nbs/02b_models.ipynb #991ddfa0
 def signed_log(
     X # ratios, signed or not
 ): # of the same shape
@@ -237,18 +237,18 @@ def models(
     n:int, # columns
     seed:int=0 # of forests and boosting
 )->tuple: # a scikit-learn pipeline and the grid of its one setting
-    "The candidates: each takes missing values, and has one setting that the inner folds choose"
+    "The candidates: each takes missing values, and has one setting, from plain to flexible, that the inner folds choose"
     up = np.ones(n, int)
     return dict(
-        monotone=lambda: (_filled(FunctionTransformer(signed_log), MonotoneLogit()), dict(monotonelogit__alpha=[3, 30, 300])),
+        monotone=lambda: (_filled(FunctionTransformer(signed_log), MonotoneLogit()), dict(monotonelogit__alpha=[300, 30, 3])),
         logistic=lambda: (_filled(StandardScaler(), LogisticRegression(max_iter=3000)), dict(logisticregression__C=[.01, .1, 1])),
-        forest=lambda: (_filled(RandomForestClassifier(60, max_features=.5, monotonic_cst=up, random_state=seed)), dict(randomforestclassifier__min_samples_leaf=[5, 20])),
+        forest=lambda: (_filled(RandomForestClassifier(60, max_features=.5, monotonic_cst=up, random_state=seed)), dict(randomforestclassifier__min_samples_leaf=[20, 5])),
         boosting=lambda: (make_pipeline(HistGradientBoostingClassifier(max_iter=60, learning_rate=.1, min_samples_leaf=20, monotonic_cst=up, random_state=seed)), dict(histgradientboostingclassifier__max_leaf_nodes=[3, 8])),
-        opaque=lambda: (_filled(RandomForestClassifier(60, random_state=seed)), dict(randomforestclassifier__min_samples_leaf=[1, 10])))[kind]()
+        opaque=lambda: (_filled(RandomForestClassifier(60, random_state=seed)), dict(randomforestclassifier__min_samples_leaf=[10, 1])))[kind]()
 
 KINDS = ('monotone', 'logistic', 'forest', 'boosting', 'opaque')
 
-# %% ../nbs/02b_models.ipynb #6d24fbef
+# %% ../nbs/02b_models.ipynb #e3efcde2
 def columns_of(
     table, # features with keys
     limits, # Series of limits
@@ -266,6 +266,14 @@ def row_weights(
 ): # (n,): one over the subject's number of frames
     "Each person counts once, however many frames there are"
     return 1/pd.Series(np.asarray(subject)).groupby(np.asarray(subject)).transform('size').to_numpy()
+
+def plainest(
+    results # `cv_results_` of a search whose settings go from plain to flexible
+)->int: # its row
+    "The plainest setting within one standard error of the best"
+    score = np.stack([results[k] for k in sorted(results) if k.startswith('split') and k.endswith('test_score')])
+    best = score.mean(0).argmax()
+    return int(np.flatnonzero(score.mean(0) >= score.mean(0)[best]-score[:, best].std(ddof=1)/np.sqrt(len(score)))[0])
 
 def fit_task(
     X, # columns
@@ -286,7 +294,7 @@ def fit_task(
     if not search:
         with threadpool_limits(1): return model.fit(X.to_numpy(), y, **weighted)
     folds = list(StratifiedGroupKFold(3, shuffle=True, random_state=seed).split(X, y, groups))
-    with threadpool_limits(1): return GridSearchCV(model, grid, scoring='neg_log_loss', cv=folds, error_score='raise').fit(X.to_numpy(), y, **weighted).best_estimator_
+    with threadpool_limits(1): return GridSearchCV(model, grid, scoring='neg_log_loss', cv=folds, error_score='raise', refit=plainest).fit(X.to_numpy(), y, **weighted).best_estimator_
 
 # %% ../nbs/02b_models.ipynb #384b6a9f
 LEAST = 5 # people a class that a task needs
