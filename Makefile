@@ -19,7 +19,7 @@ PYTHONS = $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 pyt
 	if [ -z "$$py" ]; then echo "fad needs Python 3.11 or newer; tried: $(PYTHONS). Install one, or name one: make PYTHON=/path/to/python3"; exit 1; fi; \
 	echo "Making .venv with $$($$py --version); the first time takes some minutes"; \
 	$(BIN)/python -c '' 2>/dev/null || $$py -m venv --clear .venv || { echo "$$py could not make .venv: see above (Debian and Ubuntu: apt-get install python3-venv)"; rm -rf .venv; exit 1; }
-	@$(BIN)/python -m pip install -qq -e '.[dev,sim]' -c constraints.txt
+	@$(BIN)/python -m pip install -qq -e '.[dev,sim,study,cnn]' -c constraints.txt
 	@$(BIN)/python -c 'import cv2, mediapipe.tasks.python.vision' || { echo "A system library is missing: see above (Debian and Ubuntu: apt-get install libgl1 libegl1 libgles2 libglib2.0-0)"; exit 1; }
 	@touch $@
 
@@ -28,8 +28,8 @@ study: .venv/ready ## measure the embedded photographs; the tables go to results
 
 test: .venv/ready ## prove that exports, notebooks and README are fresh; run all notebooks and tests
 	$(BIN)/python tools/dev.py fresh
-	$(BIN)/nbdev-test --skip-file-re '^([_.]|00f|01b|01e|20)'
-	@for n in 00f_render 01b_simulate 01e_reliability 20_study; do echo $$n; $(BIN)/nbdev-test nbs/$$n.ipynb || exit 1; done # these draw: each in a process of its own, since VTK doesn't bear two plotters in one
+	$(BIN)/nbdev-test --skip-file-re '^([_.]|00f|01b|01e|01h|20)'
+	@for n in 00f_render 01b_simulate 01e_reliability 01h_embedded 20a_cli; do echo $$n; $(BIN)/nbdev-test nbs/$$n.ipynb || exit 1; done # these draw: each in a process of its own, since VTK doesn't bear two plotters in one
 	$(BIN)/python -m pytest
 
 docs: .venv/ready ## build the site into _docs/
@@ -46,7 +46,7 @@ settings: .venv/ready ## write settings.ini anew from the defaults; your values 
 
 constraints: .venv/ready ## resolve all versions anew into constraints.txt, in an environment of its own
 	rm -rf build/venv && $(BIN)/python -m venv build/venv
-	build/venv/bin/python -m pip install -qq -e '.[dev,sim]'
+	build/venv/bin/python -m pip install -qq -e '.[dev,sim,study,cnn]'
 	{ sed -n '/^#/p' constraints.txt; build/venv/bin/python -m pip freeze --exclude-editable; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt && rm -rf build/venv
 
