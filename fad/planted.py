@@ -160,14 +160,14 @@ def try_out(
         out.append(checks[['check', 'verdict', 'value', 'p', 'p_adjusted', 'statistic']].assign(shortcut=shortcut, strength=strength, seed=seed))
     return pd.concat(out, ignore_index=True)
 
-# %% ../nbs/03d_planted.ipynb #e1a27a59
+# %% ../nbs/03d_planted.ipynb #0f7a8108
 def experiment(
     run:Run, # of a clean simulated cohort
     repeats:int=1, # cohorts of each shortcut and strength
     clean:int=8, # cohorts without a shortcut, with true labels, and again as many with labels dealt among people
-    people:int=60, # in a cohort
+    people:int=80, # in a cohort
     pictures:int=2, # of each person
-    pool:int=160, # pictures that shortcuts are planted in; all people are drawn from those they show
+    pool:int=200, # pictures that shortcuts are planted in; all people are drawn from those they show
     seed:int=0, # of all draws
     progress:bool=True # show a progress bar
 )->pd.DataFrame: # a row a cohort: shortcut, strength, seed, a verdict for each check
