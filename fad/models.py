@@ -128,7 +128,7 @@ def leak_groups(
                 for j in near: group[max(root(owner[i]), root(owner[j]))] = min(root(owner[i]), root(owner[j]))
     return np.array([root(i) for i in range(len(names))])[code]
 
-# %% ../nbs/02b_models.ipynb #56d1cd02
+# %% ../nbs/02b_models.ipynb #08463e4e
 def healthy_magnitudes(
     table, # features with keys; healthy rows are used
     settings=None, # Settings: section `limits`
@@ -146,6 +146,7 @@ def healthy_magnitudes(
         rows[c] = [*weighted_quantile(t[c].abs().to_numpy()[at], w[:, at], s.high_centile/100), t.subject[at].nunique()]
     out = pd.DataFrame.from_dict(rows, orient='index', columns=['limit', 'low', 'high', 'n_subjects']).rename_axis('feature')
     out.loc[~(out.limit > 1e-9), ['limit', 'low', 'high']] = np.nan
+    if out.limit.isna().all(): raise ClassifierError(f"none of {', '.join(MAGNITUDES)} was measured, or none varies, in healthy people")
     return out
 
 def ratios(

@@ -177,7 +177,7 @@ def plot_calibration(
     ax.set(xlabel='stated probability', ylabel='share of cases', xlim=(-.02, 1.02), ylim=(-.02, 1.02))
     ax.spines[['top', 'right']].set_visible(False)
 
-# %% ../nbs/02a_performance.ipynb #caac13f3
+# %% ../nbs/02a_performance.ipynb #cc179640
 def plot_decision(
     ax, # matplotlib axes
     prob, # (n,) probabilities
@@ -193,7 +193,7 @@ def plot_decision(
     own = np.array(own)
     ax.fill_between(t, *np.percentile(own[:, 1:], [2.5, 97.5], axis=1), color=color, alpha=.15, lw=0)
     ax.plot(t, own[:, 0], color=color, label=label)
-    ax.plot(t, np.array(everyone)[:, 0], color='.5', lw=1, ls='--', label='mark everyone')
+    if 'mark everyone' not in ax.get_legend_handles_labels()[1]: ax.plot(t, np.array(everyone)[:, 0], color='.5', lw=1, ls='--', label='mark everyone')
     ax.axhline(0, color='.3', lw=.8)
-    ax.set(xlabel='threshold', ylabel='net benefit a face', ylim=(-.05, max(.05, own.max()*1.15)))
+    ax.set(xlabel='threshold', ylabel='net benefit a face', ylim=(-.05, max(.05, own.max()*1.1, max(np.max(l.get_ydata()) for l in ax.lines)*1.1)))
     ax.spines[['top', 'right']].set_visible(False)
