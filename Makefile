@@ -23,8 +23,11 @@ PYTHONS = $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 pyt
 	@$(BIN)/python -c 'import cv2, mediapipe.tasks.python.vision' || { echo "A system library is missing: see above (Debian and Ubuntu: apt-get install libgl1 libegl1 libgles2 libglib2.0-0)"; exit 1; }
 	@touch $@
 
-study: .venv/ready ## measure the embedded photographs; the tables go to results/
+study: .venv/ready ## the study on the embedded cohort, and the portrait with known changes; tables, figures and reports go to results/
 	$(BIN)/fad extract data/photograph.csv --out results/photograph --figures 7
+	$(BIN)/fad extract data/simulated/manifest.csv --out results/simulated
+	$(BIN)/fad compare results/simulated
+	$(BIN)/fad audit results/simulated
 
 test: .venv/ready ## prove that exports, notebooks and README are fresh; run all notebooks and tests
 	$(BIN)/python tools/dev.py fresh
