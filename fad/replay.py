@@ -47,14 +47,14 @@ def face_crop(
     if row.status != 'ok': out = (out*.45+110).astype(np.uint8)
     return out
 
-# %% ../nbs/05c_replay.ipynb #feee14e1
+# %% ../nbs/05c_replay.ipynb #0ccf18c2
 def face_strip(
     series, # a row a frame
     n:int=10, # faces
     px:int=120 # side of each
 ): # uint8 (px, n*px, 3), times (n,) s
     "Faces at even times, as one picture"
-    t = series.t_s.to_numpy(float)
+    t = series.t_s.to_numpy(float) if series.t_s.notna().any() else np.arange(len(series), dtype=float)
     want = np.linspace(np.nanmin(t), np.nanmax(t), 2*n+1)[1::2]
     rows = series.iloc[sorted({int(np.nanargmin(np.abs(t-w))) for w in want})]
     faces = [face_crop(image, row, px, overlay=False) for row, image in pictures(rows)]
@@ -130,7 +130,7 @@ def annotate_clip(
     os.replace(part, out)
     return out
 
-# %% ../nbs/05c_replay.ipynb #8b4e60eb
+# %% ../nbs/05c_replay.ipynb #6ed0f4bf
 def _jpeg(image, quality=72): return cv2.imencode('.jpg', image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 def player(
@@ -150,8 +150,8 @@ def player(
 def replay_html(
     series, events, # as for `replay_frames`
     limits=None, # thresholds by region, mm
-    most:int=40, # pictures kept
-    width:int=720 # px on the page
+    most:int=30, # pictures kept
+    width:int=640 # px on the page
 )->str: # HTML that needs nothing from elsewhere
     "The player for a page without a kernel"
     shots = list(replay_frames(series, events, limits))

@@ -6,7 +6,7 @@
 __all__ = ['WATCHED', 'SENSE', 'BUILD', 'MOUTH_STATE', 'PLACE', 'ANGLES', 'SAME_HEAD', 'OTHER_HEAD', 'VALUES', 'QUIET',
            'TrendError', 'Watch', 'head_build', 'measure_frames', 'measure_clip', 'run_clips', 'name_people', 'follow',
            'step_s', 'hampel', 'low_pass', 'onset_shift', 'smooth', 'own_baseline', 'deviations', 'thresholds',
-           'exceedance', 'Exceedance', 'sustained', 'movement_model', 'simulated_series']
+           'exceedance', 'Exceedance', 'sustained']
 
 # %% ../nbs/05a_series.ipynb #9967bb39
 import hashlib
@@ -28,7 +28,7 @@ SENSE = dict(mouth='corner lower', eyes='eye narrower', nose='corner nearer to t
 
 class TrendError(RuntimeError): "A clip or series that can't be followed, and why"
 
-# %% ../nbs/05a_series.ipynb #c5eeb6d6
+# %% ../nbs/05a_series.ipynb #e64c8828
 @dataclass(frozen=True)
 class Watch:
     "How a series is watched; lengths in mm of the face as measured, times in seconds"
@@ -38,7 +38,7 @@ class Watch:
     off_share:float=.6 # of the upper threshold: below it an exceedance ends
     unseen:float=2. # how many times farther a deviation must go in a phase that the own baseline has not seen
     turn_deg:float=15. # head turned so far from where the baseline was taken: the threshold has doubled
-    width_mm:float=6. # mouth so much wider or narrower than in the baseline: the mouth's threshold has doubled
+    width_mm:float=8. # mouth so much wider or narrower than in the baseline: the mouth's threshold has doubled
     lift_mm:float=1.2 # mouth corners raised by more are a smile, whatever else it is called: the mouth is not compared
     dwell_s:float=.5 # how long a deviation must last
     gap_s:float=2. # how long a deviation may be out of sight
@@ -173,7 +173,7 @@ def name_people(
         person[rows] = who+1
     return series.assign(scene=scene, person=person)
 
-# %% ../nbs/05a_series.ipynb #db752377
+# %% ../nbs/05a_series.ipynb #386d56bb
 VALUES = [*FEATURES, *MOUTH_STATE]
 
 def follow(
@@ -183,7 +183,9 @@ def follow(
     "One person's series: the first seen long enough for a baseline; `attrs['notes']` names what else was met"
     t, out = series.t_s.to_numpy(float), series.copy()
     back = t <= np.r_[-np.inf, np.fmax.accumulate(np.where(np.isfinite(t), t, -np.inf))[:-1]]
-    out.loc[back | ~np.isfinite(t), 'status'] = np.where(np.isfinite(t), 'rejected: its time stamp goes back', 'rejected: no time stamp')[back | ~np.isfinite(t)]
+    ok = out.status.eq('ok')
+    out.loc[ok & back, 'status'] = 'rejected: its time stamp goes back'
+    out.loc[ok & ~np.isfinite(t), 'status'] = 'rejected: no time stamp'
     bad = out.status.ne('ok')
     out.loc[bad, VALUES] = np.nan
     named = name_people(out[~(back | ~np.isfinite(t))], watch)
@@ -240,7 +242,7 @@ def hampel(
     far = (frame-mid).abs()
     return frame.mask(far > limit*1.4826*middle(far).clip(lower=1e-4), mid).to_numpy().reshape(x.shape)
 
-# %% ../nbs/05a_series.ipynb #64f2cd4a
+# %% ../nbs/05a_series.ipynb #2939cfec
 def _near(t, half): return np.searchsorted(t, t-half-1e-9), np.searchsorted(t, t+half+1e-9)
 
 def low_pass(
@@ -269,7 +271,7 @@ def smooth(
     watch=Watch() # `hampel_…`, `smooth_s`
 )->pd.DataFrame: # the same with `VALUES` smoothed within each scene
     "Hampel, then the low-pass; nothing is carried over a break or a gap"
-    out = series.copy()
+    out = series.astype({v: float for v in VALUES})
     for _, g in series[series.status.eq('ok')].groupby('scene'):
         t = g.t_s.to_numpy(float)
         out.loc[g.index, VALUES] = low_pass(t, hampel(t, g[VALUES].to_numpy(float), watch.hampel_s, watch.hampel_sd), watch.smooth_s)
@@ -380,53 +382,3 @@ def sustained(
     one = Exceedance(on, watch)
     found = [one.update(*tv) for tv in zip(t, v)]+[one.close()]
     return pd.DataFrame([e for e in found if e], columns=['start', 'end', 'known', 'peak', 'peak_t', 'sign', 'held', 'ended'])
-
-# %% ../nbs/05a_series.ipynb #8165e9f5
-_MOVES = [*VALUES, *ANGLES]
-_SIGNED = np.array([v in FEATURES or v in ('yaw_deg', 'roll_deg') for v in _MOVES])
-
-def movement_model(
-    clips, # series of healthy people, from `measure_clip` or `run_clips`
-    watch=Watch()
-)->dict: # bouts: phase, wobble (n, values and angles); shifts: phase to (people, values and angles); loudness (people,); step_s
-    "What healthy movement looks like: bouts of every phase, and how far a person's phases lie apart"
-    bouts, shifts, sd, steps = [], {}, [], []
-    for series in clips:
-        g = follow(series, watch)
-        x, phase = g[_MOVES].to_numpy(float), g.phase.to_numpy(object)
-        ok = g.status.eq('ok').to_numpy()
-        quiet = np.median(x[ok & np.isin(phase, QUIET)] if (ok & np.isin(phase, QUIET)).any() else x[ok], 0)
-        own = {p: np.median(x[ok & (phase == p)], 0)-quiet for p in set(phase[ok])}
-        for p, s in own.items(): shifts.setdefault(p, []).append(s)
-        sd.append(1.4826*np.median(np.abs(x[ok]-quiet-np.stack([own[p] for p in phase[ok]])), 0)[_MOVES.index(WATCHED['mouth'])])
-        cut = np.flatnonzero(np.r_[True, (phase[1:] != phase[:-1]) | (ok[1:] != ok[:-1])])
-        for a, b in zip(cut, [*cut[1:], len(g)]): bouts.append((phase[a], x[a:b]-quiet-own[phase[a]]) if ok[a] else ('', x[a:b]*np.nan))
-        steps.append(np.diff(g.t_s).mean())
-    return dict(bouts=bouts, shifts={p: np.array(shifts[p]) for p in sorted(shifts)}, loudness=np.array(sd), step_s=float(np.median(steps)))
-
-# %% ../nbs/05a_series.ipynb #ede978ac
-def simulated_series(
-    model, # from `movement_model`
-    seconds:float, # length
-    seed, # whole number: the person and all that happens
-    onset_s:float=np.inf, # when a weakness begins; none by default
-    size_mm:float=0., # how far `mouth_corner_height` goes, as measured; negative: left corner lower
-    rise_s:float=.6 # how long it takes
-)->pd.DataFrame: # a row a frame, ready for `follow`
-    "A person never rendered, moving like those who were: bouts drawn at random, offsets and wobble of a new person"
-    r, step = np.random.default_rng(seed), model['step_s']
-    n, mirror, k = int(seconds/step), np.where(_SIGNED, r.choice([-1, 1]), 1), len(_MOVES)
-    new = lambda s: s[r.integers(len(s))]*r.normal(1, .3)+r.normal(0, .2, k)*s.std(0)
-    own, quiet = {p: new(s) for p, s in model['shifts'].items()}, r.normal(0, .02, k)
-    loud = np.exp(r.normal(0, np.log(model['loudness']).std()))
-    x, phase = [], []
-    while len(phase) < n:
-        p, wobble = model['bouts'][r.integers(len(model['bouts']))]
-        x.append(quiet+own[p]+wobble*loud if p else wobble)
-        phase += [p]*len(wobble)
-    t, x, phase = np.arange(n)*step, np.concatenate(x)[:n]*mirror, np.array(phase[:n], object)
-    x[:, _MOVES.index(WATCHED['mouth'])] += size_mm/PUPILS_MM*np.clip((t-onset_s)/max(rise_s, 1e-6), 0, 1)
-    keys = dict(frame_id=[f'{seed}#{i:06d}' for i in range(n)], subject=str(seed), source='simulated series', label=None, palsy=None, path=f'{seed}', t_s=t, status=np.where(phase == '', 'no_face', 'ok'), frame=np.arange(n))
-    seen = np.where(phase == '', np.nan, 1.)
-    place = dict(x_px=128*seen, y_px=110*seen, interocular_px=60*seen, n_faces=np.where(phase == '', 0, 1))
-    return pd.concat([pd.DataFrame(keys), pd.DataFrame(x, columns=_MOVES), pd.DataFrame(place), pd.DataFrame(np.outer(seen, np.arange(1, 10)), columns=BUILD)], axis=1).assign(phase=phase)
