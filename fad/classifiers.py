@@ -8,7 +8,7 @@ __all__ = ['LABELS', 'BLIND', 'SCHEMA', 'SEEN', 'ANSWERS', 'splits', 'out_of_fol
            'stability', 'only_with', 'catalog_identity', 'seen', 'outside', 'Classifier', 'train', 'signals',
            'contributions', 'recalibrate', 'save', 'load']
 
-# %% ../nbs/03_classifiers.ipynb #bc078a1e
+# %% ../nbs/03_classifiers.ipynb #44f2781b
 import hashlib, json, os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,8 +20,8 @@ from threadpoolctl import threadpool_limits
 from . import __version__
 from .settings import load_settings
 from .detector import MODEL_SHA256, canonical_face
-from .asymmetry import CATALOG, FEATURES, KEYS, features
-from .performance import performance, performance_by, plot_calibration, plot_decision, subject_weights
+from .asymmetry import CATALOG, FEATURES, KEYS, catalog, features
+from .performance import Roc, performance, performance_by, plot_calibration, plot_decision, subject_weights
 from .models import *
 
 # %% ../nbs/03_classifiers.ipynb #82116d2e
@@ -143,7 +143,7 @@ def plot_claims(
     axes[0, 0].set_ylabel('AUC, 95 % over people'); axes[0, -1].legend(frameon=False, fontsize=8)
     return fig
 
-# %% ../nbs/03_classifiers.ipynb #b912509e
+# %% ../nbs/03_classifiers.ipynb #1c9b8d85
 LABELS = ('label', 'palsy', 'side', 'severity')
 
 def permutation_test(
@@ -161,6 +161,7 @@ def permutation_test(
     def aucs(t):
         said, truth = out_of_fold(t, search=False, folds=folds, groups=groups, only=_TWO), truths(t)
         return [performance(said[c].to_numpy()[at], y[at].eq(1), t.subject[at], False, 0).value['auc'] for c, y in (truth[k] for k in tasks) for at in [y.notna().to_numpy()]]
+    tasks = [t for t in tasks if truths(table)[t][1].nunique() == 2]
     real, null = np.array(aucs(table)), []
     for _ in range(n):
         source = pd.Series(rng.permutation(first.to_numpy()), first.index)[groups].to_numpy()
@@ -271,12 +272,12 @@ def stability(
     rank = lambda g: (g.rank(axis=1, ascending=False) == 1).mean()
     return pd.concat({t: pd.DataFrame(dict(share=g.mean(), low=g.min(), high=g.max(), first=rank(g))) for t, g in ((t, share.loc[[t]].dropna(axis=1)) for t in share.index.unique())}, names=['task', 'ratio'])
 
-# %% ../nbs/03_classifiers.ipynb #c7b86148
-BLIND = ('mouth_corner_midline', 'eye_midline', 'nose_bridge_deviation_deg', 'nose_tip_midline') # features that `fad.reliability` finds to follow the truth least
+# %% ../nbs/03_classifiers.ipynb #3d1f36e3
+BLIND = [f for f, g in catalog().set_index('name').gain.items() if g < .2 and f in FEATURES] # features that show less than a fifth of what is there
 
 def only_with(
     table, # the rows to learn from
-    names=BLIND, # features
+    names=tuple(BLIND), # features
     folds:int=5, # outer folds
     groups=None # (n,) from `leak_groups`; None: computed
 )->pd.DataFrame: # `out_of_fold` columns weakness and central
@@ -368,7 +369,7 @@ def _names(task): return list(dict(peripheral=UPPER, side=MOUTH).get(task, MAGNI
 
 def _markdown(t): return '\n'.join(['| | '+' | '.join(t.columns)+' |', '|'+'---|'*(t.shape[1]+1), *('| '+' | '.join(map(str, [i, *r]))+' |' for i, r in zip(t.index, t.to_numpy()))])
 
-# %% ../nbs/03_classifiers.ipynb #240629f8
+# %% ../nbs/03_classifiers.ipynb #0dffc558
 def train(
     table, # `faces_of` a run; rows that can't be learned from are left out and counted
     members:int=40, # models of people drawn anew, for the intervals
@@ -391,7 +392,7 @@ def train(
         Z, y = pipe[:-1].transform(X[at].to_numpy()), y[at].astype(int).to_numpy()
         with threadpool_limits(1): models = [_again(pipe[-1], Z, y, w) for w in draws[:, at]]
         drawn[task] = tuple(np.stack(v) for v in zip(*models))
-    about = dict(frames=len(t), subjects=t.subject.nunique(), people=len(set(groups)), cohort=', '.join(sorted(map(str, t.source.dropna().unique()))[:6]), flow=steps.frames.astype(object).where(steps.frames.notna(), None).to_dict(), n_features=len(MAGNITUDES), seed=int(seed))
+    about = dict(frames=len(t), subjects=t.subject.nunique(), people=len(set(groups)), cohort=', '.join(sorted(map(str, t.source.dropna().unique()))[:6]), flow={k: [None if pd.isna(v) else int(v) for v in r] for k, r in zip(steps.index, steps.to_numpy(object))}, n_features=len(MAGNITUDES), seed=int(seed))
     return Classifier(fitted, drawn, seen(t, fitted['limits'].limit), catalog_identity(), about)
 
 def _again(model, Z, y, w):
@@ -491,7 +492,7 @@ def recalibrate(
     table = new.assign(old=old.limit.reindex(new.index), change=lambda t: t.limit/t.old)[['old', 'limit', 'low', 'high', 'n_subjects', 'change']]
     return replace(model, fitted={**model.fitted, 'limits': limits}, about={**model.about, 'recalibrated on': f'{int(new.n_subjects.max())} healthy people'}), table
 
-# %% ../nbs/03_classifiers.ipynb #7cf2bf45
+# %% ../nbs/03_classifiers.ipynb #34bb2096
 _TRUSTED = {'fad.models.MonotoneLogit', 'fad.models.signed_log', 'numpy.dtype'}
 
 def save(
@@ -516,7 +517,7 @@ def load(
         made, now = json.loads(d['identity']), catalog_identity()
     except ClassifierError: raise
     except Exception as e: raise ClassifierError(f'{path}: not a model of fad ({type(e).__name__})') from None
-    words = dict(schema='format of model files', fad='version of fad', catalog='feature catalog', landmarks='landmark model')
+    words = dict(schema='format of model files', fad='version of fad', catalog='feature catalog')
     changed = [f"{w} ({str(made.get(k))[:12]} then, {str(now[k])[:12]} now)" for k, w in words.items() if made.get(k) != now[k]]
     if not changed and not np.allclose(made['probe'], now['probe'], atol=1e-3): changed = ['definition of a feature']
     if changed: raise ClassifierError(f"{path}: made for another {' and '.join(changed)}; train it again with `fad train RUN`")
