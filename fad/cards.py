@@ -85,7 +85,7 @@ TRIPOD = [(1, 'title', 'first line of this card'), (2, 'abstract', "for the stud
     (18, 'open science: code, data, protocol', 'classifier.skops and run.json; the rest for the authors'), (19, 'patient and public involvement', "for the study's authors"), (20, 'flow of participants', 'data; classifier_flow.csv'), (21, 'model development', 'data: frames and people by class'),
     (22, 'full model specification', 'weights'), (23, 'performance with intervals', 'performance'), (24, 'model updating', '`recalibrate` in fad.classifiers'), (25, 'interpretation', 'limits'), (26, 'limitations', 'limits'), (27, 'usability: poor input, expertise', 'limits; in_domain and reasons in predictions.csv')]
 
-# %% ../nbs/03c_cards.ipynb #036a7785
+# %% ../nbs/03c_cards.ipynb #3d7021cd
 def _plain(v):
     "Text of a cohort as it may stand in Markdown"
     return re.sub(r'([\\`*_{}\[\]()#+!|<>~&])', r'\\\1', ' '.join(str(v).split()))
@@ -111,7 +111,7 @@ def model_card(
     a, recal = model.about, model.about.get('recalibrated on')
     return '\n'.join([f'# Model card: facial asymmetry of {a["subjects"]} people', '', f'**{DISCLAIMER}**', '',
         '## Intended use', '', 'Ordering faces by signals of one-sided weakness in research on photographs: `weakness` (any against none), `central` (against peripheral, given a weakness), `risk` (their product: a weakness of the central kind), `side`, `severity` (0 none to 3 severe). Every probability has a 95 % interval over people learned from and over repeated looks at the picture. Not for triage, diagnosis or reassurance of anybody: most healthy-looking faces say nothing about a stroke.', '',
-        '## Data', '', f'Cohort: {_plain(a["cohort"])}; {a["frames"]} photographs of {a["subjects"]} people ({a["people"]} after tying near-duplicates together); seed {a["seed"]}.', '', _rows(['step', 'frames'], [[_plain(k), n] for k, n in a['flow'].items()]), '', *(f'- {t}: not learned; {_plain(w)}' for t, w in model.fitted['skipped'].items()), *([f'- Healthy limits recalibrated on {recal}.'] if recal else []), '',
+        '## Data', '', f'Cohort: {_plain(a["cohort"])}; {a["frames"]} photographs of {a["subjects"]} people ({a["people"]} after tying near-duplicates together); seed {a["seed"]}.', '', _rows(['step', 'frames', 'people'], [[_plain(k), n, '' if m is None else m] for k, (n, m) in a['flow'].items()]), '', *(f'- {t}: not learned; {_plain(w)}' for t, w in model.fitted['skipped'].items()), *([f'- Healthy limits recalibrated on {recal}.'] if recal else []), '',
         '## What it looks at', '', f'{len(MAGNITUDES)} distances as ratios to their healthy limits, sizes only; the mouth is kept out of central against peripheral. A missing one takes the median of training and is named in `reasons`. Weights of log(1 + ratio), never negative:', '',
         _rows(['ratio', 'limit', *weights], [[f, f'{model.fitted["limits"].limit[f]:.4f}', *('' if pd.isna(v) else f'{v:.2f}' for v in weights.loc[f])] for f in MAGNITUDES]), '',
         '## Performance', '', 'On people that the model had not seen: nested folds, grouped by subject and near-duplicate; 95 % intervals over subjects. Predictive values at the threshold of 90 % specificity.', '', _rows(['metric', *tasks], perf), '',
