@@ -4,18 +4,18 @@
 
 # %% auto #0
 __all__ = ['DISCLAIMER', 'COMMANDS', 'parser', 'settings_of', 'run_extract', 'measured_run', 'run_compare', 'run_audit',
-           'run_trend', 'run_simulate', 'main']
+           'run_train', 'run_predict', 'run_reflect', 'run_study', 'run_report', 'run_trend', 'run_simulate', 'main']
 
-# %% ../nbs/20a_cli.ipynb #091de132
+# %% ../nbs/20a_cli.ipynb #7272fa24
 import argparse, contextlib, os, sys, warnings
 from . import __version__
 from .settings import SettingsError, load_settings, override
 from .cohort import CohortError
 from .media import Unreadable
 from .detector import ModelError
-from .extract import Run, RunError, extract, failures, summary
+from .extract import Run, RunError, embedded_cohort, extract, failures, summary
 
-# %% ../nbs/20a_cli.ipynb #fafbb185
+# %% ../nbs/20a_cli.ipynb #996ef7ac
 DISCLAIMER = "fad gives risk signals for research, never a diagnosis. It is not a medical device."
 
 def _add_common(p):
@@ -114,12 +114,69 @@ examples:
     p.add_argument('--no-clip', action='store_true', help='do not write the annotated clip')
     _add_common(p)
 
+def _train_parser(commands):
+    p = _command(commands, 'train', 'rules and small models on the features of a run, honestly validated (needs fad[study])', """Train and validate on a measured, labelled cohort and write into RUN:
+
+  classifier.skops                        the model, with the catalog that it needs inside
+  classifier_metrics.csv                  performance by people left out, with intervals; and what it would wrongly claim by frame
+  classifier_flow.csv, model_card.md, facial_asymmetry_functional_shap.png
+
+example:
+  fad train results/cohort""")
+    p.add_argument('run', metavar='RUN', help='a folder that `fad extract` wrote')
+    _add_common(p)
+
+def _predict_parser(commands):
+    p = _command(commands, 'predict', 'signals with intervals for new faces, and a page a face (needs fad[study])', """Apply a trained model: predictions.csv (risk, weakness, central, side, severity, each with an interval; in_domain, reasons)
+and one HTML page a face, into RUN. A face that can't be judged keeps its row and its reason.
+
+examples:
+  fad predict results/cohort/classifier.skops photos/ --out results/new
+  fad predict results/cohort/classifier.skops results/measured""")
+    p.add_argument('model', metavar='MODEL', help='classifier.skops of `fad train`')
+    p.add_argument('input', metavar='INPUT', help='a photograph, a clip, a folder, a manifest CSV, or a run folder')
+    p.add_argument('--out', metavar='RUN', help='the run folder to write (default for a run: the run itself)')
+    p.add_argument('--cards', type=_count, default=None, metavar='N', help='pages to write (default: one a face)')
+    p.add_argument('--workers', type=_count, default=0, metavar='N', help='processes to use (default: one a core)')
+    _add_common(p)
+
+def _reflect_parser(commands):
+    p = _command(commands, 'reflect', 'what a CNN on whole faces learns from a run, and what that proves (needs fad[cnn])', """Train small CNNs on crops of the faces of RUN and write cnn_reflection.csv and figures.
+
+example:
+  fad reflect results/cohort""")
+    p.add_argument('run', metavar='RUN', help='a folder that `fad extract` wrote')
+    _add_common(p)
+
+def _study_parser(commands):
+    p = _command(commands, 'study', 'all phases on one cohort, and a report in one file', """Measure COHORT and ask every question of it: audit, compare, train, reflect, trend. What the cohort can't support is skipped
+with the reason. A study that was stopped goes on with the same command. Ends with report.html, one self-contained page.
+
+examples:
+  fad study cohort/ --out results/cohort
+  fad study cohort/ --out results/cohort --phases audit,compare
+  fad study --check results/cohort""")
+    p.add_argument('cohort', metavar='COHORT', nargs='?', help='a folder, a manifest CSV, a photograph or a clip (default: the embedded cohort)')
+    p.add_argument('--out', metavar='RUN', help='the run folder to write')
+    p.add_argument('--phases', metavar='A,B', help='only these: audit, compare, train, reflect, trend')
+    p.add_argument('--check', metavar='RUN', help='repeat the study of RUN and compare every table')
+    p.add_argument('--workers', type=_count, default=0, metavar='N', help='processes to use (default: one a core)')
+    _add_common(p)
+
+def _report_parser(commands):
+    p = _command(commands, 'report', 'one self-contained HTML page of a study', """Write RUN/report.html: findings, figures, tables, exclusions, audit and model card of a study in one file.
+
+example:
+  fad report results/cohort""")
+    p.add_argument('run', metavar='RUN', help='a folder that `fad study` wrote')
+    p.add_argument('--quiet', action='store_true', help='say nothing')
+
 def parser()->argparse.ArgumentParser: # of the command `fad`
     "The arguments of every command"
     p = argparse.ArgumentParser('fad', description='Measure facial asymmetry in photographs and clips.', epilog=DISCLAIMER)
     p.add_argument('--version', action='version', version=f'fad {__version__}')
     commands = p.add_subparsers(dest='command', metavar='COMMAND', required=True)
-    for add in (_extract_parser, _compare_parser, _audit_parser, _trend_parser, _simulate_parser): add(commands)
+    for add in (_extract_parser, _audit_parser, _compare_parser, _train_parser, _predict_parser, _reflect_parser, _trend_parser, _study_parser, _report_parser, _simulate_parser): add(commands)
     return p
 
 # %% ../nbs/20a_cli.ipynb #a00cfc3e
@@ -147,7 +204,7 @@ def run_extract(
     elif status: print(text, file=sys.stderr)
     return status
 
-# %% ../nbs/20a_cli.ipynb #4ee6952c
+# %% ../nbs/20a_cli.ipynb #911fa702
 @contextlib.contextmanager
 def _needs(extra):
     "Name the extra where one of its packages is missing"
@@ -187,6 +244,76 @@ def run_audit(
         print(f"\n{in_words(checks)}\n\nthe report: {os.path.join(args.out or args.input, 'shortcut_audit.html')}. {DISCLAIMER}")
     return 0
 
+def run_train(
+    args # parsed arguments
+)->int: # exit status
+    "`fad train`"
+    with _needs('study'):
+        from fad.cards import train_run
+        from fad.models import ClassifierError
+    run = measured_run(args.run)
+    try: train_run(run, settings=settings_of(args), progress=not args.quiet)
+    except ClassifierError as e: raise RunError(str(e)) from None
+    if not args.quiet:
+        m = run.table('classifier_metrics').query("metric == 'auc' and by == 'all' and validation == 'nested, by subject'")
+        for r in m.itertuples(): print(f"{r.task:>11} {r.model:<10} AUC {r.value:.2f} ({r.low:.2f} to {r.high:.2f}), {r.n_subjects:.0f} people")
+        print(f"\nwritten to {run.path}: classifier.skops, classifier_metrics.csv, model_card.md. {DISCLAIMER}")
+    return 0
+
+def run_predict(
+    args # parsed arguments
+)->int: # exit status
+    "`fad predict`"
+    with _needs('study'):
+        from fad.cards import predict
+        from fad.models import ClassifierError
+    try: said = predict(args.model, args.input, args.out, args.cards, settings_of(args), args.workers, progress=not args.quiet)
+    except ClassifierError as e: raise RunError(str(e)) from None
+    judged = said.risk.notna()
+    if not args.quiet:
+        show = said[['frame_id', 'risk', 'risk_low', 'risk_high', 'weakness', 'side', 'in_domain', 'reasons']]
+        print(show.head(12).round(2).to_string(index=False), *([f'… and {len(said)-12} more'] if len(said) > 12 else []), f"\n{judged.sum()} of {len(said)} faces judged; predictions.csv in {args.out or args.input}. {DISCLAIMER}", sep='\n')
+    return int(not judged.all())
+
+def run_reflect(
+    args # parsed arguments
+)->int: # exit status
+    "`fad reflect`"
+    with _needs('cnn'): from fad.cnn import reflect_run
+    said = reflect_run(measured_run(args.run), settings=settings_of(args), progress=not args.quiet)
+    if not args.quiet: print(said, f"\nwritten to {args.run}: cnn_reflection.csv. {DISCLAIMER}", sep='\n')
+    return 0
+
+def run_study(
+    args # parsed arguments
+)->int: # exit status
+    "`fad study`"
+    from fad.study import check_study, study, study_summary, write_report
+    s = settings_of(args)
+    if args.check:
+        same = check_study(measured_run(args.check), s, args.workers, not args.quiet)
+        if not args.quiet: print(same.to_string(index=False))
+        return int(not same.same.all())
+    if not args.out: raise RunError('name the run folder to write: --out RUN')
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        run = study(args.cohort or embedded_cohort(), args.out, s, args.workers, args.phases.split(',') if args.phases else None, not args.quiet)
+        page = write_report(run)
+    lost = failures(run.table('facial_asymmetry_functional'))
+    if not args.quiet: print(study_summary(run), f"\nthe report: {page}. {DISCLAIMER}", sep='\n')
+    return int(lost.lost.any())
+
+def run_report(
+    args # parsed arguments
+)->int: # exit status
+    "`fad report`"
+    from fad.study import STUDY, write_report
+    run = measured_run(args.run)
+    if not (run.path/STUDY).is_file(): raise RunError(f"{args.run} holds no study yet: fad study COHORT --out {args.run}")
+    page = write_report(run)
+    if not args.quiet: print(page)
+    return 0
+
 def run_trend(
     args # parsed arguments
 )->int: # exit status
@@ -211,8 +338,8 @@ def run_simulate(
     if not args.quiet: print(f"{args.subjects} people and {args.clips} clips in {out}; the truth is in truth.parquet")
     return 0
 
-# %% ../nbs/20a_cli.ipynb #5ee309c1
-COMMANDS = dict(extract=run_extract, compare=run_compare, audit=run_audit, trend=run_trend, simulate=run_simulate)
+# %% ../nbs/20a_cli.ipynb #02b5f860
+COMMANDS = dict(extract=run_extract, audit=run_audit, compare=run_compare, train=run_train, predict=run_predict, reflect=run_reflect, trend=run_trend, study=run_study, report=run_report, simulate=run_simulate)
 
 def main(
     argv=None # arguments; None: those of the process

@@ -364,13 +364,13 @@ def study_run(
     home = next((p for p in (Path.cwd(), *Path.cwd().parents) if (p/'settings.ini').is_file()), Path.cwd())
     return extract(os.path.relpath(source), home/'results'/(source.parent if source.name == 'manifest.csv' else source).stem, settings, update=True, **kwargs)
 
-# %% ../nbs/01d_extract.ipynb #9a2e08b6
+# %% ../nbs/01d_extract.ipynb #08f8839e
 def failures(
     functional # the functional table of a run
 )->pd.DataFrame: # a row a file with frames that were not measured: path, frames, failed, reason; `lost` where no frame was measured
     "Files with frames that could not be measured, and the most frequent reason"
     bad = functional.status.ne('ok')
-    g = functional.assign(bad=bad, reason=functional.status.where(bad)).groupby('path', sort=False)
+    g = functional[['path']].assign(bad=bad, reason=functional.status.where(bad)).groupby('path', sort=False)
     files = g.agg(frames=('bad', 'size'), failed=('bad', 'sum'), reason=('reason', lambda r: next(iter(r.mode()), ''))).reset_index()
     return files[files.failed > 0].assign(lost=lambda f: f.failed == f.frames).reset_index(drop=True)
 
