@@ -25,12 +25,11 @@ PYTHONS = $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 pyt
 
 study: .venv/ready ## the study on the embedded cohort, and the portrait with known changes; tables, figures and reports go to results/
 	$(BIN)/fad extract data/photograph.csv --out results/photograph --figures 7
-	$(BIN)/fad extract data/simulated/manifest.csv --out results/simulated
-	$(BIN)/fad compare results/simulated
-	$(BIN)/fad audit results/simulated
+	$(BIN)/fad study data/simulated/manifest.csv --out results/simulated
 
 test: .venv/ready ## prove that exports, notebooks and README are fresh; run all notebooks and tests
 	$(BIN)/python tools/dev.py fresh
+	$(BIN)/fad extract data/simulated/manifest.csv --out results/simulated --quiet # what the phase notebooks study, measured once
 	$(BIN)/nbdev-test --skip-file-re '^([_.]|00f|01b|01e|01h|20)'
 	@for n in 00f_render 01b_simulate 01e_reliability 01h_embedded 20a_cli; do echo $$n; $(BIN)/nbdev-test nbs/$$n.ipynb || exit 1; done # these draw: each in a process of its own, since VTK doesn't bear two plotters in one
 	$(BIN)/python -m pytest

@@ -364,15 +364,15 @@ def study_run(
     home = next((p for p in (Path.cwd(), *Path.cwd().parents) if (p/'settings.ini').is_file()), Path.cwd())
     return extract(os.path.relpath(source), home/'results'/(source.parent if source.name == 'manifest.csv' else source).stem, settings, update=True, **kwargs)
 
-# %% ../nbs/01d_extract.ipynb #08f8839e
+# %% ../nbs/01d_extract.ipynb #e76288a3
 def failures(
     functional # the functional table of a run
-)->pd.DataFrame: # a row a file with frames that were not measured: path, frames, failed, reason; `lost` where no frame was measured
+)->pd.DataFrame: # a row a file with frames that were not measured: path, frames, failed, reason; `lost` where no frame shows a face (one that a gate rejected does)
     "Files with frames that could not be measured, and the most frequent reason"
     bad = functional.status.ne('ok')
-    g = functional[['path']].assign(bad=bad, reason=functional.status.where(bad)).groupby('path', sort=False)
-    files = g.agg(frames=('bad', 'size'), failed=('bad', 'sum'), reason=('reason', lambda r: next(iter(r.mode()), ''))).reset_index()
-    return files[files.failed > 0].assign(lost=lambda f: f.failed == f.frames).reset_index(drop=True)
+    g = functional[['path']].assign(bad=bad, reason=functional.status.where(bad), lost=bad & ~functional.status.str.startswith('rejected')).groupby('path', sort=False)
+    files = g.agg(frames=('bad', 'size'), failed=('bad', 'sum'), reason=('reason', lambda r: next(iter(r.mode()), '')), lost=('lost', 'all')).reset_index()
+    return files[files.failed > 0].reset_index(drop=True)
 
 def _shown(path, width=100):
     "A path in one line; of a long one the end"
