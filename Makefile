@@ -30,8 +30,8 @@ study: .venv/ready ## the study on the embedded cohort, and the portrait with kn
 test: .venv/ready ## prove that exports, notebooks and README are fresh; run all notebooks and tests
 	$(BIN)/python tools/dev.py fresh
 	$(BIN)/fad extract data/simulated/manifest.csv --out results/simulated --quiet # what the phase notebooks study, measured once
-	$(BIN)/nbdev-test --skip-file-re '^([_.]|00f|01b|01e|01h|20)'
-	@for n in 00f_render 01b_simulate 01e_reliability 01h_embedded 20a_cli; do echo $$n; $(BIN)/nbdev-test nbs/$$n.ipynb || exit 1; done # these draw: each in a process of its own, since VTK doesn't bear two plotters in one
+	$(BIN)/nbdev-test --skip-file-re '^([_.]|00f|01b|01e|01h|04|20)'
+	@for n in 00f_render 01b_simulate 01e_reliability 01h_embedded 04a_networks 04_cnn_reflection 20_study 20a_cli; do echo $$n; $(BIN)/nbdev-test nbs/$$n.ipynb || exit 1; done # these draw: each in a process of its own, since VTK doesn't bear two plotters in one
 	$(BIN)/python -m pytest
 
 docs: .venv/ready ## build the site into _docs/
