@@ -197,7 +197,7 @@ def processes(
     "A pool of processes that works from notebooks and plain scripts, and notices when one of them dies"
     return ProcessPoolExecutor(workers)
 
-# %% ../nbs/01d_extract.ipynb #a6e9f8ff
+# %% ../nbs/01d_extract.ipynb #b590eeb5
 class Run:
     "A run folder: where its tables are, and what became of its inputs"
     def __init__(self, path): self.path = Path(path)
@@ -206,7 +206,11 @@ class Run:
     @property
     def info(self): return json.loads((self.path/'run.json').read_text())
     def table(self, name): return read_csv(self.path/f'{name}.csv')
-    def landmarks(self): return concat(load_landmarks(p) for p in self.shards)
+    def landmarks(self):
+        "All landmarks, with the paths as they were typed last"
+        faces = concat(load_landmarks(p) for p in self.shards)
+        faces.df['path'] = self.table('cohort').path.to_numpy()
+        return faces
 
 # %% ../nbs/01d_extract.ipynb #377dc872
 def _write_json(value, path):
