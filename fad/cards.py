@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['DISCLAIMER', 'TRIPOD', 'validate', 'train_run', 'model_card', 'face_card', 'predict']
 
-# %% ../nbs/03c_cards.ipynb #663d9e19
+# %% ../nbs/03c_cards.ipynb #8124c179
 import base64, html, os, re
 from pathlib import Path
 import cv2, matplotlib.pyplot as plt, numpy as np, pandas as pd
@@ -16,7 +16,8 @@ from .landmarks import load_landmarks, read_frame
 from .asymmetry import CATALOG, PUPILS_MM
 from .extract import Run, RunError, extract, write_csv
 from .models import KINDS, MAGNITUDES, MOUTH, UPPER, REGION, ClassifierError, exclusions, faces_of, flow, leak_groups, ratios
-from .classifiers import ANSWERS, Classifier, claims, compare_models, contributions, load, metrics, out_of_fold, permutation_test, person_groups, plot_shap, save, signals, train
+from .signals import ANSWERS, Classifier, contributions, load, save, signals, train
+from .classifiers import claims, compare_models, metrics, out_of_fold, permutation_test, person_groups, plot_shap
 
 # %% ../nbs/03c_cards.ipynb #02903e14
 def validate(
@@ -75,7 +76,7 @@ def _write(path, text):
     part.write_text(text, encoding='utf-8')
     os.replace(part, path)
 
-# %% ../nbs/03c_cards.ipynb #75a37682
+# %% ../nbs/03c_cards.ipynb #8c7546bb
 DISCLAIMER = 'Risk signals for research, never a diagnosis. fad is not a medical device.'
 
 TRIPOD = [(1, 'title', 'first line of this card'), (2, 'abstract', "for the study's authors"), (3, 'context and intended use', 'intended use'), (4, 'objectives', 'intended use'), (5, 'data sources and dates', 'data; cohort.csv, run.json'), (6, 'participants', 'data; cohort.csv'),
@@ -83,7 +84,7 @@ TRIPOD = [(1, 'title', 'first line of this card'), (2, 'abstract', "for the stud
     (10, 'sample size', 'data: learning curve in the notebook 03_classifiers'), (11, 'missing data', 'what it looks at'), (12, 'analytical methods', 'performance; classifier_metrics.csv'), (13, 'class imbalance', 'performance: no resampling; predictive values at stated prevalences'),
     (14, 'fairness', 'performance by group'), (15, 'model output', 'intended use; predictions.csv'), (16, 'training against evaluation data', 'performance: nested, grouped by subject and near-duplicate'), (17, 'ethical approval', "for the study's authors"),
     (18, 'open science: code, data, protocol', 'classifier.skops and run.json; the rest for the authors'), (19, 'patient and public involvement', "for the study's authors"), (20, 'flow of participants', 'data; classifier_flow.csv'), (21, 'model development', 'data: frames and people by class'),
-    (22, 'full model specification', 'weights'), (23, 'performance with intervals', 'performance'), (24, 'model updating', '`recalibrate` in fad.classifiers'), (25, 'interpretation', 'limits'), (26, 'limitations', 'limits'), (27, 'usability: poor input, expertise', 'limits; in_domain and reasons in predictions.csv')]
+    (22, 'full model specification', 'weights'), (23, 'performance with intervals', 'performance'), (24, 'model updating', '`recalibrate` in fad.signals'), (25, 'interpretation', 'limits'), (26, 'limitations', 'limits'), (27, 'usability: poor input, expertise', 'limits; in_domain and reasons in predictions.csv')]
 
 # %% ../nbs/03c_cards.ipynb #3d7021cd
 def _plain(v):
