@@ -189,22 +189,19 @@ def settings_of(
         if not eq: raise SettingsError(f"--set {key}: write --set KEY=VALUE, for example --set landmarks.repeats=4")
     return override(load_settings(args.settings), **{k.strip(): v.strip() for k, _, v in changes})
 
-# %% ../nbs/20a_cli.ipynb #b1ac473a
+# %% ../nbs/20a_cli.ipynb #1054398f
 def run_extract(
     args # parsed arguments
 )->int: # exit status
     "`fad extract`"
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore') # the summary repeats what matters
-        run = extract(args.input, args.out, settings_of(args), args.workers, update=args.update, figures=args.figures, progress=not args.quiet)
-        text = summary(run)
-        lost = failures(run.table('facial_asymmetry_functional'))
+    run = extract(args.input, args.out, settings_of(args), args.workers, update=args.update, figures=args.figures, progress=not args.quiet)
+    text, lost = summary(run), failures(run.table('facial_asymmetry_functional'))
     status = int(lost.lost.any())
     if not args.quiet: print(text, f"\n\nwritten to {run.path}. {DISCLAIMER}", sep='')
     elif status: print(text, file=sys.stderr)
     return status
 
-# %% ../nbs/20a_cli.ipynb #911fa702
+# %% ../nbs/20a_cli.ipynb #4218849d
 @contextlib.contextmanager
 def _needs(extra):
     "Name the extra where one of its packages is missing"
@@ -272,7 +269,7 @@ def run_predict(
     judged = said.risk.notna()
     if not args.quiet:
         show = said[['frame_id', 'risk', 'risk_low', 'risk_high', 'weakness', 'side', 'in_domain', 'reasons']]
-        print(show.head(12).round(2).to_string(index=False), *([f'… and {len(said)-12} more'] if len(said) > 12 else []), f"\n{judged.sum()} of {len(said)} faces judged; predictions.csv in {args.out or args.input}. {DISCLAIMER}", sep='\n')
+        print(show.head(12).round(2).to_string(index=False), *([f'… and {len(said)-12} more'] if len(said) > 12 else []), f"\n{judged.sum()} of {len(said)} faces judged; predictions.csv in {args.out or args.input}. {DISCLAIMER}", *(f"note: {w}" for w in Run(args.out or args.input).info.get('warnings', [])), sep='\n')
     return int(not judged.all())
 
 def run_reflect(
@@ -295,10 +292,8 @@ def run_study(
         if not args.quiet: print(same.to_string(index=False))
         return int(not same.same.all())
     if not args.out: raise RunError('name the run folder to write: --out RUN')
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')
-        run = study(args.cohort or embedded_cohort(), args.out, s, args.workers, args.phases.split(',') if args.phases else None, not args.quiet)
-        page = write_report(run)
+    run = study(args.cohort or embedded_cohort(), args.out, s, args.workers, args.phases.split(',') if args.phases else None, not args.quiet)
+    page = write_report(run)
     lost = failures(run.table('facial_asymmetry_functional'))
     if not args.quiet: print(study_summary(run), f"\nthe report: {page}. {DISCLAIMER}", sep='\n')
     return int(lost.lost.any())
@@ -338,7 +333,7 @@ def run_simulate(
     if not args.quiet: print(f"{args.subjects} people and {args.clips} clips in {out}; the truth is in truth.parquet")
     return 0
 
-# %% ../nbs/20a_cli.ipynb #02b5f860
+# %% ../nbs/20a_cli.ipynb #99b63c49
 COMMANDS = dict(extract=run_extract, audit=run_audit, compare=run_compare, train=run_train, predict=run_predict, reflect=run_reflect, trend=run_trend, study=run_study, report=run_report, simulate=run_simulate)
 
 def main(
@@ -348,7 +343,10 @@ def main(
     args = parser().parse_args(argv)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='replace') # a terminal without ± still gets its table
-    try: return COMMANDS[args.command](args)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore') # the summaries repeat what matters
+            return COMMANDS[args.command](args)
     except (CohortError, RunError, SettingsError, ModelError) as e: status, said = 2, str(e)
     except BrokenPipeError: # the reader of our output went away: nothing is wrong with the run
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
