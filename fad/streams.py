@@ -33,7 +33,7 @@ def movement_model(
         steps.append(np.diff(g.t_s).mean())
     return dict(bouts=bouts, shifts={p: np.array(shifts[p]) for p in sorted(shifts)}, loudness=np.array(sd), step_s=float(np.median(steps)))
 
-# %% ../nbs/05d_streams.ipynb #ede978ac
+# %% ../nbs/05d_streams.ipynb #69ac25db
 def simulated_series(
     model, # from `movement_model`
     seconds:float, # length
@@ -54,7 +54,9 @@ def simulated_series(
         x.append(quiet+own[p]+wobble*loud if p else wobble)
         phase += [p]*len(wobble)
     t, x, phase = np.arange(n)*step, np.concatenate(x)[:n]*mirror, np.array(phase[:n], object)
-    x[:, _MOVES.index(WATCHED['mouth'])] += size_mm/PUPILS_MM*np.clip((t-onset_s)/max(rise_s, 1e-6), 0, 1)
+    fallen = size_mm/PUPILS_MM*np.clip((t-onset_s)/max(rise_s, 1e-6), 0, 1)
+    x[:, _MOVES.index(WATCHED['mouth'])] += fallen
+    x[:, _MOVES.index('mouth_lift')] -= np.abs(fallen)/2 # one corner sinks, so half of it does their mean
     keys = dict(frame_id=[f'{seed}#{i:06d}' for i in range(n)], subject=str(seed), source='simulated series', label=None, palsy=None, path=f'{seed}', t_s=t, status=np.where(phase == '', 'no_face', 'ok'), frame=np.arange(n))
     seen = np.where(phase == '', np.nan, 1.)
     place = dict(x_px=128*seen, y_px=110*seen, interocular_px=60*seen, n_faces=np.where(phase == '', 0, 1))
