@@ -19,12 +19,12 @@ from .asymmetry import PUPILS_MM
 from .series import BUILD, MOUTH_STATE, OTHER_HEAD, QUIET, SENSE, VALUES, WATCHED, Watch, _BUILD_SD, measure_frames, own_baseline
 from .expressions import phases as face_phases
 
-# %% ../nbs/05b_watch.ipynb #a1f0ee17
+# %% ../nbs/05b_watch.ipynb #bcec3b5d
 class Cusum:
     "Page's sequential test on a signal in units of its threshold, both signs, uneven sampling"
     def __init__(self,
-        need_s:float=.4, # evidence that makes an event: seconds at twice the threshold
-        cap:float=3., # a frame counts as at most so many thresholds
+        need_s:float=.3, # evidence that makes an event: seconds at twice the threshold
+        cap:float=2.4, # a frame counts as at most so many thresholds
         gap_s:float=2. # out of sight for longer, and all is forgotten
     ): self.need, self.cap, self.gap, self.sums, self.last, self.seen, self.sign = need_s, cap, gap_s, [0., 0.], None, None, 0
     def update(self, t, u):
@@ -54,7 +54,7 @@ class Event(NamedTuple):
     what: str = '' # in words
     mm: float = np.nan # deviation at that moment
 
-# %% ../nbs/05b_watch.ipynb #489b796c
+# %% ../nbs/05b_watch.ipynb #a91b40d9
 _NEEDED = [*WATCHED.values(), *MOUTH_STATE, 'yaw_deg']
 _AT = {k: i for i, k in enumerate(_NEEDED)}
 
@@ -62,7 +62,7 @@ class Watcher:
     "The state of a watch over one face; its size does not depend on how long it has watched"
     def __init__(self,
         watch=Watch(), # thresholds and times
-        need_s:float=.4 # evidence that makes an event, see `Cusum`
+        need_s:float=.3 # evidence that makes an event, see `Cusum`
     ):
         self.watch, self.first, self.base, self.last, self.usable, self.place, self.build, self.away = watch, [], None, -np.inf, 0., None, None, False
         self.recent, self.tests = deque(maxlen=5), {r: Cusum(need_s, gap_s=watch.gap_s) for r in WATCHED}
@@ -170,13 +170,13 @@ def _row(t, image, settings, tracker, t_ms, shapes):
         row['phase'] = face_phases(np.array([s for s, _ in shapes]), np.stack([b for _, b in shapes]))[-1]
     return row
 
-# %% ../nbs/05b_watch.ipynb #a338238b
+# %% ../nbs/05b_watch.ipynb #de8dc251
 def watch(
     source, # a clip's path, a camera's number, an iterable of (t_s, picture), or of rows with `t_s`, `status`, `phase` and values
     how=Watch(), # thresholds and times
     settings=None, # Settings
     rate_hz:float=None, # frames a second of a clip; None: `video.rate_hz`
-    need_s:float=.4 # evidence that makes an event, see `Cusum`
+    need_s:float=.3 # evidence that makes an event, see `Cusum`
 ): # iterator of Event
     "Watch a face: `for event in watch(source)`"
     one = Watcher(how, need_s)
