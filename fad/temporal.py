@@ -138,7 +138,7 @@ class ClipTrend:
         table = e[['region', 'side', 'sense', 'start_s', 'end_s', 'peak_mm', 'certainty']].round(2).to_html(index=False, border=0) if len(e) else ''
         return f'<p>{head}</p>{table}'+''.join(f'<p>{html.escape(n)}</p>' for n in self.notes)
 
-# %% ../nbs/05_temporal_trends.ipynb #9ac3f5d9
+# %% ../nbs/05_temporal_trends.ipynb #46b7c924
 def analyse(
     series, # a row a frame, from `measure_clip` or `run_clips`
     watch=Watch(), # how to watch
@@ -147,8 +147,9 @@ def analyse(
     signal=None # function of a table with the features of usable frames giving a calibrated probability a frame
 )->ClipTrend:
     "Follow one person through a series: baseline, events, slopes"
-    s = smooth(follow(series, watch), watch)
-    out = ClipTrend(s, notes=list(follow(series, watch).attrs['notes']), watch=watch)
+    one = follow(series, watch)
+    s = smooth(one, watch)
+    out = ClipTrend(s, notes=list(one.attrs['notes']), watch=watch)
     try: out.base = own_baseline(s, watch, None if reference is None else smooth(follow(reference, watch), watch))
     except TrendError as e:
         out.notes.append(f'nothing can be said: {e}')
