@@ -212,7 +212,7 @@ class Run:
         faces.df['path'] = self.table('cohort').path.to_numpy()
         return faces
 
-# %% ../nbs/01d_extract.ipynb #377dc872
+# %% ../nbs/01d_extract.ipynb #e9dd5559
 def _write_json(value, path):
     part = Path(path).with_suffix(f'.{os.getpid()}.part')
     part.write_text(json.dumps(value, indent=1, ensure_ascii=False, default=str)+'\n')
@@ -247,7 +247,7 @@ def open_run(
     found = run.path/'run.json'
     if found.is_file():
         changes = identity_changes(run.info['identity'], identity)
-        if update: changes = [c for c in changes if not c.startswith(('quality.', 'limits.', 'measures.'))]
+        if update: changes = [c for c in changes if not c.startswith(('quality.', 'limits.', 'measures.', 'trend.'))]
         if changes: raise RunError(f"{out} was made from something else ({'; '.join(changes[:4])}{'; …' if len(changes) > 4 else ''}). "
             "Give another --out, or delete it" + ('' if update else "; if only quality gates, measures or limits differ, --update recomputes its tables"))
     (run.path/'landmarks').mkdir(parents=True, exist_ok=True)

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SettingsError', 'StudySettings', 'CohortSettings', 'VideoSettings', 'LandmarksSettings', 'QualitySettings',
-           'MeasuresSettings', 'LimitsSettings', 'Settings', 'as_dict', 'override', 'to_ini', 'find_settings',
-           'load_settings']
+           'TrendSettings', 'MeasuresSettings', 'LimitsSettings', 'Settings', 'as_dict', 'override', 'to_ini',
+           'find_settings', 'load_settings']
 
 # %% ../nbs/00_settings.ipynb #a3907109
 import configparser, math, operator, os, re
@@ -143,7 +143,26 @@ class QualitySettings(_Section):
         if self.min_brightness > self.max_brightness:
             raise SettingsError(f'[quality] min_brightness = {self.min_brightness}: must not be above max_brightness = {self.max_brightness}')
 
-# %% ../nbs/00_settings.ipynb #49323bc8
+# %% ../nbs/00_settings.ipynb #d775b3ef
+@dataclass(frozen=True)
+class TrendSettings(_Section):
+    "How a face is watched through a clip; lengths in mm of the face as measured"
+    baseline_s:float = _setting(3.0, "usable seconds that make a person's own baseline", .5, 600, 's')
+    on_mm:float = _setting(1.3, 'smallest deviation from the own baseline that counts', .1, 20, 'mm')
+    on_sd:float = _setting(4.0, "and at least so many of the own baseline's SDs", 0, 20, 'SD')
+    off_share:float = _setting(.6, 'share of the upper threshold below which an exceedance ends', .1, 1)
+    unseen:float = _setting(2.0, 'how many times farther a deviation must go in a phase that the own baseline has not seen', 1, 10, 'times')
+    turn_deg:float = _setting(15.0, 'head turned so far from where the baseline was taken doubles the threshold', 1, 90, 'degrees')
+    width_mm:float = _setting(8.0, "mouth so much wider or narrower than in the baseline doubles the mouth's threshold", 1, 100, 'mm')
+    lift_mm:float = _setting(1.2, 'mouth corners raised by more are a smile, and the mouth is not compared', 0, 20, 'mm')
+    dwell_s:float = _setting(.5, 'how long a deviation must last', 0, 60, 's')
+    gap_s:float = _setting(2.0, 'how long a deviation may be out of sight', 0, 60, 's')
+    hampel_s:float = _setting(.5, 'window in which a single outlier is told by its neighbours', 0, 5, 's')
+    hampel_sd:float = _setting(4.0, 'how far out such an outlier lies', 1, 20, 'SD')
+    smooth_s:float = _setting(.08, 'SD of the low-pass, a Gaussian over time', 0, 5, 's')
+    @property
+    def reach_s(self): return max(self.hampel_s/2, 3*self.smooth_s) # how far both look ahead
+
 @dataclass(frozen=True)
 class MeasuresSettings(_Section):
     "From points to measures"
@@ -168,7 +187,7 @@ def _row(name, sec, f):
     val = _cell(v) if v == f.default else f'**{_cell(v) or "empty"}** (default {_cell(f.default) or "empty"})'
     return f"| {name}.{f.name} | {val} | {f.metadata['unit']} | {_range(f)} | {f.metadata['doc'].replace('|', chr(92)+'|')} |"
 
-# %% ../nbs/00_settings.ipynb #7ebd6ad5
+# %% ../nbs/00_settings.ipynb #e6d24234
 @dataclass(frozen=True)
 class Settings:
     "All settings of a study, a section an attribute"
@@ -177,6 +196,7 @@ class Settings:
     video:VideoSettings = field(default_factory=VideoSettings) # how a clip is sampled
     landmarks:LandmarksSettings = field(default_factory=LandmarksSettings) # how a face is found
     quality:QualitySettings = field(default_factory=QualitySettings) # gates
+    trend:TrendSettings = field(default_factory=TrendSettings) # watching a clip
     measures:MeasuresSettings = field(default_factory=MeasuresSettings) # from points to measures
     limits:LimitsSettings = field(default_factory=LimitsSettings) # healthy limits
     origin:str = 'defaults' # where the values came from

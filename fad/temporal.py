@@ -6,13 +6,14 @@
 __all__ = ['EVENTS', 'effective_n', 'change_points', 'trend', 'find_events', 'ClipTrend', 'analyse', 'levels', 'pooled_signal',
            'plot_trend', 'temporal_mouth_asymmetry_detector', 'trend_clip']
 
-# %% ../nbs/05_temporal_trends.ipynb #2f7e0146
+# %% ../nbs/05_temporal_trends.ipynb #aaa9019c
 import html, warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 import numpy as np, pandas as pd, matplotlib.pyplot as plt
 import pymannkendall, ruptures
 from scipy.stats import norm
+from .settings import load_settings
 from .extract import write_csv
 from .asymmetry import PUPILS_MM
 from .replay import COLOURS, annotate_clip, face_strip
@@ -261,12 +262,12 @@ def temporal_mouth_asymmetry_detector(
     ax.set(xlabel='time (s)', ylabel='left corner higher (mm)'); ax.spines[['top', 'right']].set_visible(False)
     return events, fig
 
-# %% ../nbs/05_temporal_trends.ipynb #30d91928
+# %% ../nbs/05_temporal_trends.ipynb #900ad3a3
 def trend_clip(
     video, # any container FFmpeg reads
     out, # run folder; files go to `temporal/` in it
     settings=None, # Settings
-    watch=Watch(), # how to watch
+    watch=None, # `Watch`: how to watch; None: as the settings say
     rate_hz:float=None, # frames a second; None: `video.rate_hz`, 0: every frame
     reference=None, # a clip of the same person whose face is usual; None: the first seconds
     limits=None, # healthy limits of a cohort, from `fad.asymmetry.healthy_limits`
@@ -275,7 +276,7 @@ def trend_clip(
     progress:bool=True # show a bar
 )->ClipTrend: # `files` names what was written
     "Follow a face through a clip and write series, events, figure and annotated clip"
-    folder = Path(out)/'temporal'
+    watch, folder = watch or (settings or load_settings()).trend, Path(out)/'temporal'
     folder.mkdir(parents=True, exist_ok=True)
     at, keep = folder/Path(video).stem, folder/'.pieces'
     measured = measure_clip(video, settings, rate_hz, keep, progress)

@@ -170,14 +170,15 @@ def _row(t, image, settings, tracker, t_ms, shapes):
         row['phase'] = face_phases(np.array([s for s, _ in shapes]), np.stack([b for _, b in shapes]))[-1]
     return row
 
-# %% ../nbs/05b_watch.ipynb #de8dc251
+# %% ../nbs/05b_watch.ipynb #9db15e23
 def watch(
     source, # a clip's path, a camera's number, an iterable of (t_s, picture), or of rows with `t_s`, `status`, `phase` and values
-    how=Watch(), # thresholds and times
+    how=None, # `Watch`: thresholds and times; None: as the settings say
     settings=None, # Settings
     rate_hz:float=None, # frames a second of a clip; None: `video.rate_hz`
     need_s:float=.3 # evidence that makes an event, see `Cusum`
 ): # iterator of Event
     "Watch a face: `for event in watch(source)`"
-    one = Watcher(how, need_s)
-    for row in _rows(source, settings or load_settings(), rate_hz): yield from one.update(row)
+    s = settings or load_settings()
+    one = Watcher(how or s.trend, need_s)
+    for row in _rows(source, s, rate_hz): yield from one.update(row)
