@@ -201,7 +201,7 @@ def run_extract(
     elif status: print(text, file=sys.stderr)
     return status
 
-# %% ../nbs/20a_cli.ipynb #4218849d
+# %% ../nbs/20a_cli.ipynb #e2c342dc
 @contextlib.contextmanager
 def _needs(extra):
     "Name the extra where one of its packages is missing"
@@ -276,9 +276,10 @@ def run_reflect(
     args # parsed arguments
 )->int: # exit status
     "`fad reflect`"
-    with _needs('cnn'): from fad.cnn import reflect_run
-    said = reflect_run(measured_run(args.run), settings=settings_of(args), progress=not args.quiet)
-    if not args.quiet: print(said, f"\nwritten to {args.run}: cnn_reflection.csv. {DISCLAIMER}", sep='\n')
+    with _needs('cnn'): from fad.cnn import CnnError, in_words, reflect_run
+    try: table = reflect_run(measured_run(args.run), fad_settings=settings_of(args), progress=not args.quiet)
+    except CnnError as e: raise RunError(str(e)) from None
+    if not args.quiet: print(in_words(table), f"\nwritten to {args.run}: cnn_reflection.csv. {DISCLAIMER}", sep='\n')
     return 0
 
 def run_study(

@@ -15,7 +15,7 @@ from .settings import load_settings
 from .cohort import CohortError
 from .extract import Run, RunError, extract, identity_changes, summary, write_csv
 
-# %% ../nbs/20_study.ipynb #b3076718
+# %% ../nbs/20_study.ipynb #05f12acc
 class Phase(NamedTuple):
     "One part of the study"
     name: str # also the command's name
@@ -54,8 +54,8 @@ def _trend(run, s, workers, progress):
     return f"{len(table)} clips followed; events in {table.events.gt(0).sum()} of them"
 
 def _reflect(run, s, workers, progress):
-    from fad.cnn import reflect_run
-    return reflect_run(run, settings=s, progress=progress)
+    from fad.cnn import in_words, reflect_run
+    return in_words(reflect_run(run, fad_settings=s, progress=progress))
 
 PHASES = (
     Phase('audit', 'Can the label be guessed without looking at asymmetry?', _audit, ('shortcut_audit.csv', 'shortcut_audit.html')),
