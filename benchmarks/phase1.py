@@ -55,7 +55,7 @@ def timed_extract(folder, out, workers):
     extract(folder, out, SETTINGS, workers=workers, progress=False)
     return time.perf_counter()-start
 
-def extraction(n=320):
+def extraction(n=1200):
     with tempfile.TemporaryDirectory() as t:
         folder = Path(t)/'photos'; folder.mkdir()
         photographs(folder, n)
