@@ -228,7 +228,7 @@ def run_table(
         table = pd.concat([table, other[[c for c in other if c not in table]]], axis=1)
     return table
 
-# %% ../nbs/02_distributions.ipynb #3849bd24
+# %% ../nbs/02_distributions.ipynb #2583fb37
 def _notes(run, table, kept, by):
     "What stands between these numbers and a conclusion"
     said, version = [], run.info.get('identity', {}).get('versions', {}).get('fad', '')
@@ -265,7 +265,7 @@ def compare_run(
             continue
         kept, flow = select(table, column, frames=frames)
         for out, part in ((effects, e), (regions, r), (flows, flow)): out.append(part.assign(by=column)[['by', *part.columns]])
-        notes += _notes(run, table, kept, column)
+        notes += _notes(run, table, kept, column)+[f"{column}: no feature was measured in both groups and varies, so there is no effect"]*bool(e.delta.isna().all())
         drawn[column] = e
     if not effects: raise CompareError('; '.join(notes))
     result = Comparison(*(pd.concat(x, ignore_index=True) for x in (effects, regions)), limits(table, s), pd.concat(flows, ignore_index=True), list(dict.fromkeys(notes)))
@@ -273,7 +273,7 @@ def compare_run(
     if figures: _draw(run, table, drawn, frames, s)
     return result
 
-# %% ../nbs/02_distributions.ipynb #fb73eee3
+# %% ../nbs/02_distributions.ipynb #ff9f1ccc
 def _write(run, c):
     for name, t in dict(distributions=c.effects, distributions_regions=c.regions, distributions_flow=c.flow, healthy_limits=c.limits.reset_index()).items(): write_csv(t, run.path/f'{name}.csv')
 
@@ -294,6 +294,7 @@ def _draw(run, table, drawn, frames, s):
         fig.savefig(run.path/'figures'/f'distributions_{name}.png', dpi=130)
         plt.close(fig)
     for by, e in drawn.items():
+        if e.delta.isna().all(): continue # nothing varies
         names, tag = telling(e), re.sub(r'\W+', '_', by)
         save(plot_forest(e), f'forest_{tag}')
         save(plot_rainclouds(table, names, by, s, frames), f'rainclouds_{tag}')

@@ -249,7 +249,7 @@ def models(
 
 KINDS = ('monotone', 'logistic', 'forest', 'boosting', 'opaque')
 
-# %% ../nbs/02b_models.ipynb #e3efcde2
+# %% ../nbs/02b_models.ipynb #67c49688
 def columns_of(
     table, # features with keys
     limits, # Series of limits
@@ -294,6 +294,7 @@ def fit_task(
     weighted = {f'{model.steps[-1][0]}__sample_weight': w}
     if not search:
         with threadpool_limits(1): return model.fit(X.to_numpy(), y, **weighted)
+    if (n := min(len(set(np.asarray(groups)[y == k])) for k in set(y))) < 3: raise ClassifierError(f"{task}: 3 people of each kind are needed whose pictures are not copies of one another, and there are {n}")
     folds = list(StratifiedGroupKFold(3, shuffle=True, random_state=seed).split(X, y, groups))
     with threadpool_limits(1): return GridSearchCV(model, grid, scoring='neg_log_loss', cv=folds, error_score='raise', refit=plainest).fit(X.to_numpy(), y, **weighted).best_estimator_
 
