@@ -14,6 +14,6 @@ def stills(n=1000, warm=40):
     start, cpu, wall = megabytes(), time.process_time(), time.perf_counter()
     for i in range(n):
         render(cohort_scene(2, i, i%4))
-        if i+1 in (100, n): print(f"{i+1:5d} photographs of {i+1} people: {(time.process_time()-cpu)/(i+1):.3f} s CPU and {(time.perf_counter()-wall)/(i+1):.3f} s each (budget 0.2), memory {megabytes()-start:+.0f} MB")
+        if i+1 in (100, 300, 600, n): print(f"{i+1:5d} photographs of {i+1} people: {(time.process_time()-cpu)/(i+1):.3f} s CPU and {(time.perf_counter()-wall)/(i+1):.3f} s each (budget 0.2), memory {megabytes()-start:+.0f} MB")
 
 if __name__ == '__main__': stills()

@@ -178,7 +178,7 @@ def mirrored_person(
     "The same person with the sides changed over"
     return replace(person, asymmetry=tuple((n, -w) for n, w in person.asymmetry), tone=tuple((u, b, a) for u, a, b in person.tone), gains=tuple((k, -g) for k, g in person.gains))
 
-# %% ../nbs/00d_head.ipynb #05e11bdb
+# %% ../nbs/00d_head.ipynb #7087f687
 class Face(NamedTuple):
     "A person's face at rest, and how it closes its eyes"
     neutral:np.ndarray # (base rows, 3) mm, origin between the eyeballs
@@ -188,7 +188,7 @@ class Face(NamedTuple):
 
 _SIZE = np.float32(1.06) # the source's adults are this much too small: head heights, breadths and pupil distances
 
-@lru_cache(256)
+@lru_cache(16)
 def face(
     person # Person
 )->Face:
@@ -436,7 +436,7 @@ def face_units()->tuple: # names
     "What a face can do: the names of all face units"
     return tuple(sorted({n.removesuffix('Left').removesuffix('Right') for n in targets() if '-' not in n}))
 
-# %% ../nbs/00d_head.ipynb #7642c087
+# %% ../nbs/00d_head.ipynb #3cec1076
 class Part(NamedTuple):
     "What a renderer needs of a part of the head"
     rows:np.ndarray # (n,) row of `vertices` of each render vertex; a vertex on a texture seam comes twice
@@ -444,7 +444,7 @@ class Part(NamedTuple):
     triangles:np.ndarray # (m, 3) into the render vertices
     texture:str # name for `texture`
 
-@lru_cache(256)
+@lru_cache(16)
 def layout(
     person # Person
 )->dict: # name: Part
