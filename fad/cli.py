@@ -201,7 +201,7 @@ def run_extract(
     elif status: print(text, file=sys.stderr)
     return status
 
-# %% ../nbs/20a_cli.ipynb #e2c342dc
+# %% ../nbs/20a_cli.ipynb #d477d994
 @contextlib.contextmanager
 def _needs(extra):
     "Name the extra where one of its packages is missing"
@@ -286,7 +286,7 @@ def run_study(
     args # parsed arguments
 )->int: # exit status
     "`fad study`"
-    from fad.study import check_study, study, study_summary, write_report
+    from fad.study import check_study, findings, study, study_summary, write_report
     s = settings_of(args)
     if args.check:
         same = check_study(measured_run(args.check), s, args.workers, not args.quiet)
@@ -297,7 +297,7 @@ def run_study(
     page = write_report(run)
     lost = failures(run.table('facial_asymmetry_functional'))
     if not args.quiet: print(study_summary(run), f"\nthe report: {page}. {DISCLAIMER}", sep='\n')
-    return int(lost.lost.any())
+    return int(lost.lost.any() or findings(run).state.eq('failed').any())
 
 def run_report(
     args # parsed arguments

@@ -13,7 +13,7 @@ from .landmarks import Landmarks, measure_face
 from .asymmetry import PUPILS_MM, catalog, chimeric_features, feature_se, features
 from .retouch import as_jpeg, move_image
 
-# %% ../nbs/01c_precision.ipynb #1d9f130a
+# %% ../nbs/01c_precision.ipynb #248f9a96
 def measure_images(
     images, # uint8 (h, w, 3) pictures, upright
     repeats:int=8, # looks at each
@@ -22,8 +22,9 @@ def measure_images(
     "Features of pictures in memory, with their standard errors"
     records, arrays = zip(*[measure_face(im, repeats, settings) for im in images])
     faces = Landmarks(pd.DataFrame(records), **{k: np.stack([a[k] for a in arrays]) for k in arrays[0]})
-    tables = [features(faces.xyz, faces.blendshapes), feature_se(faces)]
-    if faces.chimeras is not None: tables.append(chimeric_features(faces))
+    mm = (settings or load_settings()).measures.camera_mm
+    tables = [features(faces.xyz, faces.blendshapes, mm), feature_se(faces, mm)]
+    if faces.chimeras is not None: tables.append(chimeric_features(faces, mm))
     return pd.concat(tables, axis=1).astype(float)
 
 # %% ../nbs/01c_precision.ipynb #fd469a8c

@@ -42,7 +42,7 @@ def head_build(
     wide = lambda a, b: np.abs(x[a]-x[b])
     return np.stack([wide(263, 33), wide(362, 133), wide(454, 234), wide(127, 356), y[10]-y[168], y[168]-y[2], y[168]-y[4], -(y[132]+y[361])/2, -(y[50]+y[280])/2], 1)
 
-# %% ../nbs/05a_series.ipynb #54d39a9e
+# %% ../nbs/05a_series.ipynb #099ccd2f
 MOUTH_STATE = ['mouth_lift', 'mouth_width']
 PLACE = ['x_px', 'y_px', 'interocular_px']
 ANGLES = ['yaw_deg', 'pitch_deg', 'roll_deg']
@@ -52,11 +52,12 @@ def measure_frames(
     settings=None # Settings: the quality gates
 )->pd.DataFrame: # KEYS, frame, features, mouth state, angles, place, build, phase; features are NaN where the status is not 'ok'
     "One row a frame: what a series is made of"
-    q, df = quality(faces, settings), faces.df
+    s = settings or load_settings()
+    q, df, mm = quality(faces, s), faces.df, s.measures.camera_mm
     status = df.status.where(df.status.ne('ok') | q.complete, 'rejected: '+q.reasons)
     ok = status.eq('ok').to_numpy()
-    corners = commissures(faces)[:, 0]
-    table = features(faces.xyz).astype(float).assign(mouth_lift=corners[:, :, 1].mean(1), mouth_width=corners[:, :, 0].sum(1))
+    corners = commissures(faces, mm)[:, 0]
+    table = features(faces.xyz, camera_mm=mm).astype(float).assign(mouth_lift=corners[:, :, 1].mean(1), mouth_width=corners[:, :, 0].sum(1))
     table[~ok] = np.nan
     phase = np.full(len(df), '', object)
     if ok.any(): phase[ok] = np.asarray(face_phases(df.t_s.to_numpy(float)[ok], faces.blendshapes[ok]), object)

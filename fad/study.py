@@ -64,7 +64,7 @@ PHASES = (
     Phase('reflect', 'What does a CNN on whole faces learn?', _reflect, ('cnn_reflection.csv',)),
     Phase('trend', 'When and where did a face change?', _trend, ('temporal/clips.csv',)))
 
-# %% ../nbs/20_study.ipynb #4e6a5c95
+# %% ../nbs/20_study.ipynb #db417589
 STUDY = 'study.json'
 
 def _known(run, identity):
@@ -74,11 +74,11 @@ def _known(run, identity):
     return {} if identity_changes(old.get('identity', {}), identity) else old['phases']
 
 def _attempt(phase, run, s, workers, progress):
-    "State, words and seconds of a phase; what a cohort can't support or a machine lacks is a reason, not an error"
+    "State, words and seconds of a phase: what a cohort can't support or a machine lacks is skipped with the reason, anything else has failed"
     start = time.perf_counter()
     try: state, words = 'done', str(phase.work(run, s, workers, progress) or '')
     except ModuleNotFoundError as e: state, words = 'skipped', f"{e.name} is missing: pip install 'fad[{'cnn' if phase.name == 'reflect' else 'study'}]'"
-    except (RuntimeError, ValueError) as e: state, words = 'skipped', str(e)
+    except Exception as e: state, words = ('skipped', str(e)) if type(e).__module__.startswith('fad.') else ('failed', f'{type(e).__name__}: {e}') # our own errors say what is needed
     return dict(state=state, found=words, seconds=round(time.perf_counter()-start, 1))
 
 def study(
