@@ -73,11 +73,11 @@ def run_identity(
     settings, # Settings
     progress:bool=True # show a progress bar
 )->dict: # settings, versions and hashes: what the numbers of a run depend on
-    "What a run is made from; two runs with the same identity have the same tables"
+    "What a run is made from; two runs with the same identity have the same tables. How networks learn is not in it: no measure depends on that"
     hashes = input_hashes(df, progress)
     rows = df.assign(sha256=df.path.map(hashes)).drop(columns='path').astype('string').fillna('')
     lines = ['\0'.join(r) for r in rows.itertuples(index=False, name=None)]
-    return dict(settings=as_dict(settings), versions={k: _version(k) for k in VERSIONS}, model_sha256=file_sha256(model_file(settings.landmarks.model)),
+    return dict(settings={k: v for k, v in as_dict(settings).items() if k != 'cnn'}, versions={k: _version(k) for k in VERSIONS}, model_sha256=file_sha256(model_file(settings.landmarks.model)),
         frames=len(df), files=len(hashes), cohort_sha256=hashlib.sha256('\n'.join([*rows.columns, *lines]).encode('utf-8', 'surrogateescape')).hexdigest())
 
 def identity_changes(
