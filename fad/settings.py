@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SettingsError', 'StudySettings', 'CohortSettings', 'VideoSettings', 'LandmarksSettings', 'QualitySettings',
-           'TrendSettings', 'MeasuresSettings', 'LimitsSettings', 'Settings', 'as_dict', 'override', 'to_ini',
-           'find_settings', 'load_settings']
+           'TrendSettings', 'MeasuresSettings', 'LimitsSettings', 'CnnSettings', 'Settings', 'as_dict', 'override',
+           'to_ini', 'find_settings', 'load_settings']
 
 # %% ../nbs/00_settings.ipynb #a3907109
 import configparser, math, operator, os, re
@@ -176,6 +176,22 @@ class LimitsSettings(_Section):
     high_centile:float = _setting(97.5, 'upper limit of the healthy range', 51, 100, 'centiles')
     min_healthy_subjects:int = _setting(20, 'healthy subjects below which no limits are given', 2, 10**6, 'subjects')
 
+# %% ../nbs/00_settings.ipynb #e787a3aa
+@dataclass(frozen=True)
+class CnnSettings(_Section):
+    "Networks of the reflection; no measure of a face depends on them"
+    px:int = _setting(64, 'side of every crop that a network sees', 32, 512, 'px')
+    width:int = _setting(16, 'channels of the first stage of the ResNet-10; 64 is the full one', 4, 256, 'channels')
+    steps:int = _setting(190, 'of the optimizer; with batch and the number of pictures they make the epochs', 1, 10**7, 'steps')
+    batch:int = _setting(32, 'pictures a step', 2, 4096, 'pictures')
+    rate:float = _setting(.002, 'highest learning rate of AdamW, on a cosine', 1e-6, 1)
+    seeds:int = _setting(3, 'splits of the people, each with networks of its own', 1, 100, 'splits')
+    test_share:float = _setting(.4, 'share of the people who are kept for the test', .1, .9)
+    strength:float = _setting(1.0, 'of planted shortcuts', 0, 3)
+    resamples:int = _setting(400, 'of people and seeds, for the intervals', 10, 100_000, 'resamples')
+    device:str = _setting('auto', 'auto = the fastest at hand; or what torch calls it: cpu, cuda, cuda:1, mps', check=lambda v: None if re.fullmatch(r'auto|cpu|mps|cuda(:\d+)?', v) else 'must be auto, cpu, mps, cuda or cuda:1')
+    workers:int = _setting(0, 'processes on a CPU; 0 = one a core', 0, 1024, 'processes')
+
 # %% ../nbs/00_settings.ipynb #2fc5812a
 def _cell(v):
     "A value as Markdown code inside a table"
@@ -187,7 +203,7 @@ def _row(name, sec, f):
     val = _cell(v) if v == f.default else f'**{_cell(v) or "empty"}** (default {_cell(f.default) or "empty"})'
     return f"| {name}.{f.name} | {val} | {f.metadata['unit']} | {_range(f)} | {f.metadata['doc'].replace('|', chr(92)+'|')} |"
 
-# %% ../nbs/00_settings.ipynb #e6d24234
+# %% ../nbs/00_settings.ipynb #4c33c8af
 @dataclass(frozen=True)
 class Settings:
     "All settings of a study, a section an attribute"
@@ -199,6 +215,7 @@ class Settings:
     trend:TrendSettings = field(default_factory=TrendSettings) # watching a clip
     measures:MeasuresSettings = field(default_factory=MeasuresSettings) # from points to measures
     limits:LimitsSettings = field(default_factory=LimitsSettings) # healthy limits
+    cnn:CnnSettings = field(default_factory=CnnSettings) # networks
     origin:str = 'defaults' # where the values came from
     def _repr_markdown_(self):
         rows = [_row(n, s, f) for n,s in _sections(self).items() for f in fields(s)]
