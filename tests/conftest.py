@@ -1,0 +1,1 @@
+from browser import tab # one browser for all tests that need one
