@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SettingsError', 'StudySettings', 'CohortSettings', 'VideoSettings', 'LandmarksSettings', 'QualitySettings',
-           'TrendSettings', 'MeasuresSettings', 'LimitsSettings', 'CnnSettings', 'Settings', 'as_dict', 'override',
-           'to_ini', 'find_settings', 'load_settings']
+           'TrendSettings', 'MeasuresSettings', 'LimitsSettings', 'CnnSettings', 'ReportSettings', 'Settings',
+           'as_dict', 'override', 'to_ini', 'find_settings', 'load_settings']
 
 # %% ../nbs/00_settings.ipynb #a3907109
 import configparser, math, operator, os, re
@@ -192,6 +192,12 @@ class CnnSettings(_Section):
     device:str = _setting('auto', 'auto = the fastest at hand; or what torch calls it: cpu, cuda, cuda:1, mps', check=lambda v: None if re.fullmatch(r'auto|cpu|mps|cuda(:\d+)?', v) else 'must be auto, cpu, mps, cuda or cuda:1')
     workers:int = _setting(0, 'processes on a CPU; 0 = one a core', 0, 1024, 'processes')
 
+# %% ../nbs/00_settings.ipynb #e48e7859
+@dataclass(frozen=True)
+class ReportSettings(_Section):
+    "What reports and pages show; no number depends on it"
+    thumbnails:bool = _setting(True, 'small copies of faces in the audit, the cards and the figures; false = no picture of a face in any output')
+
 # %% ../nbs/00_settings.ipynb #2fc5812a
 def _cell(v):
     "A value as Markdown code inside a table"
@@ -203,7 +209,7 @@ def _row(name, sec, f):
     val = _cell(v) if v == f.default else f'**{_cell(v) or "empty"}** (default {_cell(f.default) or "empty"})'
     return f"| {name}.{f.name} | {val} | {f.metadata['unit']} | {_range(f)} | {f.metadata['doc'].replace('|', chr(92)+'|')} |"
 
-# %% ../nbs/00_settings.ipynb #4c33c8af
+# %% ../nbs/00_settings.ipynb #c76a264c
 @dataclass(frozen=True)
 class Settings:
     "All settings of a study, a section an attribute"
@@ -216,6 +222,7 @@ class Settings:
     measures:MeasuresSettings = field(default_factory=MeasuresSettings) # from points to measures
     limits:LimitsSettings = field(default_factory=LimitsSettings) # healthy limits
     cnn:CnnSettings = field(default_factory=CnnSettings) # networks
+    report:ReportSettings = field(default_factory=ReportSettings) # what pages show
     origin:str = 'defaults' # where the values came from
     def _repr_markdown_(self):
         rows = [_row(n, s, f) for n,s in _sections(self).items() for f in fields(s)]
