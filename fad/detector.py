@@ -9,8 +9,8 @@ __all__ = ['MODEL_URL', 'MODEL_SHA256', 'MIRROR', 'BLENDSHAPES', 'REGIONS', 'STA
            'close_up', 'locate', 'upright_crop', 'look', 'repeat_looks', 'looks_mean', 'looks_se', 'chimeras',
            'chimera_points']
 
-# %% ../nbs/00c_detector.ipynb #3d4c3639
-import atexit, ctypes, hashlib, os, sys, warnings, zipfile
+# %% ../nbs/00c_detector.ipynb #fa64fa08
+import atexit, ctypes, hashlib, os, sys, threading, warnings, zipfile
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib.resources import files
@@ -93,7 +93,7 @@ def _photo_landmarker(settings, pose):
     atexit.register(setattr, landmarker, '_handle', None) # once Python is going down MediaPipe can't close, and complains; the process's end frees it
     return landmarker
 
-# %% ../nbs/00c_detector.ipynb #c71e0e29
+# %% ../nbs/00c_detector.ipynb #5e0ea1cf
 def _public(result):
     "Faces of a FaceLandmarkerResult as arrays"
     return [(np.array([(p.x, p.y, p.z) for p in pts]), np.array([b.score for b in bs]), m) for pts, bs, m in
@@ -106,22 +106,32 @@ def _column(pointer, n, names):
     rows = np.frombuffer(ctypes.string_at(pointer, n*dtype.itemsize), dtype)
     return np.stack([rows[k] for k in names], 1).astype(float)
 
+def _call(landmarker, name, *args):
+    "Call MediaPipe's C library: at once from the main thread, which saves two hand-overs a look; from another through MediaPipe's own queue"
+    if threading.current_thread() is not threading.main_thread(): return getattr(landmarker._lib, name)(*args)
+    from mediapipe.tasks.python.core.mediapipe_c_utils import handle_status
+    lib, error = landmarker._lib._lib, ctypes.c_char_p()
+    f = getattr(lib, name)
+    if len(f.argtypes) == len(args): return f(*args)
+    try: handle_status(f(*args, ctypes.byref(error)), error)
+    finally:
+        if error.value is not None: lib.MpErrorFree(error)
+
 def _from_memory(landmarker, img, t_ms):
     "Faces of one look, read from MediaPipe's own structures; AttributeError where they are others"
     from mediapipe.tasks.python.vision.face_landmarker import MpFaceLandmarkerResultC
-    c, lib = MpFaceLandmarkerResultC(), landmarker._lib
-    close = lib.MpFaceLandmarkerCloseResult
-    if t_ms is None: lib.MpFaceLandmarkerDetectImage(landmarker._handle, img._image_ptr, None, ctypes.byref(c))
-    else: lib.MpFaceLandmarkerDetectForVideo(landmarker._handle, img._image_ptr, None, t_ms, ctypes.byref(c))
+    c = MpFaceLandmarkerResultC()
+    if t_ms is None: _call(landmarker, 'MpFaceLandmarkerDetectImage', landmarker._handle, img._image_ptr, None, ctypes.byref(c))
+    else: _call(landmarker, 'MpFaceLandmarkerDetectForVideo', landmarker._handle, img._image_ptr, None, t_ms, ctypes.byref(c))
     try:
         return [(_column(c.face_landmarks[i].landmarks, c.face_landmarks[i].landmarks_count, ['x', 'y', 'z']),
                  _column(c.face_blendshapes[i].categories, c.face_blendshapes[i].categories_count, ['score'])[:, 0],
                  c.facial_transformation_matrixes[i].to_numpy() if c.facial_transformation_matrixes_count else None) for i in range(c.face_landmarks_count)]
-    finally: close(ctypes.byref(c))
+    finally: _call(landmarker, 'MpFaceLandmarkerCloseResult', ctypes.byref(c))
 
-# %% ../nbs/00c_detector.ipynb #6b196327
+# %% ../nbs/00c_detector.ipynb #09fde135
 def detect(
-    image, # uint8 (h, w, 3), RGB
+    image, # uint8 (h, w, 3), RGB, or (h, w, 4), RGBA
     settings=None, # Settings
     tracker=None, # a landmarker in tracking mode
     t_ms:int=0, # time of the frame, for a tracker
@@ -129,7 +139,7 @@ def detect(
 )->list: # a face each: points float64 (478, 3) in px, blendshapes (52,), pose (4, 4) or None
     "All faces that one look finds, in pixels of the image (x right, y down, z away from the camera)"
     import mediapipe as mp
-    img = mp.Image(mp.ImageFormat.SRGB, np.ascontiguousarray(image))
+    img = mp.Image(mp.ImageFormat.SRGB if image.shape[2] == 3 else mp.ImageFormat.SRGBA, np.ascontiguousarray(image))
     landmarker, t = tracker or _photo_landmarker(settings or load_settings(), pose), t_ms if tracker else None
     with quiet_stderr():
         try: faces = _from_memory(landmarker, img, t)
@@ -165,9 +175,11 @@ REGIONS = dict( # MediaPipe's own groups of points (FaceLandmarksConnections)
     nose=[1, 2, 4, 5, 6, 19, 45, 48, 64, 94, 97, 98, 115, 168, 195, 197, 220, 275, 278, 294, 326, 327, 344, 440],
     brow=[46, 52, 53, 55, 63, 65, 66, 70, 105, 107, 276, 282, 283, 285, 293, 295, 296, 300, 334, 336])
 
-# %% ../nbs/00c_detector.ipynb #b7150b40
+# %% ../nbs/00c_detector.ipynb #4d8b24b9
 _STABLE_LEFT = [263, 362, 351, 419, 412, 465, 417, 372, 340, 346, 345, 347, 348, 356, 264, 447]
 STABLE = np.array([168, 6, 197, 195]+_STABLE_LEFT+list(MIRROR[_STABLE_LEFT])) # indices of the points that carry the head's frame
+
+_NEXT, _AFTER = [1, 2, 0], [2, 0, 1]
 
 def nearest_rotation(
     h # (n, 3, 3) matrices with positive determinant
@@ -175,14 +187,12 @@ def nearest_rotation(
     "Orthogonal polar factor by Newton's iteration with determinant scaling (Higham 1986), all matrices at once"
     x = h/np.sqrt((h*h).sum((-1, -2), keepdims=True))
     for _ in range(12):
-        a, b, c = x[:, 0], x[:, 1], x[:, 2]
-        cofactor = np.stack([_cross(b, c), _cross(c, a), _cross(a, b)], 1)
-        det = (a*cofactor[:, 0]).sum(1)[:, None, None]
+        u, v = x[:, _NEXT], x[:, _AFTER]
+        cofactor = u[..., _NEXT]*v[..., _AFTER]-u[..., _AFTER]*v[..., _NEXT] # rows: cross products of the other two
+        det = (x[:, 0]*cofactor[:, 0]).sum(1)[:, None, None]
         g = np.abs(det)**(-1/3)
         x = (g*x + cofactor/(g*det))/2
     return np.where(det > 0, x, np.nan)
-
-def _cross(a, b): return np.stack([a[:, 1]*b[:, 2]-a[:, 2]*b[:, 1], a[:, 2]*b[:, 0]-a[:, 0]*b[:, 2], a[:, 0]*b[:, 1]-a[:, 1]*b[:, 0]], 1)
 
 # %% ../nbs/00c_detector.ipynb #3bf2531d
 UPRIGHT = np.array([1, -1, -1], np.float32) # from image axes (y down, z away) to head axes (y up, z to the viewer)
@@ -250,12 +260,12 @@ def _distinct(faces):
         if all(np.linalg.norm((f[0]-k[0]).mean(0)[:2]) > face_size(k[0])/2 for k in kept): kept.append(f)
     return kept
 
-# %% ../nbs/00c_detector.ipynb #083b28de
+# %% ../nbs/00c_detector.ipynb #74a87691
 def warp(
-    image, # uint8 (h, w, 3)
+    image, # uint8 (h, w, 3 or 4)
     A, # (2, 3) affine map from image to crop, px, with (0, 0) the corner of the first pixel
     size:int # side of the square crop, px
-): # uint8 (size, size, 3)
+): # uint8 (size, size, 3 or 4)
     "Resample an image under an affine map"
     M = np.array(A, float)
     M[:, 2] += M[:, :2]@[.5, .5]-.5
@@ -315,7 +325,7 @@ def locate(
     faces = _distinct(faces)
     return (*faces[0], len(faces)) if faces else None
 
-# %% ../nbs/00c_detector.ipynb #17ebd6d1
+# %% ../nbs/00c_detector.ipynb #6c12ca68
 def upright_crop(
     points, # (478, 3) px
     px:int, # side of the square crop
@@ -327,7 +337,7 @@ def upright_crop(
     lo, hi = points[:468, :2].min(0), points[:468, :2].max(0)
     e = points[263, :2]-points[33, :2]
     centre = (lo+hi)/2
-    A = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), float(np.degrees(np.arctan2(e[1], e[0]))+turn_deg), px/(face_size(points)/.6*scale))
+    A = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), float(np.degrees(np.arctan2(e[1], e[0]))+turn_deg), px/((hi-lo).max()/.6*scale))
     A[:, 2] += np.array([.5+dx, .5+dy])*px-centre
     return A
 
@@ -336,9 +346,9 @@ def _nearest_face(faces, centre, limit):
     near = [(np.linalg.norm(f[0][1, :2]-centre), i) for i, f in enumerate(faces)]
     return faces[min(near)[1]] if near and min(near)[0] < limit else None
 
-# %% ../nbs/00c_detector.ipynb #4811938f
+# %% ../nbs/00c_detector.ipynb #a5c1bacf
 def look(
-    image, # uint8 (h, w, 3)
+    image, # uint8 (h, w, 3 or 4)
     A, # (2, 3) affine map from image to crop
     px:int, # side of the crop
     expected, # (478, 3) px of the image: where the face was
@@ -352,7 +362,7 @@ def look(
     f = _nearest_face(faces, A[:, :2]@expected[1, :2]+A[:, 2], px/5)
     return (to_image(f[0], A), f[1]) if f else None
 
-# %% ../nbs/00c_detector.ipynb #2bc7cd57
+# %% ../nbs/00c_detector.ipynb #5417c722
 def repeat_looks(
     image, # uint8 (h, w, 3)
     first, # (points (478, 3) px, blendshapes (52,)) of the first look
@@ -368,6 +378,7 @@ def repeat_looks(
     side = face_size(points)*3
     centre = points[:468, :2].mean(0)
     near, B = close_up(image, *(centre-side/2), side, side, 3*s.landmarks.crop_px)
+    near = cv2.cvtColor(near, cv2.COLOR_RGB2RGBA) # four channels are resampled twice as fast
     local = np.c_[points[:, :2]@B[:, :2].T+B[:, 2], points[:, 2]]
     jitter = np.random.default_rng(seed).uniform(-1, 1, (repeats, 4))*[s.landmarks.shift, s.landmarks.shift, s.landmarks.scale, s.landmarks.rotation_deg]
     for i in range(1, repeats):
