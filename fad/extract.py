@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['VERSIONS', 'TABLES', 'write_csv', 'read_csv', 'RunError', 'input_hashes', 'run_identity', 'identity_changes',
            'ShardTables', 'shard_tables', 'measure_shard', 'run_parts', 'processes', 'Run', 'check_out', 'open_run',
-           'write_tables', 'extract', 'draw_figures', 'embedded_cohort', 'study_cohort', 'study_run', 'failures',
-           'summary']
+           'write_tables', 'need_pictures', 'extract', 'draw_figures', 'embedded_cohort', 'study_cohort', 'study_run',
+           'failures', 'summary']
 
 # %% ../nbs/01d_extract.ipynb #a4bf6383
-import hashlib, importlib.metadata, json, os, re
+import hashlib, importlib.metadata, json, os, re, sys
 from concurrent.futures import BrokenExecutor, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import NamedTuple
@@ -44,7 +44,7 @@ def read_csv(
     "Read a CSV file back, apostrophes before formulas taken off"
     table = pd.read_csv(path, dtype={c: 'string' for c in ('frame_id', 'subject', 'source', 'label', 'palsy', 'path', 'status', 'reasons')}, low_memory=False)
     text = table.select_dtypes(['object', 'string']).columns
-    return table.assign(**{c: table[c].map(lambda v: v[1:] if isinstance(v, str) and v[:1] == "'" and _FORMULA.match(v) else v) for c in text})
+    return table.assign(**{c: table[c].map(lambda v: v[1:] if isinstance(v, str) and v[:1] == "'" and _FORMULA.match(v) else v).astype(table[c].dtype) for c in text}) # an empty column stays one of text
 
 # %% ../nbs/01d_extract.ipynb #90605b9a
 class RunError(RuntimeError): "A run folder that can't be used for this input"
@@ -73,11 +73,11 @@ def run_identity(
     settings, # Settings
     progress:bool=True # show a progress bar
 )->dict: # settings, versions and hashes: what the numbers of a run depend on
-    "What a run is made from; two runs with the same identity have the same tables. How networks learn is not in it: no measure depends on that"
+    "What a run is made from; two runs with the same identity have the same tables. How networks learn and what reports show is not in it: no measure depends on that"
     hashes = input_hashes(df, progress)
     rows = df.assign(sha256=df.path.map(hashes)).drop(columns='path').astype('string').fillna('')
     lines = ['\0'.join(r) for r in rows.itertuples(index=False, name=None)]
-    return dict(settings={k: v for k, v in as_dict(settings).items() if k != 'cnn'}, versions={k: _version(k) for k in VERSIONS}, model_sha256=file_sha256(model_file(settings.landmarks.model)),
+    return dict(settings={k: v for k, v in as_dict(settings).items() if k not in ('cnn', 'report')}, versions={k: _version(k) for k in VERSIONS}, model_sha256=file_sha256(model_file(settings.landmarks.model)),
         frames=len(df), files=len(hashes), cohort_sha256=hashlib.sha256('\n'.join([*rows.columns, *lines]).encode('utf-8', 'surrogateescape')).hexdigest())
 
 def identity_changes(
@@ -205,9 +205,17 @@ class Run:
     def shards(self): return sorted((self.path/'landmarks').glob('*.parquet'))
     @property
     def info(self): return json.loads((self.path/'run.json').read_text())
-    def table(self, name): return read_csv(self.path/f'{name}.csv')
+    def table(self, name):
+        "A table of the run, with paths as they lead to the files from the present folder"
+        table = read_csv(self.path/f'{name}.csv')
+        return table.assign(path=self.from_here(table.path)) if 'path' in table else table
+    def from_here(self, paths):
+        "Paths typed in the folder where the run was made, as they are typed in the present one"
+        home = self.path/self.info.get('typed_in', os.path.relpath('.', self.path))
+        if not home.is_dir() or os.path.samefile(home, '.'): return paths
+        return pd.Series(paths).map(lambda p: os.path.relpath(home/p) if isinstance(p, str) and p and not os.path.isabs(p) else p).astype(pd.Series(paths).dtype)
     def landmarks(self):
-        "All landmarks, with the paths as they were typed last"
+        "All landmarks, with their paths as in the tables"
         faces = concat(load_landmarks(p) for p in self.shards)
         faces.df['path'] = self.table('cohort').path.to_numpy()
         return faces
@@ -292,10 +300,26 @@ def _is_finished(run, identity):
 
 def _readdress(run, df):
     "The same inputs, typed from another folder: only their paths change"
-    if run.table('cohort').path.tolist() == df.path.tolist(): return run
+    typed_in = _typed_in(run)
+    if run.info.get('typed_in') != typed_in: _write_json(run.info | dict(typed_in=typed_in), run.path/'run.json')
+    if read_csv(run.path/'cohort.csv').path.tolist() == df.path.tolist(): return run
     for name in ('cohort', *TABLES):
-        if 'path' in (table := run.table(name)): write_csv(table.assign(path=df.path.to_numpy()), run.path/f'{name}.csv')
+        if 'path' in (table := read_csv(run.path/f'{name}.csv')): write_csv(table.assign(path=df.path.to_numpy()), run.path/f'{name}.csv')
     return run
+
+def _typed_in(run):
+    "The present folder as seen from the run: no name of a home folder, and right when both are moved together"
+    try: return Path(os.path.relpath('.', run.path)).as_posix()
+    except ValueError: return os.getcwd() # another drive
+
+def need_pictures(
+    run:Run # a finished run
+):
+    "Refuse to look again at pictures of which none is where it was"
+    t = run.table('cohort')
+    paths = t.path[t.status.eq('ok')].drop_duplicates()
+    if len(paths) and not any(map(os.path.exists, paths)): raise RunError(f"{run.path}: none of its {len(paths)} files is where it was, for example {paths.iloc[0]}. "
+        f"Say where they are now: fad extract INPUT --out {run.path}; what was measured stays, only the paths change")
 
 # %% ../nbs/01d_extract.ipynb #57a4b790
 def extract(
@@ -324,7 +348,7 @@ def extract(
     with tqdm(total=len(df), initial=done, desc='measuring', unit='frame', delay=1, disable=not progress) as bar: known = run_parts(df, todo, s, new_executor, workers, bar)
     functional, mean_of = write_tables(run, df, s, known)
     if figures: draw_figures(run, functional, figures, s)
-    _write_json(dict(identity=run.info['identity'], state='finished', settings_from=str(s.origin), symmetry=mean_of, warnings=cohort_warnings(df), status=functional.status.str.split(':').str[0].value_counts().to_dict()), run.path/'run.json')
+    _write_json(dict(identity=run.info['identity'], state='finished', settings_from=str(s.origin), typed_in=_typed_in(run), symmetry=mean_of, warnings=cohort_warnings(df), status=functional.status.str.split(':').str[0].value_counts().to_dict()), run.path/'run.json')
     return run
 
 # %% ../nbs/01d_extract.ipynb #c68b9f9c
@@ -336,11 +360,11 @@ def draw_figures(
 ):
     "Draw `plot_face` of the first measured frames into `figures/`"
     (run.path/'figures').mkdir(exist_ok=True)
-    left = n
+    left, blank = n, None if (settings or load_settings()).report.thumbnails else np.full((8, 8, 3), 245, np.uint8)
     for p in run.shards:
         faces = load_landmarks(p)
         for i in np.flatnonzero(measured_status(faces, settings).eq('ok'))[:left]:
-            fig = plot_face(faces, int(i), settings=settings)
+            fig = plot_face(faces, int(i), blank, settings=settings)
             fig.savefig(run.path/'figures'/f"{n-left+1:03d}_{re.sub(r'[^A-Za-z0-9#-]+', '_', str(faces.df.frame_id[i]))[-60:]}.png", dpi=130)
             plt.close(fig)
             left -= 1
@@ -355,18 +379,35 @@ def embedded_cohort()->Path: # its manifest
 def study_cohort()->Path: # a manifest, a folder or a file
     "The cohort that the notebooks study: what the environment variable `FAD_COHORT` names, or the embedded one"
     if not (named := os.environ.get('FAD_COHORT')): return embedded_cohort()
-    if not (path := Path(named)).exists(): raise RunError(f"{named}: no such file or folder (FAD_COHORT)")
+    path = next((q for q in (Path(named), _home()/named) if q.exists()), None)
+    if path is None: raise RunError(f"{named}: no such file or folder (FAD_COHORT)")
     return path/'manifest.csv' if (path/'manifest.csv').is_file() else path
+
+def _home(): return next((p for p in (Path.cwd(), *Path.cwd().parents) if (p/'settings.ini').is_file()), Path.cwd())
+
+def _left_out(shell, kind, e, tb, tb_offset=None):
+    "What a cell cannot say of this cohort, in place of a traceback; the next cell runs"
+    from IPython.display import Markdown, display
+    why = 'what it checks holds on the embedded cohort, not here' if kind is AssertionError else 'it rests on a cell above that was left out' if kind is NameError else str(e) if kind.__module__.startswith('fad.') else f'it needs what this cohort has not ({kind.__name__}: {e})'
+    display(Markdown(f'**Left out on this cohort:** {why}'))
+    shell.displayhook.exec_result.error_in_exec = None
+
+def _any_cohort():
+    "In a notebook about a cohort of the user's, errors and the embedded cohort's checks become notes"
+    shell = sys.modules['IPython'].get_ipython() if 'IPython' in sys.modules else None
+    if shell is None or not os.environ.get('FAD_COHORT'): return
+    shell.set_custom_exc((Exception,), _left_out)
+    for name in [k for k in shell.user_ns if k.startswith('test_') and getattr(shell.user_ns[k], '__module__', '') == 'fastcore.test']: shell.user_ns[name] = lambda *a, **k: None
 
 def study_run(
     source=None, # a cohort; None: `study_cohort`
     settings=None, # Settings
     **kwargs # to `extract`
 )->Run: # in `results/` beside `settings.ini`, or in this folder
-    "The measured run of a cohort; at once where it is at hand"
+    "The measured run of a cohort; at once where it is at hand. In a notebook on a cohort of yours, cells that it can't support say so from here on, and the next ones run"
+    if source is None: _any_cohort()
     source = Path(source or study_cohort())
-    home = next((p for p in (Path.cwd(), *Path.cwd().parents) if (p/'settings.ini').is_file()), Path.cwd())
-    return extract(os.path.relpath(source), home/'results'/(source.parent if source.name == 'manifest.csv' else source).stem, settings, update=True, **kwargs)
+    return extract(os.path.relpath(source), _home()/'results'/(source.parent if source.name == 'manifest.csv' else source).stem, settings, update=True, **kwargs)
 
 # %% ../nbs/01d_extract.ipynb #e76288a3
 def failures(
