@@ -29,7 +29,7 @@ def looks_of(path):
     "The very pictures that `fad` shows the detector for one photograph: the whole, then the jittered crops"
     seen, detect = [], detector.detect
     def listen(image, *args, **kwargs):
-        seen.append(np.ascontiguousarray(image))
+        seen.append(np.ascontiguousarray(image[..., :3]))
         return detect(image, *args, **kwargs)
     detector.detect = listen
     try: measure_face(read_image(path), SETTINGS.landmarks.repeats, SETTINGS)
