@@ -31,7 +31,8 @@ test: .venv/ready ## prove that exports, notebooks and README are fresh; run all
 	$(BIN)/python tools/dev.py fresh
 	$(BIN)/fad extract data/simulated/manifest.csv --out results/simulated --quiet # what the phase notebooks study, measured once
 	$(BIN)/nbdev-test --skip-file-re '^([_.]|00f|01b|01e|01h|04|20)'
-	@for n in 00f_render 01b_simulate 01e_reliability 01h_embedded 04a_networks 04_cnn_reflection 20_study 20a_cli; do echo $$n; $(BIN)/nbdev-test nbs/$$n.ipynb || exit 1; done # these draw: each in a process of its own, since VTK doesn't bear two plotters in one
+	@printf '%s\n' 04_cnn_reflection 00f_render 01b_simulate 01e_reliability 01h_embedded 04a_networks | xargs -P 2 -I{} sh -c 'echo {}; $(BIN)/nbdev-test nbs/{}.ipynb' # these draw: each in a process of its own, since VTK doesn't bear two plotters in one
+	@for n in 20_study 20a_cli; do echo $$n; $(BIN)/nbdev-test nbs/$$n.ipynb || exit 1; done # these take up what the others made
 	$(BIN)/python -m pytest
 
 docs: .venv/ready ## build the site into _docs/
