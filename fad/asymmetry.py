@@ -457,7 +457,7 @@ def draw_overlay(
     lips = face_frame(xyz[None], [61, 291], 2)[:, :, 0].T
     ax.plot(*_project(lips, *frame).T, color=_COLOURS['mouth'], lw=1.2)
 
-# %% ../nbs/01a_asymmetry.ipynb #c2a55d68
+# %% ../nbs/01a_asymmetry.ipynb #a8ff7d6b
 def plot_face(
     faces, # Landmarks
     row:int=0, # which of its frames
@@ -478,13 +478,15 @@ def plot_face(
         if image is not None: ax.imshow(image)
         return fig
     side = face_size(xyz)*1.5
-    near, A = close_up(np.full((8, 8, 3), 245, np.uint8) if image is None else image, *(xyz[:468, :2].mean(0)-side/2), side, side, 900)
+    if image is None: image = np.full((*np.ceil(xyz[:, 1::-1].max(0)+1).astype(int).clip(1), 3), 245, np.uint8)
+    near, A = close_up(image, *(xyz[:468, :2].mean(0)-side/2), side, side, 900)
     ax.imshow(near)
     draw_overlay(ax, np.c_[xyz[:, :2]@A[:, :2].T+A[:, 2], xyz[:, 2]*A[0, 0]])
     ax.set(xlim=(0, near.shape[1]), ylim=(near.shape[0], 0))
     ax.text(.02, .02, "subject's right", transform=ax.transAxes, fontsize=8, color='white', bbox=dict(facecolor='#222222', edgecolor='none', pad=1.5))
     ax.text(.98, .02, "subject's left", transform=ax.transAxes, fontsize=8, color='white', ha='right', bbox=dict(facecolor='#222222', edgecolor='none', pad=1.5))
-    _plot_lengths(bars, features(one.xyz).iloc[0], feature_se(one).iloc[0], mm, record.n_looks)
+    camera = (settings or load_settings()).measures.camera_mm
+    _plot_lengths(bars, features(one.xyz, camera_mm=camera).iloc[0], feature_se(one, camera).iloc[0], mm, record.n_looks)
     return fig
 
 # %% ../nbs/01a_asymmetry.ipynb #b87ab193
