@@ -78,7 +78,7 @@ _LID, _LOWER_LID, _CORNER, _RIGHT_CORNER, _BROW = (385, 386, 387), (380, 374, 37
 _EYE = (362, 398, 384, 385, 386, 387, 388, 466, 263, 249, 390, 373, 374, 380, 381, 382)
 
 # %% ../nbs/01a_asymmetry.ipynb #4d7437c5
-CATALOG = [Feature(*f) for f in [
+CATALOG = [Feature(*f) for f in [ # type: ignore[arg-type]
     ('mouth_corner_height', 'mouth', 'pd', 'height', (_CORNER,), 'left corner higher', 'Emotrics, commissure height deviation (Guarin 2018)'),
     ('mouth_corner_midline', 'mouth', 'pd', 'outward', (_CORNER,), 'left corner farther from the midline', 'commissure position, House 1985', 'eyes'),
     ('mouth_tilt_deg', 'mouth', 'deg', 'tilt', (_CORNER, _RIGHT_CORNER), 'left corner higher', 'commissure line against the horizontal of the head'),
@@ -108,7 +108,7 @@ def _area(q, ids):
     x, y = q[:, ids]
     return np.abs((x*np.roll(y, -1, 0)-y*np.roll(x, -1, 0)).sum(0))/2
 
-MEASURES = dict( # of the left side of faces in their own frame, (2, 478, n) to (n,); the right side is the mirrored face's left
+MEASURES:dict = dict( # of the left side of faces in their own frame, (2, 478, n) to (n,); the right side is the mirrored face's left
     height=lambda q, a: _mean(q, a)[1],
     outward=lambda q, a: _mean(q, a)[0],
     gap=lambda q, a, b: _mean(q, a)[1]-_mean(q, b)[1],

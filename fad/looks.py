@@ -174,7 +174,7 @@ def draw_hairs(
         cv2.polylines(layer, list(at[:, :2]), False, int(255*alpha), 1, cv2.LINE_AA, 4)
         cv2.polylines(layer, list(at[:, 1:]), False, int(255*alpha*.75), 1, cv2.LINE_AA, 4)
         clear = 255-layer if clear is None else cv2.multiply(clear, 255-layer, scale=1/255)
-    part[:] = 255-cv2.multiply(clear, 255-cv2.convertScaleAbs(cv2.GaussianBlur(255-clear, (0, 0), 5), alpha=.34), scale=1/255)
+    part[:] = 255-cv2.multiply(clear, 255-cv2.convertScaleAbs(cv2.GaussianBlur(255-clear, (0, 0), 5), alpha=.34), scale=1/255) # type: ignore[operator]
     return out
 
 # %% ../nbs/00e_looks.ipynb #daa9b38b
@@ -526,7 +526,7 @@ def look_of(
     d = dict(style=str(style), recede=recede, scalp={'': .12, 'fringe': .8}.get(style, .95)*(1 if style and STYLES[style].fall > .5 else thin), thick=.3 if style in ('', 'fringe', 'buzz') else 1., hair=hair, brow=brow*min(1, (tone*tint*.55/brow).min()), grey=grey, grey_share=share,
         gloss=r.uniform(.5, 1.2) if anc else .5, tint=tint, oil=r.uniform(.2, .8), cloth=fabric(), cloth2=fabric(), pattern=int(r.choice([0, 0, 0, 1, 2, 3])), vneck=r.choice([0, 0, .7]), pupil_mm=r.uniform(2., 3.1), iris_mm=r.uniform(6.8, 7.3),
         sclera=np.array([.29, .28, .26])*min(1, .40+.66*tone[1]*tint[1]/.3)*r.uniform(.85, 1.05)*np.array([1, 1-.03*old, 1-.12*old]), red_eyes=r.uniform(.1, .45), teeth=np.array([.74, .70, .61])*np.array([1, 1-.05*old, 1-.18*old])*min(1, .72+.5*tone[1]*tint[1]/.3)*r.uniform(.88, 1.05))
-    return Look(**{k: v if isinstance(v, (str, int)) else np.round(v, 4).tolist() if np.ndim(v) == 0 else tuple(np.round(v, 4).tolist()) for k, v in d.items()})
+    return Look(**{k: v if isinstance(v, (str, int)) else np.round(v, 4).tolist() if np.ndim(v) == 0 else tuple(np.round(v, 4).tolist()) for k, v in d.items()}) # type: ignore[arg-type]
 
 # %% ../nbs/00e_looks.ipynb #e7519d3e
 def _sphere(d):

@@ -450,7 +450,7 @@ class Part:
         if cull: self.actor.GetProperty().BackfaceCullingOn()
         for name, t in (self.pictures | dict(shadowTex=stage.shadow)).items(): self.actor.GetProperty().SetTexture(name, t)
         self.caster = self._actor(stage, attributes, shades, vertex) if shades else None
-        if shades: self.caster.VisibilityOff()
+        if self.caster: self.caster.VisibilityOff()
 
     def _actor(self, stage, attributes, fragment, vertex):
         import vtk

@@ -72,6 +72,7 @@ def _checked(section, f, v):
     return v
 
 # %% ../nbs/00_settings.ipynb #859fcc02
+@dataclass(frozen=True)
 class _Section:
     "A group of settings, checked as it is made"
     @classmethod
@@ -299,14 +300,13 @@ def _is_ours(path):
 def find_settings()->Path|None: # path relative to the current folder, or None
     "The nearest `settings.ini` of a fad study, in the current folder or above"
     here = Path.cwd()
-    for i,d in enumerate((here, *here.parents)):
-        if _is_ours(d/'settings.ini'): return Path(*['..']*i, 'settings.ini')
+    return next((Path(*['..']*i, 'settings.ini') for i,d in enumerate((here, *here.parents)) if _is_ours(d/'settings.ini')), None)
 
 # %% ../nbs/00_settings.ipynb #43ede332
 def _read_ini(path):
     "Section -> key -> text of a settings file"
     c = configparser.ConfigParser(interpolation=None, default_section='', delimiters='=', empty_lines_in_values=False)
-    c.optionxform = str
+    c.optionxform = str # type: ignore[assignment, method-assign]
     try: c.read_string(Path(path).read_text(encoding='utf-8-sig'), source=str(path))
     except OSError as e: raise SettingsError(f'{path}: {e.strerror}') from None
     except UnicodeDecodeError: raise SettingsError(f'{path}: not UTF-8 text') from None

@@ -265,7 +265,7 @@ def random_scene(
     kind, side, severity = r.choice(['none', 'central', 'peripheral'], p=[.5, 1/3, 1/6]), str(r.choice(['left', 'right'])), float(np.round(r.uniform(.15, 1), 3))
     d = lambda purpose: _draws(setting, purpose)
     e, c, g, o = d('expression'), d('camera'), d('gaze'), d('occlusion')
-    parts = dict(person=lambda: random_person(seed), weakness=lambda: random_weakness(palsy or str(kind), side, severity, seed),
+    parts:dict = dict(person=lambda: random_person(seed), weakness=lambda: random_weakness(palsy or str(kind), side, severity, seed),
         expression=lambda: str(e.choice(list(STILL_EXPRESSIONS), p=list(STILL_EXPRESSIONS.values()))), intensity=lambda: float(np.round(_draws(setting, 'intensity').uniform(.35, 1), 3)),
         gaze=lambda: tuple(float(x) for x in np.round(g.normal(0, [2, 1.5] if g.random() < .75 else [10, 6]), 1)), camera=lambda: random_camera(c), light=lambda: random_light(d('light')),
         background=lambda: Background(str(d('background').choice(BACKGROUNDS, p=[.25, .25, .5])), setting), occlusion=lambda: Occlusion(str(o.choice(OCCLUSIONS, p=[.80, .05, .02, .01, .12])), setting),
