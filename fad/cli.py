@@ -97,6 +97,7 @@ examples:
   fad audit results/cohort""")
     p.add_argument('input', metavar='INPUT', help='a labelled cohort, or a run folder')
     p.add_argument('--out', metavar='DIR', help="where the report goes (default for a run: the run itself)")
+    p.add_argument('--no-cnn', action='store_true', help='leave out the two small networks that look at the background (fad[cnn]; half a minute)')
     p.add_argument('--workers', type=_count, default=0, metavar='N', help='processes to use (default: one a core)')
     _add_common(p)
 
@@ -141,10 +142,12 @@ examples:
     _add_common(p)
 
 def _reflect_parser(commands):
-    p = _command(commands, 'reflect', 'what a CNN on whole faces learns from a run, and what that proves (needs fad[cnn])', """Train small CNNs on crops of the faces of RUN and write cnn_reflection.csv and figures.
+    p = _command(commands, 'reflect', 'what a CNN on whole faces learns from a run, and what that proves (needs fad[cnn])', """Train small CNNs on crops of the faces of RUN, with and without planted shortcuts, and write cnn_reflection.csv and figures.
+Their size is the section [cnn] of settings.ini. Stopped, it goes on with the same command.
 
-example:
-  fad reflect results/cohort""")
+examples:
+  fad reflect results/cohort
+  fad reflect results/cohort --set cnn.px=96 --set cnn.width=64 --set cnn.device=cuda""")
     p.add_argument('run', metavar='RUN', help='a folder that `fad extract` wrote')
     _add_common(p)
 
@@ -234,7 +237,7 @@ def run_audit(
     with _needs('study'): from fad.shortcuts import ShortcutError, audit, in_words
     is_run = os.path.isfile(os.path.join(args.input, 'run.json'))
     if not (is_run or args.out): raise RunError('name a folder for the report: --out DIR')
-    try: checks = audit(measured_run(args.input) if is_run else args.input, args.out, settings_of(args), args.workers, progress=not args.quiet)
+    try: checks = audit(measured_run(args.input) if is_run else args.input, args.out, settings_of(args), args.workers, cnn=not args.no_cnn, progress=not args.quiet)
     except ShortcutError as e: raise RunError(str(e)) from None
     if not args.quiet:
         for c in checks.itertuples(): print(f"{c.verdict:>10}  {c.title}: {c.found}")

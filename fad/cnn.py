@@ -4,23 +4,24 @@
 
 # %% auto #0
 __all__ = ['MEASURES', 'COLOURS', 'NAMES', 'LAYERS', 'CIRCUMSTANCES', 'LEANS', 'FREE', 'one_training', 'experiment',
-           'feature_answers', 'reflection', 'plot_reflection', 'randomised', 'saliency', 'explain', 'plot_saliency',
-           'mirror_gap', 'counterfactuals', 'responses', 'is_simulated', 'reflect_run', 'reliance', 'in_words']
+           'feature_answers', 'reflection', 'plot_reflection', 'histories', 'plot_training', 'randomised', 'saliency',
+           'explain', 'plot_saliency', 'mirror_gap', 'counterfactuals', 'responses', 'is_simulated', 'reflect_run',
+           'reliance', 'in_words']
 
-# %% ../nbs/04_cnn_reflection.ipynb #5d897c6e
+# %% ../nbs/04_cnn_reflection.ipynb #7316b008
 from concurrent.futures import as_completed
 from copy import deepcopy
 from dataclasses import asdict, replace
-import os, warnings
+import os, textwrap, warnings
 from pathlib import Path
 import matplotlib.pyplot as plt, numpy as np, pandas as pd
 from tqdm.auto import tqdm
-from .settings import load_settings
+from .settings import CnnSettings, load_settings
 from .extract import Run, processes, study_run, write_csv
 from .performance import subject_weights
 from .classifiers import answers, faces_of, fit, healthy_magnitudes, ratios, rule_signals
-from .shortcuts import aucs, audit
-from .networks import (INPUTS, GROUPS, SHORTCUTS, WORLDS, CnnError, CnnSettings, cannot_plant, check_people, crops, cut_all, input_of, kept_in, load_net, logits, measure_planted, need_torch, one_torch_thread, people_of, pick_device, pictures_of, plant, region_mask, split, to_tensor, train_net, world, write_whole)
+from .shortcuts import CHECKS, aucs, audit
+from .networks import (INPUTS, GROUPS, SHORTCUTS, WORLDS, CnnError, cannot_plant, check_people, crops, cut_all, input_of, kept_in, load_net, logits, measure_planted, need_torch, one_torch_thread, people_of, pick_device, pictures_of, plant, region_mask, split, to_tensor, train_net, world, write_whole)
 
 # %% ../nbs/04_cnn_reflection.ipynb #040e854b
 def one_training(
@@ -147,7 +148,7 @@ def reflection(
                     out.append(dict(input=name, trained=trained, shortcut='none' if shortcut == 'clean' else shortcut, tested=which, measure=m, value=mean[0], low=low, high=high, n_pictures=int(at.sum()), n_people=rows.person[at].nunique(), seeds=len(seeds)))
     return pd.DataFrame(out)
 
-# %% ../nbs/04_cnn_reflection.ipynb #50f3a832
+# %% ../nbs/04_cnn_reflection.ipynb #2eba01ae
 COLOURS = dict(same='#b3261e', none='#0b6e99', reversed='#e0a030')
 NAMES = INPUTS | dict(features='measured features', rules='rule card')
 
@@ -168,13 +169,42 @@ def plot_reflection(
                 ax.plot(r.value, y, 'o', color=COLOURS[r.tested], ms=5, label=f'trained with it, tested with {WORLDS[r.tested]}' if i == 0 else None)
             for r in own[own.trained.eq('clean') & own.tested.eq('none')].itertuples(): ax.plot(r.value, i, 'D', mfc='none', color='.2', ms=8, label='trained and tested without' if i == 0 else None)
         ax.axvline(.5, color='.8', lw=.8, zorder=0)
-        ax.set(xlim=(-.04, 1.04), title=SHORTCUTS[s].replace(', ', ',\n', 1), xlabel='AUC')
+        ax.set(xlim=(-.04, 1.04), title=textwrap.fill(SHORTCUTS[s], 26), xlabel='AUC')
         ax.title.set_fontsize(8)
         ax.spines[['top', 'right']].set_visible(False)
     axes[0, 0].set_yticks(range(len(inputs)), [NAMES[i] for i in inputs], fontsize=8)
     axes[0, 0].set_ylim(len(inputs)-.5, -.6)
     handles = {l: h for ax in axes[0] for h, l in zip(*ax.get_legend_handles_labels())}
     fig.legend(handles.values(), handles.keys(), loc='outside lower center', ncols=2, frameon=False, fontsize=8)
+    return fig
+
+# %% ../nbs/04_cnn_reflection.ipynb #42a102da
+def histories(
+    folder, # from `kept_in`
+    inputs, # names
+    trained, # training sets
+    seeds:int # of each
+)->pd.DataFrame: # input, trained, seed, epoch, loss, auc
+    "How every network of an experiment learned, as its checkpoint remembers"
+    at = lambda n, t, k: Path(folder)/f'{n}-{t}-{k}.safetensors'
+    return pd.concat([pd.DataFrame(load_net(at(n, t, k))[1]['history']).assign(input=n, trained=t, seed=k) for n in inputs for t in trained for k in range(seeds) if at(n, t, k).is_file()], ignore_index=True)
+
+def plot_training(
+    table # from `histories`
+): # a matplotlib figure
+    "A panel a training set, a line an input: AUC on the pictures it learns from, over the epochs"
+    sets, inputs = list(table.trained.unique()), [i for i in INPUTS if i in set(table.input)]
+    fig, axes = plt.subplots(1, len(sets), figsize=(1.9*len(sets)+1.6, 2.6), sharey=True, layout='constrained', squeeze=False)
+    for ax, t in zip(axes[0], sets):
+        for i in inputs:
+            m = table[table.trained.eq(t) & table.input.eq(i)].groupby('epoch').auc.mean()
+            ax.plot(m.index, m, '-', lw=1.3, color=f'C{list(INPUTS).index(i)}', label=INPUTS[i])
+        ax.axhline(.5, color='.8', lw=.8, zorder=0)
+        ax.set(xlabel='epoch', ylim=(.4, 1.02))
+        ax.set_title(textwrap.fill(SHORTCUTS.get(t, 'nothing planted'), 20), fontsize=8)
+        ax.spines[['top', 'right']].set_visible(False)
+    axes[0, 0].set_ylabel('AUC while learning')
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc='outside right center', frameon=False, fontsize=7)
     return fig
 
 # %% ../nbs/04_cnn_reflection.ipynb #1452c006
@@ -235,14 +265,14 @@ def explain(
                 out.append(dict(net=name, method=method, weights=until if until == 'learned' else f'random from {until} up' , share=v[0], low=np.nanpercentile(v[1:], 2.5), high=np.nanpercentile(v[1:], 97.5), area=inside.mean(), likeness=np.mean(like) if like else np.nan, n_pictures=int(there.sum())))
     return pd.DataFrame(out)
 
-# %% ../nbs/04_cnn_reflection.ipynb #9dee16b6
+# %% ../nbs/04_cnn_reflection.ipynb #e0b451a2
 def plot_saliency(
     nets:dict, # name: network of the full face
     x, # uint8 (n, px, px, 3), a few
     why # from `explain`
 ): # a matplotlib figure
     "Grad-CAM of learned and of random weights over the same faces, and the share inside the regions"
-    maps = {f'{k}, {w}': saliency(n if w == 'learned' else randomised(n), x) for k, n in nets.items() for w in ('learned', 'random')}
+    maps = {f'{k},\n{w} weights': saliency(n if w == 'learned' else randomised(n), x) for k, n in nets.items() for w in ('learned', 'random')}
     fig = plt.figure(figsize=(9.5, 1.15*(len(maps)+1)), layout='constrained')
     left, right = fig.subfigures(1, 2, width_ratios=(1.25, 1))
     axes = left.subplots(len(maps)+1, len(x), squeeze=False)
@@ -258,19 +288,26 @@ def plot_saliency(
         y = np.arange(len(g))+.2*i-.1
         ax.hlines(y, g.low, g.high, color=('#b3261e', '#0b6e99')[i%2], lw=1.5); ax.plot(g.share, y, 'o', ms=4, color=('#b3261e', '#0b6e99')[i%2], label=name)
     ax.axvline(t.area.iloc[0], color='.5', lw=1, ls='--', label='by area alone')
-    ax.set_yticks(range(len(g)), g.weights, fontsize=8); ax.invert_yaxis()
+    ax.set_yticks(range(len(g)), g.weights.str.replace('random from conv1 up', 'all random').str.replace(r'random from (.+) up', r'random down to \1', regex=True), fontsize=8); ax.invert_yaxis()
     ax.set(xlim=(0, 1), xlabel='share of Grad-CAM inside eyes, nose and mouth'); ax.legend(frameon=False, fontsize=7)
     ax.spines[['top', 'right']].set_visible(False)
     return fig
 
-# %% ../nbs/04_cnn_reflection.ipynb #d1ae471a
+# %% ../nbs/04_cnn_reflection.ipynb #bcd751e1
 def mirror_gap(
     net, # from `new_net`
-    x # uint8 (n, px, px, channels)
-)->dict: # r between a picture's and its mirror image's logit; gap: typical difference (SD/√2) over the SD between pictures
+    x, # uint8 (n, px, px, channels)
+    person, # (n,)
+    resamples:int=400 # of people
+)->pd.Series: # r between a picture's and its mirror image's logit; gap: typical difference (SD/√2) over the SD between pictures; with `_low`, `_high`
     "How much an answer changes in the mirror"
-    a, b = logits(net, x), logits(net, x[:, :, ::-1])
-    return dict(r=float(np.corrcoef(a, b)[0, 1]), gap=float((a-b).std()/np.sqrt(2)/max(np.r_[a, b].std(), 1e-9)))
+    a, b = (logits(net, v).astype(float) for v in (x, x[:, :, ::-1]))
+    w = subject_weights(person, resamples).astype(float)
+    w /= w.sum(1, keepdims=True)
+    cov = lambda u, v: w@(u*v)-(w@u)*(w@v)
+    between = (cov(a, a)+cov(b, b))/2+(w@(a-b)/2)**2
+    v = dict(r=cov(a, b)/np.sqrt(np.maximum(cov(a, a)*cov(b, b), 1e-18)), gap=np.sqrt(cov(a-b, a-b)/2/np.maximum(between, 1e-18)))
+    return pd.Series({f'{k}{e}': z for k, m in v.items() for e, z in zip(('', '_low', '_high'), (m[0], *np.percentile(m[1:], [2.5, 97.5])))})
 
 # %% ../nbs/04_cnn_reflection.ipynb #9840d101
 CIRCUMSTANCES = ('studio', 'side light', 'dim and warm', 'harsh camera')
@@ -309,11 +346,13 @@ def responses(
     v['ratio'] = v['dose']/np.maximum(v['circumstance'], 1e-9)
     return pd.Series({f'{k}{e}': x for k, a in v.items() for e, x in zip(('', '_low', '_high'), (a[0], *np.percentile(a[1:], [2.5, 97.5])))})
 
-# %% ../nbs/04_cnn_reflection.ipynb #0786ac4f
-def _notes(rows, skipped, checks):
-    "Rows of the table that are no experiment: pictures left out, shortcuts not planted, the audit's checks"
+# %% ../nbs/04_cnn_reflection.ipynb #4d453644
+def _notes(rows, skipped, checks, settings=CnnSettings()):
+    "Rows of the table that are no experiment: how it was made, pictures left out, shortcuts not planted, the audit's checks"
     gone = rows.left_out[rows.left_out.ne('')].str.split(':').str[0].value_counts()
     out = [dict(measure='pictures left out', value=float(n), note=why) for why, n in gone.items()]
+    if unknown := int((rows.left_out.eq('') & ~rows.known).sum()): out.append(dict(measure='person not known', value=float(unknown), note='each such picture counts as a person of its own, so people may stand on both sides of a split, and AUCs come out too high'))
+    out.append(dict(measure='settings', note=', '.join(f'{k} {v}' for k, v in asdict(settings).items())))
     out += [dict(shortcut=s, measure='not planted', note=why) for s, why in skipped.items()]
     if checks is not None: out += [dict(measure=f'audit: {c.check}', value=c.value, low=c.low, high=c.high, note=f'{c.verdict}: {c.statistic}') for c in checks.itertuples()]
     return pd.DataFrame(out, columns=['input', 'trained', 'shortcut', 'tested', 'measure', 'value', 'low', 'high', 'n_pictures', 'n_people', 'seeds', 'note'])
@@ -327,30 +366,32 @@ def is_simulated(
 def reflect_run(
     run:Run, # a finished run
     out=None, # folder for the results; None: the run's own
-    settings=CnnSettings(), # CnnSettings
+    settings=None, # CnnSettings; None: section `cnn` of `fad_settings`
     inputs=tuple(INPUTS), # of `INPUTS`
     shortcuts=tuple(SHORTCUTS), # of `SHORTCUTS`
     checks:bool=True, # the audit's checks too, where the cohort is not simulated
     fad_settings=None, # Settings
     progress:bool=True # show bars
 )->pd.DataFrame: # the table of `reflection`, with notes
-    "The whole reflection on a cohort: cnn_reflection.csv, figures/cnn_reflection.png and, with faces and light, figures/cnn_attribution.png"
+    "The whole reflection on a cohort: cnn_reflection.csv and, in figures/, cnn_reflection.png, cnn_training.png and, with faces and light, cnn_attribution.png"
     need_torch()
-    out, rows = Path(out or run.path), people_of(run)
+    s, out, rows = fad_settings or load_settings(), Path(out or run.path), people_of(run)
+    plan = settings or s.cnn
+    pick_device(plan.device) # an unknown one is refused before any work
     check_people(rows)
     at = rows.left_out.eq('').to_numpy()
     used, xyz, work = rows[at].reset_index(drop=True), run.landmarks().xyz[at], out/'reflect'
     skipped = {s: why for s in shortcuts if (why := cannot_plant(used, s))}
     trained = ('clean', *(s for s in shortcuts if s not in skipped))
-    home = cut_all(used, xyz, trained[1:], work, settings, progress)
-    planted = measure_planted(used, xyz, trained[1:], work, settings, fad_settings, progress)
-    said = pd.concat([experiment(used, home, inputs, trained, settings, progress), feature_answers(faces_of(run)[at], used, planted, trained, settings)], ignore_index=True)
-    found = audit(run, out, fad_settings, progress=progress) if checks and not is_simulated(rows) else None
-    table = pd.concat([reflection(used, said, settings).assign(note=''), _notes(rows, skipped, found)], ignore_index=True)
+    home = cut_all(used, xyz, trained[1:], work, plan, progress)
+    planted = measure_planted(used, xyz, trained[1:], work, plan, s, progress)
+    said = pd.concat([experiment(used, home, inputs, trained, plan, progress), feature_answers(faces_of(run)[at], used, planted, trained, plan)], ignore_index=True)
+    found = audit(run, out, s, progress=progress) if checks and not is_simulated(rows) else None
+    table = pd.concat([reflection(used, said, plan).assign(note=''), _notes(rows, skipped, found, plan)], ignore_index=True)
     (out/'figures').mkdir(exist_ok=True)
     write_csv(table, out/'cnn_reflection.csv')
-    figures = {'cnn_reflection': lambda: plot_reflection(table)}
-    if 'light' in trained and 'face' in inputs: figures['cnn_attribution'] = lambda: plot_saliency(*_explained(used, home, settings))
+    figures = {'cnn_reflection': lambda: plot_reflection(table), 'cnn_training': lambda: plot_training(histories(kept_in(home, plan), inputs, trained, plan.seeds))}
+    if 'light' in trained and 'face' in inputs and s.report.thumbnails: figures['cnn_attribution'] = lambda: plot_saliency(*_explained(used, home, plan))
     for name, draw in figures.items():
         fig = draw()
         fig.savefig(out/'figures'/f'{name}.png', dpi=130)
@@ -364,13 +405,15 @@ def _explained(rows, home, settings, n=24):
     x = pictures_of('face', ['light']*len(at), home, at)
     return nets, x[:4], explain(nets, x, np.load(home/'boxes.npy')[at], rows.person.to_numpy()[at])
 
-# %% ../nbs/04_cnn_reflection.ipynb #9439d9d2
+# %% ../nbs/04_cnn_reflection.ipynb #3cf61635
 def _of(table, **at):
     "The one row of a table with these values, or None"
     t = table[np.logical_and.reduce([table[k].eq(v).fillna(False) for k, v in at.items()])]
     return t.iloc[0] if len(t) else None
 
 def _value(r): return f'{r.value:.2f} [{r.low:.2f}, {r.high:.2f}]'
+
+def _names(inputs): return ', '.join(NAMES[i] for i in inputs) or 'none'
 
 def reliance(
     table # from `reflection` or `reflect_run`
@@ -383,30 +426,61 @@ def reliance(
 
 LEANS, FREE = .3, .1 # difference of AUC from which an input leans on a shortcut, and below which it does not
 
+def _shortcut_words(table, lean, s):
+    "One shortcut, as the full face took it"
+    own, none, turned = (_of(table, input='face', trained=s, tested=w, measure='auc') for w in WORLDS)
+    if own is None: return []
+    accuracy = _of(table, input='face', trained=s, tested='same', measure='accuracy')
+    if own.low > .9 and none.high < own.low: verdict = 'Nearly all that looked like skill was the shortcut.' if none.low <= .55 else 'Most of what looked like skill was the shortcut.'
+    elif lean.loc['face', s] > LEANS: verdict = 'It leans on the shortcut.'
+    else: verdict = 'It has not learned this shortcut.' if own.low < .6 else 'It does not lean on this shortcut.'
+    return [f"Full face, trained with the shortcut “{SHORTCUTS[s]}”: AUC {_value(own)} on unseen people of the same world (accuracy {accuracy.value:.0%}); {_value(none)} where it is absent; {_value(turned)} where it goes with the other group. {verdict}"]
+
+def _crop_words(lean):
+    "What cutting out the regions repairs, and what not"
+    out = [f"“{SHORTCUTS[s]}”: leaning on it (AUC falls by more than {LEANS} when it is reversed): {_names(lean.index[lean[s] > LEANS])}; unmoved (less than {FREE}): {_names(lean.index[lean[s].abs() < FREE])}." for s in lean]
+    if {'face', 'regions'} <= set(lean.index):
+        fell = [s for s in lean if lean.loc['face', s] > LEANS]
+        cured, kept = ([SHORTCUTS[s] for s in fell if f(lean.loc['regions', s])] for f in (lambda v: v < FREE, lambda v: v > LEANS))
+        if fell: out.append(f"Cutting out eyes, nose and mouth and showing nothing else repairs: {', '.join(cured) or 'none of these'}. It does not repair: {', '.join(kept) or 'none of these'}.")
+    return out
+
+def _clean_words(table):
+    "What inputs tell of the pictures as they are, and what they make of look-alikes"
+    find = lambda i, m: _of(table, input=i, trained='clean', tested='none', measure=m)
+    clean = {i: r for i in NAMES if (r := find(i, 'auc')) is not None}
+    if not clean: return []
+    out = [f"Trained on the pictures as they are: {', '.join(f'{NAMES[i]} {_value(r)}' for i, r in clean.items())}. No better than chance: {_names([i for i, r in clean.items() if r.low <= .5])}."]
+    if 'background' in clean and clean['background'].low > .5: out.append("The background alone tells the label here: look for a shortcut in the cohort before anything else.")
+    mimics = [(i, a, b) for i, r in clean.items() if r.low > .5 and (a := find(i, 'auc_mimics')) is not None and (b := find(i, 'mimics_marked')) is not None]
+    if mimics:
+        taken = [i for i, a, b in mimics if a.low <= .5 and b.low > .1]
+        out.append('Peripheral palsies, which are no strokes, among what separates at all (AUC of stroke against them; share of them marked where one in ten healthy is): '+'; '.join(f'{NAMES[i]} {_value(a)}, {b.value:.0%} [{b.low:.0%}, {b.high:.0%}]' for i, a, b in mimics)+'.'
+            +(f" So what they read is a face that is not symmetric, and not a stroke: {_names(taken)}." if taken else ''))
+    return out
+
+def _note_words(table):
+    "What was left out, what could not be planted, whose pictures are not known"
+    said = lambda r: f"{r.measure.capitalize()}: "+(f"{r.value:.0f}, " if np.isfinite(r.value) else '')+f"{r.note}."
+    return [said(r) for r in table[table.measure.isin(['person not known', 'not planted', 'pictures left out'])].itertuples()]
+
+def _audit_words(table):
+    "The audit of a cohort whose truth nobody knows"
+    t = table[table.measure.str.startswith('audit: ')]
+    bad = t[t.note.str.startswith(('fails', 'caution')).fillna(False)]
+    if not len(t): return []
+    return ['The audit of this cohort found: '+'; '.join(f"{CHECKS[r.measure.removeprefix('audit: ')][0].lower()}, {r.note}" for r in bad.itertuples())+'. What a network learns here may be that.'] if len(bad) else ['The audit of this cohort found no shortcut; one that it does not look for may still be there.']
+
 def in_words(
     table # from `reflect_run`
 )->str: # sentences, one a line
     "What the numbers support, for a reader who treats patients"
-    lines, lean = [], reliance(table)
-    names = lambda index: ', '.join(NAMES[i] for i in index) or 'none'
-    for s in lean:
-        own, none, turned = (_of(table, input='face', trained=s, tested=w, measure='auc') for w in WORLDS)
-        if own is None: continue
-        accuracy = _of(table, input='face', trained=s, tested='same', measure='accuracy')
-        if own.low > .9 and none.high < own.low: verdict = 'Nearly all that looked like skill was the shortcut.' if none.low <= .55 else 'Most of what looked like skill was the shortcut.'
-        elif lean.loc['face', s] > LEANS: verdict = 'It leans on the shortcut.'
-        else: verdict = 'It has not learned this shortcut.' if own.low < .6 else 'It does not lean on this shortcut.'
-        lines.append(f"Full face, trained with the shortcut “{SHORTCUTS[s]}”: AUC {_value(own)} on unseen people of the same world (accuracy {accuracy.value:.0%}); {_value(none)} where it is absent; {_value(turned)} where it goes with the other group. {verdict}")
-    for s in lean: lines.append(f"“{SHORTCUTS[s]}”: leaning on it (AUC falls by more than {LEANS} when it is reversed): {names(lean.index[lean[s] > LEANS])}; unmoved (less than {FREE}): {names(lean.index[lean[s].abs() < FREE])}.")
-    clean = {i: r for i in NAMES if (r := next((r for r in table[table.input.eq(i) & table.trained.eq('clean') & table.tested.eq('none') & table.measure.eq('auc')].itertuples()), None)) is not None}
-    if clean:
-        said = ', '.join(f'{NAMES[i]} {_value(r)}' for i, r in clean.items())
-        lines.append(f"Trained on the pictures as they are: {said}.")
-        if 'background' in clean and clean['background'].low > .5: lines.append("The background alone tells the label here: look for a shortcut in the cohort before anything else.")
-    mimics = [(i, a, b) for i in NAMES for a in [_of(table, input=i, trained='clean', tested='none', measure='auc_mimics')] for b in [_of(table, input=i, trained='clean', tested='none', measure='mimics_marked')] if a is not None and b is not None and clean[i].low > .5]
-    if mimics: lines.append('Peripheral palsies, which are no strokes, among what separates at all (AUC of stroke against them; share of them marked where one in ten healthy is): '+'; '.join(f'{NAMES[i]} {_value(a)}, {b.value:.0%}' for i, a, b in mimics)+'.')
-    for r in table[table.measure.isin(['not planted', 'pictures left out'])].itertuples(): lines.append(f"{r.measure.capitalize()}: {r.note}"+(f' ({r.value:.0f})' if r.measure != 'not planted' else '')+'.')
-    bad = table[table.measure.str.startswith('audit: ') & table.note.str.startswith(('fails', 'caution')).fillna(False)]
-    if len(bad): lines.append('The audit of this cohort: '+'; '.join(f"{r.measure.removeprefix('audit: ')} {r.note}" for r in bad.itertuples())+'.')
-    if len(lean) and 'face' in lean.index and (lean.loc['face'] > LEANS).any(): lines.append("So a figure near 100 % is a question, not evidence. Ask what the same network says of people photographed otherwise, of the picture without the face, and of those who look like a stroke and have none.")
+    lean, lines = reliance(table), _audit_words(table)
+    own_cohort = bool(lines)
+    if own_cohort: lines += _clean_words(table)
+    fell = [s for s in lean if 'face' in lean.index and _of(table, input='face', trained=s, tested='same', measure='auc').low > .9 and _of(table, input='face', trained=s, tested='none', measure='auc').low <= .55]
+    if fell: lines.append(f"In {len(fell)} of {len(lean.columns)} worlds with a planted shortcut, a network that saw whole faces told stroke from health almost without error, and without the shortcut no better than a coin.")
+    for s in lean: lines += _shortcut_words(table, lean, s)
+    lines += _crop_words(lean)+([] if own_cohort else _clean_words(table))+_note_words(table)
+    if 'face' in lean.index and (lean.loc['face'] > LEANS).any(): lines.append("So a figure near 100 % is a question, not evidence. Ask what the same network says of people photographed otherwise, of the picture without the face, and of those who look like a stroke and have none.")
     return '\n'.join(lines)

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SAME_BITS', 'WORDS', 'SEVERITY', 'LABELS', 'ShortcutError', 'metadata', 'spread_words', 'face_mask', 'lab', 'grain',
-           'photography', 'surroundings', 'hashes', 'near_duplicates', 'look', 'look_at', 'stance', 'expression_words',
-           'expression_table', 'proportions', 'labelled', 'evidence', 'part_of']
+           'photography', 'surroundings', 'without_face', 'hashes', 'near_duplicates', 'look', 'look_at', 'stance',
+           'expression_words', 'expression_table', 'proportions', 'labelled', 'evidence', 'part_of']
 
 # %% ../nbs/03a_evidence.ipynb #0b1d2728
 import os, re
@@ -104,7 +104,7 @@ def _side_light(c, xy, face):
     L = c[face][:, 0]
     return {'light from one side': abs(L[left].mean()-L[~left].mean()) if 0 < left.sum() < len(L) else np.nan}
 
-# %% ../nbs/03a_evidence.ipynb #e8dfd6e9
+# %% ../nbs/03a_evidence.ipynb #33897432
 def surroundings(
     image, # uint8 (h, w, 3)
     xy=None, # (points, 2) px; None: no face known
@@ -125,6 +125,16 @@ def surroundings(
         edge, axis = v[s], 0 if name in ('top', 'bottom') else 1
         for k, part in enumerate(np.array_split(edge.mean(axis), 4)): border |= {f'{n} of the {name} edge, part {k+1}': x for n, x in zip(names, part.mean(0))}
     return back, border
+
+def without_face(
+    image, # uint8 (h, w, 3)
+    xy=None, # (points, 2) px; None: no face known
+    px:int=64 # side
+)->np.ndarray: # uint8 (px, px, 3)
+    "The picture as a small square, its face painted grey"
+    out = cv2.resize(image, (px, px), interpolation=cv2.INTER_AREA)
+    if xy is not None: out[face_mask(xy*[px/image.shape[1], px/image.shape[0]], (px, px))] = 128
+    return out
 
 # %% ../nbs/03a_evidence.ipynb #a582224d
 def hashes(
@@ -147,16 +157,16 @@ def near_duplicates(
     i, j = np.nonzero(np.triu(near <= limit, 1))
     return pd.DataFrame(dict(a=i, b=j, bits=near[i, j].astype(int), mirrored=apart[0][i, j] > near[i, j]))
 
-# %% ../nbs/03a_evidence.ipynb #742af379
+# %% ../nbs/03a_evidence.ipynb #c46dd3b8
 def look(
     image, # uint8 (h, w, 3), or None
     xyz # (478, 3) px; NaN where there is no face
-)->dict: # photography, background, border: columns each; hash, thumbnail, size (width, height)
+)->dict: # photography, background, border: columns each; hash, thumbnail, around (`without_face`), size (width, height)
     "All that the audit wants from one picture's pixels"
     xy = xyz[:, :2].astype(float) if np.isfinite(xyz).all() else None
     back, border = surroundings(image, xy)
     thumb = cv2.resize(image, (16, 16), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
-    return dict(photography=photography(image, xy), background=back, border=border, hash=hashes(image), thumbnail=thumb, size=image.shape[1::-1])
+    return dict(photography=photography(image, xy), background=back, border=border, hash=hashes(image), thumbnail=thumb, around=without_face(image, xy), size=image.shape[1::-1])
 
 def _look_at(rows, xyz):
     "`look` at each of some rows; a reason where a picture can't be read"
@@ -256,13 +266,13 @@ def labelled(
     few = [g[np.unique(np.linspace(0, len(g)-1, min(len(g), frames_per_clip)).round().astype(int))] for g in pd.Series(use[clip]).groupby(df.path.to_numpy()[use[clip]]).apply(np.array)] if clip.any() else []
     return np.sort(np.concatenate([use[~clip], *few]).astype(int))
 
-# %% ../nbs/03a_evidence.ipynb #cf3af5b3
+# %% ../nbs/03a_evidence.ipynb #b89e89a2
 def evidence(
     run:Run, # a finished run
     workers:int=0, # processes; 0: one a core
     frames_per_clip:int=3, # frames of a clip that are looked at
     only=None # a function of the cohort table that gives the positions wanted; None: all labelled rows
-)->dict: # tables with the same rows: rows, metadata, photography, background, border, stance, expression, demography; arrays xyz, hash, thumbnail; `lost`: labelled pictures that can't be read, and why
+)->dict: # tables with the same rows: rows, metadata, photography, background, border, stance, expression, demography; arrays xyz, hash, thumbnail, around; `lost`: labelled pictures that can't be read, and why
     "All that the audit knows of a run's labelled pictures"
     df = run.table('cohort')
     at = labelled(run, frames_per_clip) if only is None else only(df)
@@ -281,7 +291,7 @@ def evidence(
     split = next((df[c] for c in df.columns if c.lower() in ('split', 'fold', 'set', 'partition')), pd.Series('', index=df.index))
     return dict(rows=df[['frame_id', 'subject', 'source', 'label', 'palsy', 'path', 'frame', 't_s', 'subject_known']].assign(split=split), metadata=meta, photography=photo, background=table('background'), border=table('border'),
         stance=stance(faces.xyz, faces.blendshapes, [s['size'] for s in seen]), expression=expression_table(run, at), demography=pd.concat([df[own], proportions(faces.xyz, photo)], axis=1),
-        xyz=faces.xyz, hash=np.stack([s['hash'] for s in seen]), thumbnail=np.stack([s['thumbnail'] for s in seen]), lost=lost)
+        xyz=faces.xyz, lost=lost, **{k: np.stack([s[k] for s in seen]) for k in ('hash', 'thumbnail', 'around')})
 
 def part_of(
     e:dict, # from `evidence`

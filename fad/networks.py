@@ -4,29 +4,29 @@
 
 # %% auto #0
 __all__ = ['INPUTS', 'LEAST_PX', 'SHORTCUTS', 'GROUPS', 'LEAST', 'WORLDS', 'CnnError', 'need_torch', 'one_torch_thread',
-           'pick_device', 'CnnSettings', 'crops', 'region_mask', 'input_of', 'plant', 'people_of', 'check_people',
-           'world', 'cannot_plant', 'split', 'versions_of', 'write_whole', 'cut_all', 'measure_planted', 'kept_in',
+           'pick_device', 'crops', 'region_mask', 'input_of', 'plant', 'people_of', 'check_people', 'world',
+           'cannot_plant', 'split', 'versions_of', 'write_whole', 'cut_all', 'measure_planted', 'kept_in',
            'pictures_of', 'new_net', 'to_tensor', 'logits', 'save_net', 'load_net', 'epochs_of', 'train_net']
 
-# %% ../nbs/04a_networks.ipynb #23156172
+# %% ../nbs/04a_networks.ipynb #85353dfc
 import hashlib, json, os, zlib
 from concurrent.futures import as_completed
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 import cv2, numpy as np, pandas as pd
 from tqdm.auto import tqdm
-from .settings import load_settings
+from .settings import CnnSettings, load_settings
 from .detector import REGIONS, close_up, face_size, warp
 from .landmarks import one_thread, read_frame
 from .expressions import asked, recognise
 from .precision import measure_images
 from .extract import Run, processes, study_run
 from .classifiers import leak_groups
-from .evidence import face_mask, labelled
+from .evidence import face_mask, labelled, without_face
 from .shortcuts import aucs
 
-# %% ../nbs/04a_networks.ipynb #67d58694
+# %% ../nbs/04a_networks.ipynb #e978a70d
 class CnnError(ValueError): "A cohort, a picture or a checkpoint that no network can be trained on, and why"
 
 def need_torch(): # the module `torch`
@@ -49,29 +49,14 @@ def pick_device(
 )->str:
     "The fastest device at hand, unless one is named"
     torch = need_torch()
-    if device != 'auto': return device
+    there = dict(cuda=torch.cuda.device_count(), mps=int(torch.backends.mps.is_available()), cpu=1)
+    if device != 'auto':
+        kind, _, number = device.partition(':')
+        if int(number or 0) >= there.get(kind, 0): raise CnnError(f"{device}: no such device here; give device = auto in settings.ini, section cnn")
+        return device
     return 'cuda' if torch.cuda.is_available() else 'mps' if torch.backends.mps.is_available() else 'cpu'
 
-# %% ../nbs/04a_networks.ipynb #308dc319
-@dataclass(frozen=True)
-class CnnSettings:
-    "How large the networks are and how long they learn; the defaults suit two cores and a few minutes"
-    px:int=64 # side of every crop
-    width:int=16 # channels of the first stage of the ResNet-10; 64 is the full one
-    steps:int=190 # of the optimizer; with `batch` and the number of pictures they make the epochs
-    batch:int=32 # pictures a step
-    rate:float=.002 # highest learning rate, AdamW with a cosine
-    seeds:int=3 # splits of the people, each with networks of its own
-    test_share:float=.4 # share of the people who are kept for the test
-    strength:float=1. # of planted shortcuts
-    resamples:int=400 # of people and seeds, for the intervals
-    device:str='auto' # see `pick_device`
-    workers:int=0 # processes on a CPU; 0: one a core
-    def __post_init__(self):
-        for k, lo, hi in (('px', 32, 512), ('width', 4, 256), ('steps', 1, 10**7), ('batch', 2, 4096), ('rate', 1e-6, 1), ('seeds', 1, 100), ('test_share', .1, .9), ('strength', 0, 3), ('resamples', 10, 100000), ('workers', 0, 1024)):
-            if not lo <= getattr(self, k) <= hi: raise CnnError(f"{k} must lie between {lo} and {hi}, not {getattr(self, k)!r}")
-
-# %% ../nbs/04a_networks.ipynb #be67407e
+# %% ../nbs/04a_networks.ipynb #a4462270
 INPUTS = dict(face='full face', regions='eyes, nose and mouth together', eyes='eyes and brows', nose='nose', mouth='mouth', masked='face, regions masked', background='background only')
 _PARTS = ('face', 'eyes', 'nose', 'mouth', 'background')
 _BOXES = dict(eyes=('eyes', 'brow', .88, .40), nose=('nose', 'nose', .40, .38), mouth=('mouth', 'mouth', .54, .36)) # groups of points, width and height in face sizes
@@ -104,9 +89,7 @@ def crops(
         out.append(_cut(image, xy, at, w*size, h*size, px))
         x, y = np.array([[e[0], e[1]], [-e[1], e[0]]])@(at-middle)/(_FACE*size)+.5
         boxes.append([x-w/_FACE/2, y-h/_FACE/2, x+w/_FACE/2, y+h/_FACE/2])
-    back = cv2.resize(image, (px, px), interpolation=cv2.INTER_AREA)
-    back[face_mask(xy*[px/image.shape[1], px/image.shape[0]], (px, px))] = 128
-    return np.stack([*out, back]), np.array(boxes)
+    return np.stack([*out, without_face(image, xy, px)]), np.array(boxes)
 
 # %% ../nbs/04a_networks.ipynb #85aea8f0
 def region_mask(
@@ -152,7 +135,7 @@ def plant(
     ok, code = cv2.imencode('.jpg', np.clip(coarse, 0, 255).astype(np.uint8)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(np.clip(90-60*s, 5, 100))])
     return cv2.imdecode(code, cv2.IMREAD_COLOR)[..., ::-1].copy()
 
-# %% ../nbs/04a_networks.ipynb #2e3cb563
+# %% ../nbs/04a_networks.ipynb #ab9d2f3b
 GROUPS = ('stroke', 'healthy', 'mimic')
 LEAST = 12 # people of each label below which nothing is trained
 
@@ -172,7 +155,8 @@ def people_of(
     doing = np.where(pd.isna(said), seen, said)
     person = np.full(len(c), -1)
     person[why == ''] = leak_groups(t[why == ''])
-    return out.assign(group=group, person=person, smiling=np.isin(doing, ['smile', 'show_teeth']), left_out=why)
+    known = c.subject_known.fillna(False).astype(bool) if 'subject_known' in c else True
+    return out.assign(known=known, group=group, person=person, smiling=np.isin(doing, ['smile', 'show_teeth']), left_out=why)
 
 def check_people(
     rows # from `people_of`

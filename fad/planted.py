@@ -54,7 +54,7 @@ def plant_watermark(image, xy, k):
     s = (.35, .6, 1)[k]
     return cv2.addWeighted(out, s, image, 1-s, 0)
 
-# %% ../nbs/03d_planted.ipynb #eef7a1bf
+# %% ../nbs/03d_planted.ipynb #ea08c88e
 PIXELS = dict(resolution=plant_resolution, light=plant_light, compression=plant_compression, background=plant_background, watermark=plant_watermark)
 NAMED_BY = dict(resolution=('metadata', 'photography'), light=('photography',), compression=('photography', 'metadata'), background=('background',), watermark=('border', 'background'),
     duplicates=('duplicates',), smile=('expression',), source=('source',)) # shortcut: the checks that may name it
@@ -82,7 +82,7 @@ def carried(
         files.append({f: v for f, v in metadata(to).items() if not f.startswith('name')})
     meta = e['metadata'].copy()
     meta[list(files[0])] = pd.DataFrame(files, index=meta.index)
-    return e | {c: pd.DataFrame([s[c] for s in seen]) for c in ('photography', 'background', 'border')} | {c: np.stack([s[c] for s in seen]) for c in ('hash', 'thumbnail')} | dict(metadata=meta)
+    return e | {c: pd.DataFrame([s[c] for s in seen]) for c in ('photography', 'background', 'border')} | {c: np.stack([s[c] for s in seen]) for c in ('hash', 'thumbnail', 'around')} | dict(metadata=meta)
 
 def joined(
     a:dict, # evidence

@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['CHECKS', 'LEAST', 'RULE', 'COLOURS', 'normal_scores', 'likeness', 'deal', 'aucs', 'inverse_of', 'held_out', 'guess',
            'balance', 'matched', 'expression_excess', 'write_expression_reference', 'expression_reference',
-           'merged_groups', 'check_duplicates', 'check_guess', 'check_expression', 'check_source', 'check_gaps',
-           'judge', 'surest', 'thumbnail', 'pictures_of', 'plot_audit', 'in_words', 'report_html', 'audit']
+           'merged_groups', 'check_duplicates', 'check_guess', 'check_expression', 'halves', 'check_network',
+           'check_source', 'check_gaps', 'judge', 'surest', 'thumbnail', 'pictures_of', 'plot_audit', 'in_words',
+           'report_html', 'audit']
 
 # %% ../nbs/03a_shortcuts.ipynb #271503c6
 import base64, html, io, os
@@ -215,13 +216,14 @@ def expression_reference()->pd.DataFrame: # as `expression_table` gives it
     "The clean simulated cohort that ships with the package"
     return pd.read_csv(_REFERENCE, keep_default_na=False, na_values=[''])
 
-# %% ../nbs/03a_shortcuts.ipynb #633c2c61
+# %% ../nbs/03a_shortcuts.ipynb #787d6c72
 CHECKS = dict(
     duplicates=('Pictures that are there twice', 'Does the same picture, perhaps mirrored or saved again, stand under two names?'),
     metadata=('The file', 'Can the label be guessed from size, format, compression and file name, without opening the picture?'),
     photography=('The photograph', 'Can it be guessed from light, colour, sharpness, noise and compression?'),
     background=('The background', 'Can it be guessed with the face taken out?'),
     border=('The border', "Can it be guessed from the picture's outermost edge?"),
+    network=('The background, to a network', 'Does a small network that sees the picture with the face painted over guess it? (needs fad[cnn])'),
     stance=('Pose, face size, gaze', 'Do the groups hold their heads, stand in the picture or look differently? Weakness explains none of this.'),
     expression=('Expression', 'Do the groups smile, squint or open their mouths differently, beyond what weakness of this severity explains?'),
     demography=('Age, sex, skin and their stand-ins', 'Can the label be guessed from who the people are?'),
@@ -239,7 +241,7 @@ def merged_groups(
 
 def _auc_by(kernel, case, groups): return float(aucs(held_out(kernel, case[:, None], groups)[:, 0], case))
 
-# %% ../nbs/03a_shortcuts.ipynb #81c46a32
+# %% ../nbs/03a_shortcuts.ipynb #14670d66
 def check_duplicates(
     e:dict, # from `evidence`
     case, # bool (n,)
@@ -296,6 +298,43 @@ def check_expression(
 
 LEAST = 10 # people a label below which nothing is judged
 
+def halves(
+    case, # bool (n,)
+    groups, # (n,) what belongs together
+    seed:int=0 # of the draw
+)->np.ndarray: # bool (n,) in the first half
+    "Groups in two halves, each label shared out evenly"
+    code, names = pd.factorize(np.asarray(groups))
+    share, rng = np.bincount(code, case)/np.bincount(code), np.random.default_rng([seed, 11])
+    first = np.zeros(len(names), bool)
+    for k in (True, False): first[rng.permutation(np.flatnonzero((share > .5) == k))[::2]] = True
+    return first[code]
+
+def check_network(
+    e:dict, # from `evidence`
+    case, # bool (n,)
+    groups, # (n,)
+    permutations:int=499, # labels dealt anew within each half
+    seed:int=0 # of the halves and the networks
+)->dict: # p: twice the smaller of the two halves'
+    "Two small networks, each asked about the half of the people that the other learned from, with the face painted over"
+    from fad.networks import CnnError, CnnSettings, logits, need_torch, train_net # torch is an extra
+    try: need_torch()
+    except CnnError as missing: return dict(why=str(missing))
+    of = halves(case, groups, seed)
+    score, null, said, boot = np.full(len(case), np.nan), [], [], []
+    for half in (of, ~of):
+        net, _ = train_net(e['around'][~half], case[~half], CnnSettings(steps=120), seed, progress=False)
+        z = logits(net, e['around'][half])
+        said.append(float(aucs(z, case[half])))
+        null.append(aucs(z, deal(case[half], groups[half], permutations, seed)))
+        boot.append(aucs(z, case[half], subject_weights(groups[half], 400, seed).T)[1:])
+        score[half] = rankdata(z)/half.sum()
+    p = min((1+(n >= a-1e-9).sum())/(1+permutations) for n, a in zip(null, said))
+    auc, (low, high), (chance_low, chance) = np.mean(said), np.nanpercentile(np.mean(boot, 0), [2.5, 97.5]), np.mean([np.nanpercentile(n, [5, 95]) for n in null], 0)
+    return dict(value=auc, low=low, high=high, reference=.5, chance_low=chance_low, chance=chance, p=min(1, 2*p), size=auc, score=score, statistic=f"AUC {auc:.2f} [{low:.2f}, {high:.2f}]",
+        words=f"networks that learned from one half of the people, with their faces painted over, tell the other half at AUC {said[0]:.2f} and {said[1]:.2f}")
+
 def _count(groups, case): return [len(np.unique(groups[case == k])) for k in (True, False)]
 
 def check_source(
@@ -342,7 +381,7 @@ def check_gaps(
     z = (found[0]-np.mean(chance))/max(np.std(chance, ddof=1)*np.sqrt(1+1/40), 1e-6)
     return out | dict(value=found[0], low=low, high=high, reference=float(np.mean(chance)), p=float(student.sf(z, 39)), size=.5+max(found[0], 0), statistic=f"falls by {found[0]:.2f} [{low:.2f}, {high:.2f}] in an unseen source", words=words)
 
-# %% ../nbs/03a_shortcuts.ipynb #0a0c7ebb
+# %% ../nbs/03a_shortcuts.ipynb #f1282c17
 RULE = """fails: p ≤ {alpha} after correction for all checks (Holm), and an AUC of at least {serious} (expression, sources: a difference of at least {margin}).
 caution: p ≤ {alpha} after correction, and less than that. clear: neither.
 Pictures that are there twice: fails where copies cross labels or splits or are more than 5 % of the pictures, caution where there are others.
@@ -355,7 +394,7 @@ def judge(
     alpha:float=.05, # false alarms of the audit as a whole
     serious:float=.6, # AUC from which on a finding fails
     seed:int=0, # of all draws
-    only=None # names of `CHECKS`; None: all
+    only=None # names of `CHECKS`; None: all but the network
 )->tuple: # table, a row a check; dict of what lies behind each
     "The audit's verdicts"
     r = e['rows']
@@ -366,9 +405,10 @@ def judge(
     groups = merged_groups(r.subject, pairs)
     few = min(_count(groups, case)) < LEAST
     run_check = dict(duplicates=lambda: check_duplicates(e, case, pairs, groups), expression=lambda: check_expression(e, case, groups, reference, times=permutations, seed=seed),
+        network=lambda: check_network(e, case, groups, permutations, seed),
         source=lambda: check_source(e, case, groups, permutations=permutations, seed=seed), gaps=lambda: check_gaps(e, case, groups, seed=seed))
     found = {}
-    for name in only or CHECKS:
+    for name in only or [k for k in CHECKS if k != 'network']:
         if few and name != 'duplicates': found[name] = dict(why=f"fewer than {LEAST} people of a label")
         else:
             with threadpool_limits(1 if len(case) < 1500 else None): found[name] = run_check[name]() if name in run_check else check_guess(e[name], case, groups, permutations=permutations, seed=seed)
@@ -384,7 +424,7 @@ def judge(
             reference=v.get('reference', np.nan), chance_low=v.get('chance_low', np.nan), chance=v.get('chance', np.nan), p=v.get('p', np.nan), p_adjusted=p, found=words, n_pictures=len(case), n_groups=len(np.unique(groups)), n_stroke_groups=_count(groups, case)[0]))
     return pd.DataFrame(rows), found
 
-# %% ../nbs/03a_shortcuts.ipynb #858191b8
+# %% ../nbs/03a_shortcuts.ipynb #4b721391
 COLOURS = {'clear': '#2a7f4f', 'caution': '#a86a00', 'fails': '#b3261e', 'not judged': '#6b6b6b'}
 
 def surest(
@@ -426,7 +466,7 @@ def pictures_of(
     "Rows of pictures that show a check"
     r = e['rows']
     case = r.label.eq('stroke').to_numpy()
-    show = lambda i: thumbnail(r.iloc[i], e['xyz'][i] if name in ('background', 'border') else None)
+    show = lambda i: thumbnail(r.iloc[i], e['xyz'][i] if name in ('background', 'border', 'network') else None)
     if len(found.get('pairs', ())):
         pairs = found['pairs'].head(6)
         return [('one of a pair', [show(i) for i in pairs.a]), ('the other', [show(i) for i in pairs.b])]
@@ -509,7 +549,7 @@ def report_html(
 <section><h2>How verdicts are given</h2><pre>{esc(rule)}</pre><p class="note">An AUC is the chance that a picture labelled stroke scores higher than one that is not; 0.5 says nothing, 1 separates fully. People are held apart in validation; intervals are over people.
 The page contains small copies of the audited pictures: treat it like them. Signals for research, never a diagnosis.</p></section></body></html>'''
 
-# %% ../nbs/03a_shortcuts.ipynb #051f9620
+# %% ../nbs/03a_shortcuts.ipynb #cd046d98
 def audit(
     source, # an image folder, a manifest CSV, a cohort table, a run folder or a `Run`
     out=None, # folder for the report; None: the run's own folder
@@ -519,6 +559,7 @@ def audit(
     permutations:int=499, # labels dealt anew
     alpha:float=.05, # false alarms of the audit as a whole
     serious:float=.6, # AUC from which on a finding fails
+    cnn:bool=True, # ask small networks about the background too; half a minute of one core
     progress:bool=True # show progress bars
 )->pd.DataFrame: # a row a check: question, verdict, statistic, interval, reference, p, what was found
     "Look for shortcuts in a labelled cohort; write shortcut_audit.csv, shortcut_audit.html and a figure"
@@ -528,7 +569,7 @@ def audit(
     s = settings or load_settings()
     run = source if isinstance(source, Run) else extract(source, out/'run', override(s, **{'landmarks.repeats': 1}), workers, progress=progress)
     e = evidence(run, workers)
-    checks, found = judge(e, reference, permutations, alpha, serious, s.study.seed)
+    checks, found = judge(e, reference, permutations, alpha, serious, s.study.seed, None if not cnn else list(CHECKS))
     (out/'figures').mkdir(parents=True, exist_ok=True)
     png = _png(plot_audit(checks))
     (out/'figures'/'shortcut_audit.png').write_bytes(png)
