@@ -191,7 +191,7 @@ def look_at(
 )->list: # of dicts from `look`, or a reason
     "`look` at every row, in several processes where there are many"
     workers = min(workers or os.cpu_count() or 1, -(-len(df)//100))
-    if workers == 1: return _look_at(df, xyz)
+    if workers <= 1: return _look_at(df, xyz)
     blocks = np.array_split(np.arange(len(df)), workers*2)
     with processes(workers) as pool: return [x for f in [pool.submit(_look_at, df.iloc[b], xyz[b]) for b in blocks] for x in f.result()]
 

@@ -531,7 +531,8 @@ def report_html(
     found:dict, # what lies behind it
     e:dict, # from `evidence`
     figure:bytes, # PNG of `plot_audit`
-    rule:str # how verdicts are given
+    rule:str, # how verdicts are given
+    thumbnails:bool=True # show small copies of the pictures
 )->str:
     "The page"
     esc, r = html.escape, e['rows']
@@ -545,9 +546,9 @@ def report_html(
 <title>Shortcut audit</title><style>{_STYLE}</style></head><body><h1>Shortcut audit</h1><p class="note">Can the label be guessed without looking at asymmetry?</p><p><b>{esc(in_words(checks))}</b></p><p>{esc(lead)}</p>
 <table><thead><tr><th>check</th><th>verdict</th><th>found</th></tr></thead><tbody>{table}</tbody></table>
 <figure><img alt="Every check with its AUC and interval" src="data:image/png;base64,{base64.b64encode(figure).decode()}"><figcaption>Dots beyond their grey bar guess the label better than chance does; for expression the black mark, what weakness explains, is the reference.</figcaption></figure>
-{''.join(_section(c, pictures_of(c.check, found[c.check], e, groups)) for c in checks.itertuples())}
+{''.join(_section(c, pictures_of(c.check, found[c.check], e, groups) if thumbnails else []) for c in checks.itertuples())}
 <section><h2>How verdicts are given</h2><pre>{esc(rule)}</pre><p class="note">An AUC is the chance that a picture labelled stroke scores higher than one that is not; 0.5 says nothing, 1 separates fully. People are held apart in validation; intervals are over people.
-The page contains small copies of the audited pictures: treat it like them. Signals for research, never a diagnosis.</p></section></body></html>'''
+{'The page contains small copies of the audited pictures: treat it like them. ' if thumbnails else ''}Signals for research, never a diagnosis.</p></section></body></html>'''
 
 # %% ../nbs/03a_shortcuts.ipynb #cd046d98
 def audit(
@@ -575,5 +576,5 @@ def audit(
     (out/'figures'/'shortcut_audit.png').write_bytes(png)
     write_csv(checks, out/'shortcut_audit.csv')
     rule = RULE.format(alpha=alpha, serious=serious, margin=round(serious-.5, 3), least=LEAST)
-    (out/'shortcut_audit.html').write_text(report_html(checks, found, e, png, rule), encoding='utf-8', errors='replace')
+    (out/'shortcut_audit.html').write_text(report_html(checks, found, e, png, rule, s.report.thumbnails), encoding='utf-8', errors='replace')
     return checks

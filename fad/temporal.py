@@ -286,10 +286,11 @@ def trend_clip(
     write_csv(clip.slopes.rename_axis('region').reset_index() if clip.slopes is not None else pd.DataFrame(columns=['region']), f'{at}_slopes.csv')
     clip.files = [Path(f'{at}{e}') for e in ('.csv', '_events.csv', '_slopes.csv', '.png')]
     can_be_seen = clip.series.status.str.startswith('unreadable').mean() < 1
-    fig = plot_trend(clip, faces=9 if can_be_seen else 0)
+    shown = can_be_seen and (settings or load_settings()).report.thumbnails
+    fig = plot_trend(clip, faces=9 if shown else 0)
     fig.savefig(f'{at}.png', dpi=130)
     plt.close(fig)
-    if annotate and can_be_seen: clip.files.append(annotate_clip(clip.series, clip.events, f'{at}.mp4', clip.limits))
+    if annotate and shown: clip.files.append(annotate_clip(clip.series, clip.events, f'{at}.mp4', clip.limits))
     for f in keep.glob('*'): f.unlink()
     if keep.is_dir(): keep.rmdir()
     return clip
