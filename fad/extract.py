@@ -211,7 +211,8 @@ class Run:
         return table.assign(path=self.from_here(table.path)) if 'path' in table else table
     def from_here(self, paths):
         "Paths typed in the folder where the run was made, as they are typed in the present one"
-        home = self.path/self.info.get('typed_in', os.path.relpath('.', self.path))
+        try: home = self.path/self.info['typed_in']
+        except (OSError, KeyError): return paths # tables without a run.json, or of an older fad
         if not home.is_dir() or os.path.samefile(home, '.'): return paths
         return pd.Series(paths).map(lambda p: os.path.relpath(home/p) if isinstance(p, str) and p and not os.path.isabs(p) else p).astype(pd.Series(paths).dtype)
     def landmarks(self):
