@@ -8,7 +8,7 @@ __all__ = ['CAMERA_MM', 'PUPILS_MM', 'CATALOG', 'MEASURES', 'FEATURES', 'BLENDSH
            'signed', 'mirrored', 'features', 'shipped_reliability', 'catalog', 'correct_gain', 'measured_status',
            'feature_se', 'chimeric_features', 'measure_features', 'commissures', 'expressions', 'add_excursions',
            'healthy_limits', 'add_z', 'functional', 'asymmetry_vectors', 'symmetry_scores', 'population', 'symmetry_se',
-           'measure_symmetry', 'symmetry', 'draw_overlay', 'plot_face']
+           'measure_symmetry', 'symmetry', 'draw_overlay', 'draw_face', 'plot_face']
 
 # %% ../nbs/01a_asymmetry.ipynb #7f217d7c
 import textwrap
@@ -457,7 +457,29 @@ def draw_overlay(
     lips = face_frame(xyz[None], [61, 291], 2)[:, :, 0].T
     ax.plot(*_project(lips, *frame).T, color=_COLOURS['mouth'], lw=1.2)
 
-# %% ../nbs/01a_asymmetry.ipynb #a8ff7d6b
+# %% ../nbs/01a_asymmetry.ipynb #fb551365
+def draw_face(
+    ax, # matplotlib axes
+    faces, # Landmarks
+    row:int=0, # which of its frames
+    image=None # the picture, uint8 (h, w, 3); None: read from the row's path
+)->bool: # whether there is a face
+    "A face with midline, horizontal and measured points; the points alone where the picture is gone, the whole picture where no face was found"
+    image, xyz = read_frame(faces.df.iloc[row]) if image is None else image, faces.xyz[row].astype(float)
+    ax.set_axis_off()
+    if np.isnan(xyz).any():
+        if image is not None: ax.imshow(image)
+        return False
+    side = face_size(xyz)*1.5
+    if image is None: image = np.full((*np.ceil(xyz[:, 1::-1].max(0)+side).astype(int).clip(1), 3), 245, np.uint8)
+    near, A = close_up(image, *(xyz[:468, :2].mean(0)-side/2), side, side, 900)
+    ax.imshow(near)
+    draw_overlay(ax, np.c_[xyz[:, :2]@A[:, :2].T+A[:, 2], xyz[:, 2]*A[0, 0]])
+    ax.set(xlim=(0, near.shape[1]), ylim=(near.shape[0], 0))
+    for x, where in ((.02, 'right'), (.98, 'left')): ax.text(x, .02, f"subject's {where}", transform=ax.transAxes, fontsize=8, color='white', ha='left' if x < .5 else 'right', bbox=dict(facecolor='#222222', edgecolor='none', pad=1.5))
+    return True
+
+# %% ../nbs/01a_asymmetry.ipynb #10ba2a56
 def plot_face(
     faces, # Landmarks
     row:int=0, # which of its frames
@@ -465,28 +487,13 @@ def plot_face(
     mm:float=PUPILS_MM, # the person's pupil distance, mm
     settings=None # Settings
 ): # a matplotlib figure
-    "A face with midline, horizontal and measured points, and its lengths in mm with 95 % intervals; bold: the interval leaves zero out"
-    one, record = faces[[row]], faces.df.iloc[row]
+    "`draw_face` beside the face's lengths in mm with 95 % intervals; bold: the interval leaves zero out"
+    s, one, record = settings or load_settings(), faces[[row]], faces.df.iloc[row]
     fig, (ax, bars) = plt.subplots(1, 2, figsize=(9, 4.6), width_ratios=(1, 1.1), layout='constrained')
-    image = read_frame(record) if image is None else image
-    status = measured_status(one, settings).iloc[0]
+    status, camera = measured_status(one, s).iloc[0], s.measures.camera_mm
     fig.suptitle(textwrap.shorten(f"{record.frame_id}" + ('' if status == 'ok' else f"  ({status})"), 90), fontsize=11)
-    ax.set_axis_off()
     bars.set_axis_off()
-    xyz = one.xyz[0].astype(float)
-    if np.isnan(xyz).any():
-        if image is not None: ax.imshow(image)
-        return fig
-    side = face_size(xyz)*1.5
-    if image is None: image = np.full((*np.ceil(xyz[:, 1::-1].max(0)+1).astype(int).clip(1), 3), 245, np.uint8)
-    near, A = close_up(image, *(xyz[:468, :2].mean(0)-side/2), side, side, 900)
-    ax.imshow(near)
-    draw_overlay(ax, np.c_[xyz[:, :2]@A[:, :2].T+A[:, 2], xyz[:, 2]*A[0, 0]])
-    ax.set(xlim=(0, near.shape[1]), ylim=(near.shape[0], 0))
-    ax.text(.02, .02, "subject's right", transform=ax.transAxes, fontsize=8, color='white', bbox=dict(facecolor='#222222', edgecolor='none', pad=1.5))
-    ax.text(.98, .02, "subject's left", transform=ax.transAxes, fontsize=8, color='white', ha='right', bbox=dict(facecolor='#222222', edgecolor='none', pad=1.5))
-    camera = (settings or load_settings()).measures.camera_mm
-    _plot_lengths(bars, features(one.xyz, camera_mm=camera).iloc[0], feature_se(one, camera).iloc[0], mm, record.n_looks)
+    if draw_face(ax, one, 0, image): _plot_lengths(bars, features(one.xyz, camera_mm=camera).iloc[0], feature_se(one, camera).iloc[0], mm, record.n_looks)
     return fig
 
 # %% ../nbs/01a_asymmetry.ipynb #b87ab193
