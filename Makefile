@@ -19,7 +19,7 @@ PYTHONS = $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 pyt
 	if [ -z "$$py" ]; then echo "fad needs Python 3.11 or newer; tried: $(PYTHONS). Install one, or name one: make PYTHON=/path/to/python3"; exit 1; fi; \
 	echo "Making .venv with $$($$py --version); the first time takes some minutes"; \
 	$(BIN)/python -c '' 2>/dev/null || $$py -m venv --clear .venv || { echo "$$py could not make .venv: see above (Debian and Ubuntu: apt-get install python3-venv)"; rm -rf .venv; exit 1; }
-	@$(BIN)/python -m pip install -qq -e '.[dev,sim,study,cnn]' -c constraints.txt
+	@$(BIN)/python -m pip install -qq -e '.[dev,sim,study,cnn,dask]' -c constraints.txt
 	@$(BIN)/python -c 'import cv2, mediapipe.tasks.python.vision' || { echo "A system library is missing: see above (Debian and Ubuntu: apt-get install libgl1 libegl1 libgles2 libglib2.0-0)"; exit 1; }
 	@touch $@
 
@@ -49,7 +49,7 @@ settings: .venv/ready ## write settings.ini anew from the defaults; your values 
 
 constraints: .venv/ready ## resolve all versions anew into constraints.txt, in an environment of its own
 	rm -rf build/venv && $(BIN)/python -m venv build/venv
-	build/venv/bin/python -m pip install -qq -e '.[dev,sim,study,cnn]'
+	build/venv/bin/python -m pip install -qq -e '.[dev,sim,study,cnn,dask]'
 	{ sed -n '/^#/p' constraints.txt; build/venv/bin/python -m pip freeze --exclude-editable; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt && rm -rf build/venv
 
