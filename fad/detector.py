@@ -83,9 +83,10 @@ def new_landmarker(
     with quiet_stderr():
         from mediapipe.tasks.python import vision, BaseOptions
         s, mode = settings.landmarks, vision.RunningMode
-        return vision.FaceLandmarker.create_from_options(vision.FaceLandmarkerOptions(
-            base_options=BaseOptions(model_asset_path=str(model_file(s.model))), running_mode=mode.VIDEO if video else mode.IMAGE,
-            num_faces=s.max_faces, min_face_detection_confidence=s.min_confidence, output_face_blendshapes=True, output_facial_transformation_matrixes=pose))
+        options = vision.FaceLandmarkerOptions(base_options=BaseOptions(model_asset_path=str(path := model_file(s.model))), running_mode=mode.VIDEO if video else mode.IMAGE,
+            num_faces=s.max_faces, min_face_detection_confidence=s.min_confidence, output_face_blendshapes=True, output_facial_transformation_matrixes=pose)
+        try: return vision.FaceLandmarker.create_from_options(options)
+        except Exception as e: raise ModelError(f"{path}: MediaPipe can't use this model file ({' '.join(str(e).split())[:120]}); leave landmarks.model empty for the official one") from None
 
 @lru_cache(4)
 def _photo_landmarker(settings, pose):
@@ -292,6 +293,10 @@ def close_up(
     H, W = image.shape[:2]
     part = image[max(0, y0):max(0, min(H, y1)), max(0, x0):max(0, min(W, x1))]
     edges = (max(0, -y0), max(0, y1-H), max(0, -x0), max(0, x1-W))
+    if any(edges) and (x1-x0)*(y1-y0) > _ROOM: # shrink first: around a strip 160 px wide and 65,000 high the border alone would take 18 GB
+        small, B = close_up(image, 0, 0, W, H, max(1, round(longest*max(W, H)/max(x1-x0, y1-y0))))
+        near, A = close_up(small, x*B[0, 0], y*B[1, 1], w*B[0, 0], h*B[1, 1], longest)
+        return near, A*[B[0, 0], B[1, 1], 1]
     if any(edges) and part.size: part = cv2.copyMakeBorder(part, *edges, cv2.BORDER_CONSTANT, value=(128, 128, 128))
     A = np.array([[1, 0, -x0], [0, 1, -y0]], float)
     k = longest/max(part.shape[:2])
@@ -300,6 +305,8 @@ def close_up(
         A = np.diag([small.shape[1]/part.shape[1], small.shape[0]/part.shape[0]])@A
         part = small
     return part, A
+
+_ROOM = 2**27 # px that a part with its border may have before it is shrunk
 
 # %% ../nbs/00c_detector.ipynb #77607b4d
 LOCATE_PX, TILE_PX = 1280, 512 # larger pictures are shrunk to this side before the first look, smaller tiles are enlarged to that
