@@ -293,7 +293,7 @@ def close_up(
     H, W = image.shape[:2]
     part = image[max(0, y0):max(0, min(H, y1)), max(0, x0):max(0, min(W, x1))]
     edges = (max(0, -y0), max(0, y1-H), max(0, -x0), max(0, x1-W))
-    if any(edges) and (x1-x0)*(y1-y0) > _ROOM: # shrink first: around a strip 160 px wide and 65,000 high the border alone would take 18 GB
+    if any(edges) and (x1-x0)*(y1-y0) > max(_ROOM, 4*longest**2): # shrink first: around a strip 160 px wide and 65,000 high the border alone would take 18 GB
         small, B = close_up(image, 0, 0, W, H, max(1, round(longest*max(W, H)/max(x1-x0, y1-y0))))
         near, A = close_up(small, x*B[0, 0], y*B[1, 1], w*B[0, 0], h*B[1, 1], longest)
         return near, A*[B[0, 0], B[1, 1], 1]
