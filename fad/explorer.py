@@ -6,28 +6,29 @@
 __all__ = ['HEALTHY', 'faces_table', 'measures', 'limits_of', 'against_limits', 'marked', 'share_interval', 'counts',
            'start_threshold', 'values_html', 'counts_html', 'marks_svg', 'Shards', 'Explorer']
 
-# %% ../nbs/06_explorer.ipynb #05e969c2
-import html, io
-import matplotlib.pyplot as plt, numpy as np, pandas as pd, pyarrow.parquet as pq
+# %% ../nbs/06_explorer.ipynb #f6dc0aa2
+import base64, html, io
 from pathlib import Path
+import matplotlib.pyplot as plt, numpy as np, pandas as pd, pyarrow.parquet as pq
+from fastcore.basics import patch
 from scipy.stats import beta, t as student
 from .settings import load_settings
 from .cohort import is_healthy
 from .landmarks import load_landmarks
-from .asymmetry import KEYS, PUPILS_MM, catalog, healthy_limits, plot_face
+from .asymmetry import KEYS, PUPILS_MM, catalog, draw_face, healthy_limits
 from .extract import RunError
 from .performance import threshold_for
 
-# %% ../nbs/06_explorer.ipynb #f0c36ddf
+# %% ../nbs/06_explorer.ipynb #f5fdc426
 _SHOWN = dict(pd=(PUPILS_MM, 'mm'), deg=(1, '°'), share=(100, '%'), score=(1, 'score'))
 
 def faces_table(
     run # a finished Run
-)->pd.DataFrame: # a row a frame: the functional table, then the columns of the manifest
+)->pd.DataFrame: # a row a frame: the functional table, `n_looks`, then the columns of the manifest
     "Measures of every frame, with what the manifest says of it"
-    try: table, said = run.table('facial_asymmetry_functional'), run.table('cohort')
+    try: table, said, q = (run.table(t) for t in ('facial_asymmetry_functional', 'cohort', 'quality'))
     except FileNotFoundError as e: raise RunError(f'{run.path} is not a finished run ({Path(e.filename).name} is missing); the same `fad extract` goes on with it') from None
-    return table.join(said[[c for c in said if c not in table]])
+    return pd.concat([table, q[['n_looks']], said[[c for c in said if c not in table]]], axis=1)
 
 def measures(
     table # from `faces_table`
@@ -38,7 +39,7 @@ def measures(
     scale, unit = zip(*known.unit.map(_SHOWN)) if len(known) else ((), ())
     return known[['region', 'kind', 'positive']].assign(scale=scale, shown_unit=unit)
 
-# %% ../nbs/06_explorer.ipynb #227a3388
+# %% ../nbs/06_explorer.ipynb #0249e944
 def limits_of(
     table, # from `faces_table`
     settings=None # Settings: section `limits`
@@ -53,13 +54,14 @@ def against_limits(
     row:int, # position of the face
     limits=None, # from `limits_of`
     settings=None # Settings: section `limits`
-)->pd.DataFrame: # index measure; value, half (of the 95 % interval, by the standard error alone), low, high: shown units; z; unit; is: inside, below, above, not measured, no limits
-    "The measures of one face beside what is usual in healthy people"
-    s, known, face = settings or load_settings(), measures(table), table.iloc[row]
-    l = (limits_of(table, s) if limits is None else limits).reindex(known.index)
+)->pd.DataFrame: # index measure; value, half (of its 95 % interval), low, high: shown units; at: the limits are at ±1; unit; is: inside, below, above, not measured, no limits
+    "The measures of one face beside what is usual in healthy people; the interval is Student's over the looks at the picture"
+    known, face = measures(table), table.iloc[row]
+    l = (limits_of(table, settings) if limits is None else limits).reindex(known.index)
     number = lambda ending='': np.array([face.get(n+ending, np.nan) for n in known.index], float)
-    out = pd.DataFrame(dict(value=number(), half=1.96*number('_se'), low=l.low, high=l.high), known.index).mul(known.scale, axis=0)
-    out['z'], out['unit'] = number('_z'), known.shown_unit
+    looks = student.ppf(.975, max(1, face.n_looks-2)) if face.n_looks > 1 else np.nan
+    out = pd.DataFrame(dict(value=number(), half=looks*number('_se'), low=l.low, high=l.high), known.index).mul(known.scale, axis=0)
+    out['at'], out['unit'] = (2*out.value-out.low-out.high)/(out.high-out.low), known.shown_unit
     out['is'] = np.select([out.value.isna(), out.low.isna(), out.value < out.low, out.value > out.high], ['not measured', 'no limits', 'below', 'above'], 'inside')
     return out
 
@@ -120,16 +122,21 @@ def start_threshold(
     if (healthy := is_healthy(t).fillna(False).to_numpy(bool)).any(): t = t[healthy]
     return float(threshold_for(t.value.abs(), t.subject.to_numpy(object), specificity, 2).threshold)
 
-# %% ../nbs/06_explorer.ipynb #9c06b1d9
+# %% ../nbs/06_explorer.ipynb #8d3cfb45
 _COLOURS = dict(mouth='#b3261e', eyes='#1b6ca8', nose='#8a6a00', brow='#6a4ca0')
-_CELL = 'style="padding:1px 8px;text-align:right;white-space:nowrap"'
+_CELL = 'style="padding:1px 7px;text-align:right;white-space:nowrap"'
 
-def _bar(z, region):
-    "A value as a dot over the band of the healthy limits (z within ±1.96)"
-    if not np.isfinite(z): return ''
-    x = 60+13*float(np.clip(z, -4.3, 4.3))
-    return (f'<svg width="120" height="14" aria-hidden="true"><rect x="{60-13*1.96:.1f}" y="1" width="{26*1.96:.1f}" height="12" fill="#888" fill-opacity=".28"/><line x1="60" x2="60" y1="0" y2="14" stroke="#888"/>'
-        f'<circle cx="{x:.1f}" cy="7" r="4.5" fill="{_COLOURS.get(region, "#555")}" stroke="#fff"/></svg>')
+def _words(name): return name.removesuffix('_deg').replace('_', ' ')
+
+def _row(name, cells, bold): return f'<tr style="font-weight:{700 if bold else 400}"><th scope="row" style="padding:1px 7px;text-align:left;font-weight:inherit">{html.escape(name)}</th>'+''.join(f'<td {_CELL}>{c}</td>' for c in cells)+'</tr>'
+
+def _table(head, rows): return f'<table style="border-collapse:collapse;font-size:12px;line-height:1.35"><thead><tr><th></th>'+''.join(f'<th scope="col" {_CELL}>{h}</th>' for h in head)+f'</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+
+def _bar(at, region):
+    "A value as a dot over the band of the healthy limits, from -1 to 1"
+    if not np.isfinite(at): return ''
+    return (f'<svg width="90" height="13" aria-hidden="true"><rect x="29" y="1" width="32" height="11" fill="#888" fill-opacity=".3"/><line x1="45" x2="45" y1="0" y2="13" stroke="#888"/>'
+        f'<circle cx="{45+16*float(np.clip(at, -2.5, 2.5)):.1f}" cy="6.5" r="4" fill="{_COLOURS.get(region, "#555")}" stroke="#fff"/></svg>')
 
 def values_html(
     values, # from `against_limits`
@@ -139,22 +146,19 @@ def values_html(
     "Values of one face against healthy limits as a table, what lies outside in bold and in words"
     rows = []
     for n, v in values[[not n.startswith('bs_') or n == feature for n in values.index]].iterrows():
-        bold, at = v['is'] in ('below', 'above'), ' ➤' if n == feature else ''
+        bold = v['is'] in ('below', 'above')
         number = 'not measured' if np.isnan(v.value) else f'{v.value:+.2f}'+(f' ± {v.half:.2f}' if np.isfinite(v.half) else '')+f' {v.unit}'
         limits = f'{v.low:+.2f} to {v.high:+.2f}' if np.isfinite(v.low) else ''
-        rows.append(f'<tr style="font-weight:{700 if bold else 400}"><th scope="row" style="padding:1px 8px;text-align:left;font-weight:inherit">{n.replace("_", " ")}{at}</th><td {_CELL}>{number}</td><td {_CELL}>{limits}</td><td>{_bar(v.z, regions[n])}</td><td {_CELL}>{v["is"] if bold else ""}</td></tr>')
-    head = ''.join(f'<th scope="col" {_CELL}>{h}</th>' for h in ('left minus right', 'healthy limits', '', ''))
-    return f'<table style="border-collapse:collapse;font-size:12px"><thead><tr><th></th>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        rows.append(_row(('➤ ' if n == feature else '')+_words(n), (number, limits, _bar(v['at'], regions[n]), v['is'] if bold else ''), bold))
+    return _table(('left minus right', 'healthy limits', '', ''), rows)
 
-# %% ../nbs/06_explorer.ipynb #e4ec55e6
+# %% ../nbs/06_explorer.ipynb #88ca2bca
 def counts_html(
     n, # from `counts`
 )->str: # HTML
     "Counts as a table: a row a group"
-    cells = lambda r: ''.join(f'<td {_CELL}>{v}</td>' for v in (r.people, f'{r.marked} of {r.measured}', '' if np.isnan(r.share) else f'{r.share:.1%}', '' if np.isnan(r.share) else f'{r.low:.1%} to {r.high:.1%}', r.pictures-r.measured or ''))
-    rows = ''.join(f'<tr style="font-weight:{700 if g == HEALTHY else 400}"><th scope="row" style="padding:1px 8px;text-align:left;font-weight:inherit">{html.escape(str(g))}</th>{cells(r)}</tr>' for g, r in zip(n.index, n.itertuples()))
-    head = ''.join(f'<th scope="col" {_CELL}>{h}</th>' for h in ('people', 'pictures marked', 'share', '95 % interval', 'no value'))
-    return f'<table style="border-collapse:collapse;font-size:12px" aria-live="polite"><thead><tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    rows = [_row(str(g), (r.people, f'{r.marked} of {r.measured}', *(('', '') if np.isnan(r.share) else (f'{r.share:.1%}', f'{r.low:.1%} to {r.high:.1%}')), r.pictures-r.measured or ''), g == HEALTHY) for g, r in zip(n.index, n.itertuples())]
+    return _table(('people', 'pictures marked', 'share', '95 % interval', 'no value'), rows)
 
 def marks_svg(
     marks, # from `marked`
@@ -168,16 +172,16 @@ def marks_svg(
     ok = np.isfinite(size)
     top = max(np.quantile(size[ok], .995) if ok.any() else 1, threshold)*1.08 or 1
     edges, names = np.linspace(0, top, 49), sorted(set(group[ok]), key=lambda g: (g == f'no {by}', g))[:8]
-    x, h = lambda v: 110+400*min(v/top, 1), 40*len(names)
-    out = [f'<svg viewBox="0 0 520 {h+34}" width="520" style="max-width:100%" role="img" aria-label="sizes by {html.escape(by)}, threshold {threshold:g} {unit}" font-size="11" fill="currentColor">']
+    x, h = lambda v: 90+340*min(v/top, 1), 40*len(names)
+    out = [f'<svg viewBox="0 0 440 {h+36}" width="440" style="max-width:100%" role="img" aria-label="sizes by {html.escape(by)}, threshold {threshold:g} {unit}" font-size="11" fill="currentColor">']
     for i, g in enumerate(names):
         n, base = np.histogram(np.minimum(size[ok & (group == g)], top*.999), edges)[0], 40*i+38
         for a, b, k in zip(edges, edges[1:], n/max(n.max(), 1)*32):
             if k: out.append(f'<rect x="{x(a):.1f}" y="{base-k:.1f}" width="{x(b)-x(a)-.6:.1f}" height="{k:.1f}" fill="{"#c0392b" if a >= threshold else "#888"}"/>')
-        out.append(f'<text x="104" y="{base-4}" text-anchor="end">{html.escape(str(g)[:18])}</text><line x1="110" x2="510" y1="{base}" y2="{base}" stroke="currentColor" stroke-opacity=".4"/>')
+        out.append(f'<text x="84" y="{base-4}" text-anchor="end">{html.escape(str(g)[:14])}</text><line x1="90" x2="430" y1="{base}" y2="{base}" stroke="currentColor" stroke-opacity=".4"/>')
     out.append(f'<line x1="{x(threshold):.1f}" x2="{x(threshold):.1f}" y1="2" y2="{h}" stroke="#c0392b" stroke-width="2"/>')
     if at is not None and np.isfinite(at): out.append(f'<path d="M{x(abs(at)):.1f} {h} l-5 9 h10 z"/>')
-    return ''.join([*out, *(f'<text x="{x(v):.1f}" y="{h+20}" text-anchor="middle">{v:.3g}</text>' for v in np.linspace(0, top/1.08, 5)), f'<text x="310" y="{h+33}" text-anchor="middle">size of the difference, {unit}; triangle: this face</text></svg>'])
+    return ''.join([*out, *(f'<text x="{x(v):.1f}" y="{h+20}" text-anchor="middle">{v:.3g}</text>' for v in np.linspace(0, top/1.08, 5)), f'<text x="260" y="{h+33}" text-anchor="middle">size of the difference, {unit}; triangle: this face</text></svg>'])
 
 # %% ../nbs/06_explorer.ipynb #29d9bfe0
 class Shards:
@@ -192,7 +196,7 @@ class Shards:
         face.df['path'] = next((str(p/path) for p in (Path(), *self.run.path.resolve().parents) if (p/path).is_file()), path)
         return face
 
-# %% ../nbs/06_explorer.ipynb #51a05d17
+# %% ../nbs/06_explorer.ipynb #860837c2
 def _ipywidgets():
     try: import ipywidgets
     except ModuleNotFoundError: raise ModuleNotFoundError("the explorer needs ipywidgets: pip install 'fad[lab]'", name='ipywidgets') from None
@@ -201,14 +205,14 @@ def _ipywidgets():
 def _step(top):
     "A step of 1, 2 or 5 times a power of ten, about a two-hundredth of the range"
     e = 10.**np.floor(np.log10(top/200))
-    return next(k*e for k in (1, 2, 5, 10) if k*e >= top/200)
+    return float(f'{next(k*e for k in (1, 2, 5, 10) if k*e >= top/200):.1g}')
 
 def _columns(table):
-    "Columns with two to twelve values, `label` and `palsy` first: what can be counted by"
-    few = [c for c in table if c not in ('frame_id', 'subject', 'path', 'status') and not pd.api.types.is_float_dtype(table[c]) and 2 <= table[c].nunique() <= 12]
-    return list(dict.fromkeys(['label', *(c for c in ('palsy', *few) if c in few)]))
+    "What can be counted by: label, then columns of two to twelve values"
+    free = [c for c in table if c not in ('frame_id', 'subject', 'path', 'status', 'label') and not pd.api.types.is_float_dtype(table[c]) and 2 <= table[c].nunique() <= 12]
+    return ['label', *free]
 
-# %% ../nbs/06_explorer.ipynb #5a6a7591
+# %% ../nbs/06_explorer.ipynb #ece4366f
 class Explorer:
     "A run to look through: pick a person, move a threshold, see who is marked"
     def __init__(self,
@@ -217,118 +221,118 @@ class Explorer:
         by='label', # column to count by
         settings=None # Settings
     ):
-        w, self.s, self.table = _ipywidgets(), settings or load_settings(), faces_table(run)
-        self.known, self.shards, self.row = measures(self.table), Shards(run, self.table), None
-        if not len(self.known): raise RunError(f'{run.path}: no face in this run was measured; `fad.extract.failures` of its functional table says why')
-        self.limits = limits_of(self.table, self.s)
-        self.people = self.table.groupby('subject', sort=False).indices
-        wide = dict(style=dict(description_width='6em'), layout=w.Layout(width='26em', max_width='100%'))
-        menu = lambda name, options, tip, **kw: w.Dropdown(options=options, description=name, tooltip=tip, **wide, **kw)
-        self.person = menu('Person', list(self.people), 'whose face is shown; type the first letters to find one')
-        self.picture = menu('Picture', self._pictures(self.person.value), 'which picture of this person, or frame of a clip')
-        self.measure = menu('Measure', [(n.replace('_', ' '), n) for n in self.known.index], 'what the threshold is held against', value=feature if feature in self.known.index else self.known.index[0])
-        self.threshold = w.FloatSlider(description='Threshold', tooltip='sizes from here on are marked; arrow keys move it', readout_format='.4g', style=wide['style'], layout=w.Layout(width='34em', max_width='100%'))
-        self.by = menu('Count by', cols := _columns(self.table), 'column whose groups are counted', value=by if by in cols else 'label')
-        self.found = w.Select(description='Marked', tooltip='marked pictures, largest first; choose one to look at it', rows=8, style=wide['style'], layout=w.Layout(width='34em', max_width='100%'))
-        self.face, self.values, self.counted, self.note = w.Image(format='png', layout=w.Layout(width='100%', max_width='820px', object_fit='contain')), w.HTML(), w.HTML(), w.HTML()
+        w, self.s, self.table, self.row = _ipywidgets(), settings or load_settings(), faces_table(run), None
+        self.known, self.shards = measures(self.table), Shards(run, self.table)
+        if not len(self.known): raise RunError(f'{run.path}: no face of this run was measured; `fad.extract.summary(run)` says why')
+        self.limits, self.people = limits_of(self.table, self.s), self.table.groupby('subject', sort=False).indices
+        kind = dict(style=dict(description_width='6.5em'), layout=w.Layout(width='430px', max_width='100%'))
+        menu = lambda name, tip, options, value=None: w.Dropdown(options=options, value=value if value in [o[-1] if isinstance(o, tuple) else o for o in options] else None, description=name, tooltip=tip, **kind)
+        self.person = menu('Person', 'whose face is shown; type the first letters to find one', list(self.people), next(iter(self.people)))
+        self.picture = menu('Picture', 'which picture of this person, or frame of the clip', [])
+        names = [(_words(n), n) for n in self.known.index]
+        self.measure = menu('Measure', 'what the threshold is held against', names, feature if feature in self.known.index else names[0][1])
+        self.threshold = w.BoundedFloatText(description='Threshold', tooltip='sizes from here on are marked', **kind)
+        self.slider = w.FloatSlider(readout=False, tooltip='the threshold; arrow keys move it', layout=w.Layout(width='330px', max_width='100%', margin='0 0 0 100px'))
+        self.by = menu('Count by', 'column whose groups are counted', cols := _columns(self.table), by if by in cols else 'label')
+        self.found = w.Select(description='Marked', tooltip='marked pictures, largest first; choose one to look at it', rows=7, **kind)
+        self.face, self.values, self.counted = w.HTML(), w.HTML(), w.HTML()
+        part = lambda *o: w.VBox(o, layout=w.Layout(width='440px', max_width='100%', margin='0 12px 0 0'))
         row = lambda *o: w.HBox(o, layout=w.Layout(flex_flow='row wrap', align_items='flex-start'))
-        self.box = w.VBox([row(self.person, self.picture), self.face, row(self.values, w.VBox([self.measure, self.threshold, self.by, self.counted, self.found, self.note]))])
+        self.box = w.VBox([row(part(self.person, self.picture, self.face), self.values), row(part(self.measure, self.threshold, self.slider, self.by, self.found), self.counted)])
         self._wire()
     def _repr_mimebundle_(self, **kwargs): return self.box._repr_mimebundle_(**kwargs)
 
-# %% ../nbs/06_explorer.ipynb #3ac6e149
-from fastcore.basics import patch
-
-# %% ../nbs/06_explorer.ipynb #cedbf0a8
+# %% ../nbs/06_explorer.ipynb #e5725c59
 @patch
 def _wire(self:Explorer):
     "What happens when a control moves"
-    self.person.observe(lambda c: self._choose(c.new), 'value')
-    self.picture.observe(lambda c: self.draw_face(), 'value')
-    self.measure.observe(lambda c: self._begin(), 'value')
-    for o in (self.threshold, self.by): o.observe(lambda c: self.draw_marks(), 'value')
-    self.found.observe(lambda c: c.new is None or self.show(c.new), 'value')
+    from ipywidgets import jslink
     self._begin()
-    self.draw_face()
+    self._choose()
+    self.person.observe(lambda c: self._choose(), 'value')
+    self.picture.observe(lambda c: self._draw_face(), 'value')
+    self.measure.observe(lambda c: (self._begin(), self._draw_values()), 'value')
+    for o in (self.threshold, self.by): o.observe(lambda c: self._draw_marks(), 'value')
+    self.found.observe(lambda c: None if c.new is None else self.show(c.new), 'value')
+    for t in ('min', 'max', 'step', 'value'): jslink((self.threshold, t), (self.slider, t))
 
 @patch
-def _pictures(self:Explorer, person):
-    t = self.table.iloc[rows := self.people[person]]
-    return [(f"{i} of {len(rows)}: {str(f)[-40:]}"+(f', {s:.1f} s' if np.isfinite(s) else ''), int(r)) for i, (r, f, s) in enumerate(zip(rows, t.frame_id, t.t_s.astype(float)), 1)]
-
-@patch
-def _choose(self:Explorer, person):
-    "The first picture of a person"
-    self.picture.options = self._pictures(person)
-    self.draw_face()
+def _choose(self:Explorer):
+    "The pictures of the person that is chosen"
+    t = self.table.iloc[rows := self.people[self.person.value]]
+    self.picture.options = [(f'{i} of {len(rows)}'+(f', {s:.1f} s' if np.isfinite(s) else '')+f': …{str(f)[-24:]}', int(r)) for i, (r, f, s) in enumerate(zip(rows, t.frame_id, t.t_s.astype(float)), 1)]
+    self.picture.value = int(rows[0])
+    self._draw_face()
 
 @patch
 def show(self:Explorer,
     row:int # position in the run's table
 ):
     "Look at one face"
-    self.person.value = self.table.subject.iloc[row]
-    self.picture.value = int(row)
+    self.person.value, self.picture.value = self.table.subject.iloc[row], int(row)
 
 @patch
 def _begin(self:Explorer):
-    "Set the threshold's range to another measure's"
-    size, o = self.table[self.measure.value].abs()*self.known.scale[self.measure.value], self.threshold
-    start = start_threshold(self.table, self.measure.value)
-    top = max(float(size.quantile(.999)), start, 1e-6)*1.05
-    with o.hold_trait_notifications(): o.step = step = _step(top); o.min, o.max, o.value = 0, float(np.ceil(top/step)*step), float(np.round(start/step)*step)
-    self.draw_values()
-    self.draw_marks()
+    "Set the range of the threshold to that of the measure"
+    o, name = self.threshold, self.measure.value
+    start = start_threshold(self.table, name)
+    top = max(float(self.table[name].abs().quantile(.999)*self.known.scale[name]), start, 1e-6)*1.05
+    step = _step(top)
+    with o.hold_trait_notifications(): o.min, o.step, o.max, o.value = 0, step, float(f'{np.ceil(top/step)*step:.6g}'), float(f'{np.round(start/step)*step:.6g}')
+    o.description = f'Threshold, {self.known.shown_unit[name]}'
+    self._draw_marks()
 
-# %% ../nbs/06_explorer.ipynb #ab7f4d93
-@patch
-def draw_face(self:Explorer):
-    "Face, overlay and values of the picture that is chosen"
-    if self.picture.value is None or self.picture.value == self.row: return
-    self.row = self.picture.value
-    try: fig, self.said = plot_face(self.shards[self.row], settings=self.s), []
-    except RunError as e: fig, self.said = plt.figure(figsize=(9, 4.6)), [str(e)]
+# %% ../nbs/06_explorer.ipynb #35785d7a
+def _face_png(face):
+    "`draw_face` as a data URL"
+    fig, ax = plt.subplots(figsize=(4.4, 4.4), layout='constrained')
+    draw_face(ax, face)
     png = io.BytesIO()
-    fig.savefig(png, dpi=90)
+    fig.savefig(png, dpi=100)
     plt.close(fig)
-    face = self.table.iloc[self.row]
-    self.face.value, self.face.tooltip = png.getvalue(), f'{face.frame_id} with midline, horizontal and measured points; {face.status}'
-    self.draw_values()
-    self._marks_now()
+    return f'data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}'
 
 @patch
-def draw_values(self:Explorer):
-    "The table of values, and what is not known"
-    if self.row is None: return
-    v, l = against_limits(self.table, self.row, self.limits, self.s), self.s.limits
-    self.values.value = values_html(v, self.known.region, self.measure.value)
-    lacks = [t for t, lacking in (('no label is known here', self.table.label.isna().all()), (f'healthy limits need {l.min_healthy_subjects} healthy people', self.limits.low.isna().all())) if lacking]
-    self.note.value = html.escape('; '.join(self.said+lacks))
+def _draw_face(self:Explorer):
+    "Face, overlay and values of the picture that is chosen"
+    if self.picture.value in (None, self.row): return
+    self.row, e = self.picture.value, lambda v: html.escape(str(v))
+    f = self.table.iloc[self.row]
+    said = ', '.join(e(f[c]) for c in ('label', 'palsy', 'expression') if c in f and not pd.isna(f[c]))
+    try: picture = f'<img width="440" height="440" style="max-width:100%;height:auto;aspect-ratio:1" decoding="sync" alt="{e(f.frame_id)} with midline, horizontal and measured points" src="{_face_png(self.shards[self.row])}">'
+    except RunError as problem: picture = f'<p>{e(problem)}</p>'
+    self.face.value = f'<div style="line-height:1.35;overflow-wrap:anywhere">{picture}<br>{e(f.frame_id)}: {said or "no label"}'+(f'<br><b>{e(f.status)}</b>' if f.status != 'ok' else '')+'</div>'
+    self._draw_values()
+    self._count()
 
-# %% ../nbs/06_explorer.ipynb #8f0ac8a1
 @patch
-def draw_marks(self:Explorer):
-    "Counts, sizes and the list of those marked"
-    name, level = self.measure.value, self.threshold.value
-    self.marks = marked(self.table, name, level)
+def _draw_values(self:Explorer):
+    "Values of the picture that is chosen against healthy limits"
+    few = self.limits.low.isna().all()
+    self.values.value = values_html(against_limits(self.table, self.row, self.limits), self.known.region, self.measure.value)+(f'<p>no healthy limits: they need {self.s.limits.min_healthy_subjects} healthy people</p>' if few else '')
+
+# %% ../nbs/06_explorer.ipynb #0bed9741
+@patch
+def _draw_marks(self:Explorer):
+    "Counts, sizes and the list of the marked"
+    self.marks = marked(self.table, self.measure.value, self.threshold.value)
     self.n = counts(self.marks, self.by.value)
-    self._marks_now()
-    hit = self.marks[self.marks.marked.fillna(False).to_numpy(bool)].sort_values('value', key=abs, ascending=False, kind='stable').head(200)
-    with self.found.hold_trait_notifications():
-        self.found.options = [(f'{v:+.2f}  {"" if pd.isna(l) else l}  {f}', i) for i, v, l, f in zip(self.table.index.get_indexer(hit.index), hit.value, hit.label, hit.frame_id)]
-        self.found.index = None
+    self._count()
+    hit = self.marks.reset_index()[self.marks.marked.fillna(False).to_numpy(bool)].sort_values('value', key=abs, ascending=False, kind='stable')
+    self.found.unobserve_all('value')
+    self.found.options = [(f'{v:+.2f}  {s}  {"" if pd.isna(l) else l}  …{str(f)[-24:]}', i) for i, v, s, l, f in zip(hit.index[:200], hit.value, hit.subject, hit.label, hit.frame_id)]
+    self.found.value = None
+    self.found.observe(lambda c: None if c.new is None else self.show(c.new), 'value')
 
 @patch
-def _marks_now(self:Explorer):
-    "The counts, and where this face lies among the others"
-    if self.row is None: return
-    self.counted.value = counts_html(self.n)+marks_svg(self.marks, self.threshold.value, self.known.shown_unit[self.measure.value], self.by.value, self.marks.value.iloc[self.row])
+def _count(self:Explorer):
+    "The counts, and where the face that is shown lies among the others"
+    if self.row is not None: self.counted.value = counts_html(self.n)+marks_svg(self.marks, self.threshold.value, self.known.shown_unit[self.measure.value], self.by.value, self.marks.value.iloc[self.row])
 
 @patch
 def still(self:Explorer):
-    "What the widget shows now, as HTML without a widget"
-    import base64
+    "What the widget shows now, without a widget"
     from IPython.display import HTML
-    img = f'<img style="max-width:100%" alt="{html.escape(self.face.tooltip)}" src="data:image/png;base64,{base64.b64encode(self.face.value).decode()}">'
-    said = f'<p>{html.escape(self.measure.value.replace("_", " "))}: marked from {self.threshold.value:g} {self.known.shown_unit[self.measure.value]} on</p>'
-    return HTML(f'{img}<div style="display:flex;flex-wrap:wrap;gap:1em">{self.values.value}<div>{said}{self.counted.value}</div></div>')
+    side = lambda *o: f'<div style="display:flex;flex-wrap:wrap;gap:12px;align-items:flex-start">{"".join(f"<div>{v}</div>" for v in o)}</div>'
+    said = f'{_words(self.measure.value)}: marked from {self.threshold.value:g} {self.known.shown_unit[self.measure.value]} on, {self.n.marked["everyone"]} pictures'
+    return HTML(side(self.face.value, self.values.value)+f'<p>{said}</p>'+self.counted.value)
