@@ -1,0 +1,56 @@
+"The package as others get it: typed, built, installed where nothing of this checkout is, used without a network."
+import re, subprocess, sys, tarfile, zipfile
+from pathlib import Path
+import pytest
+
+root = Path(__file__).resolve().parent.parent
+run = lambda *args, **kw: subprocess.run([str(a) for a in args], capture_output=True, text=True, **kw)
+
+def test_types(tmp_path):
+    "mypy finds nothing wrong in the exported modules"
+    r = run(sys.executable, '-m', 'mypy', '--cache-dir', tmp_path, cwd=root)
+    assert r.returncode == 0, r.stdout+r.stderr
+
+@pytest.fixture(scope='module')
+def built(tmp_path_factory):
+    "The sdist, and the wheel that is made from it"
+    out = tmp_path_factory.mktemp('dist')
+    r = run(sys.executable, '-m', 'build', '--outdir', out, root)
+    assert r.returncode == 0, (r.stdout+r.stderr)[-2000:]
+    return next(out.glob('*.tar.gz')), next(out.glob('*.whl'))
+
+def test_what_is_inside(built):
+    "Modules, assets, types and licence in both; in the wheel nothing but the package"
+    with tarfile.open(built[0]) as t: sdist = {n.partition('/')[2] for n in t.getnames()}
+    with zipfile.ZipFile(built[1]) as z: wheel = set(z.namelist())
+    want = {p.relative_to(root).as_posix() for p in [*(root/'fad').glob('*.py'), *(root/'fad/assets').glob('*'), root/'fad/py.typed']}
+    assert not want-sdist and not want-wheel
+    assert {n.split('/')[0] for n in wheel} == {'fad', next(n for n in wheel if n.endswith('METADATA')).split('/')[0]}
+    assert {'LICENSE', 'README.md', 'pyproject.toml'} <= sdist and any(n.endswith('licenses/LICENSE') for n in wheel)
+
+FIVE_LINES = '''
+from fad.landmarks import find_landmarks
+from fad.asymmetry import functional
+table = functional(find_landmarks('{photo}', progress=False))
+print(table.status.iloc[0], round(table.mouth_corner_height.iloc[0], 3))
+import fad; print(fad.__file__)
+'''
+
+def test_installed(built, tmp_path):
+    "In an environment of its own: five lines of Python and the command, without a network. The dependencies are lent by this environment, which alone takes minutes to fill"
+    assert run(sys.executable, '-m', 'venv', tmp_path/'env').returncode == 0
+    python, = tmp_path.glob('env/bin/python') or tmp_path.glob('env/Scripts/python.exe')
+    r = run(python, '-m', 'pip', 'install', '-q', '--no-deps', '--no-index', built[1])
+    assert r.returncode == 0, r.stderr
+    site = Path(run(python, '-c', "import sysconfig; print(sysconfig.get_path('purelib'))").stdout.strip())
+    lent = [p for p in sys.path if p.endswith('site-packages')]
+    (site/'lent.pth').write_text('\n'.join(lent))
+    no_network = 'import socket; socket.socket.connect = socket.create_connection = None\n'
+    r = run(python, '-I', '-c', no_network+FIVE_LINES.format(photo=(root/'data/photograph/collins.png').as_posix()), cwd=tmp_path)
+    assert r.returncode == 0, r.stderr
+    said, where = r.stdout.splitlines()
+    assert re.fullmatch(r'ok -?0\.0\d+', said) and Path(where).is_relative_to(site)
+    r = run(python.with_name('fad'), '--version', cwd=tmp_path)
+    assert re.fullmatch(r'fad \d+\.\d+\.\d+\n', r.stdout)
+    r = run(python.with_name('fad'), 'extract', root/'data/photograph/collins.png', '--out', 'run', '--quiet', '--workers', 1, cwd=tmp_path)
+    assert r.returncode == 0 and (tmp_path/'run/facial_asymmetry_functional.csv').is_file(), r.stderr
