@@ -216,19 +216,19 @@ def expression_reference()->pd.DataFrame: # as `expression_table` gives it
     "The clean simulated cohort that ships with the package"
     return pd.read_csv(_REFERENCE, keep_default_na=False, na_values=[''])
 
-# %% ../nbs/03a_shortcuts.ipynb #787d6c72
-CHECKS = dict(
-    duplicates=('Pictures that are there twice', 'Does the same picture, perhaps mirrored or saved again, stand under two names?'),
-    metadata=('The file', 'Can the label be guessed from size, format, compression and file name, without opening the picture?'),
-    photography=('The photograph', 'Can it be guessed from light, colour, sharpness, noise and compression?'),
-    background=('The background', 'Can it be guessed with the face taken out?'),
-    border=('The border', "Can it be guessed from the picture's outermost edge?"),
-    network=('The background, to a network', 'Does a small network that sees the picture with the face painted over guess it? (needs fad[cnn])'),
-    stance=('Pose, face size, gaze', 'Do the groups hold their heads, stand in the picture or look differently? Weakness explains none of this.'),
-    expression=('Expression', 'Do the groups smile, squint or open their mouths differently, beyond what weakness of this severity explains?'),
-    demography=('Age, sex, skin and their stand-ins', 'Can the label be guessed from who the people are?'),
-    source=('The source', 'Does knowing where a picture came from tell its label?'),
-    gaps=('Splits by picture, person and source', 'Does what separates the groups hold in a source that was not seen?'))
+# %% ../nbs/03a_shortcuts.ipynb #80859193
+CHECKS = dict( # title, question, what to do about it
+    duplicates=('Pictures that are there twice', 'Does the same picture, perhaps mirrored or saved again, stand under two names?', 'Keep one of each pair, and keep what shares a picture on one side of every split.'),
+    metadata=('The file', 'Can the label be guessed from size, format, compression and file name, without opening the picture?', 'Save all pictures alike (size, format, quality) and name them alike before anything is trained.'),
+    photography=('The photograph', 'Can it be guessed from light, colour, sharpness, noise and compression?', 'Photograph both groups with the same camera in the same light, or compare within one camera only.'),
+    background=('The background', 'Can it be guessed with the face taken out?', 'Photograph both groups before the same wall, or give a model landmarks and crops instead of pictures.'),
+    border=('The border', "Can it be guessed from the picture's outermost edge?", 'Look for stamps, frames and margins; cut all pictures alike.'),
+    network=('The background, to a network', 'Does a small network that sees the picture with the face painted over guess it?', 'As for the background: the same wall, or no background at all.'),
+    stance=('Pose, face size, gaze', 'Do the groups hold their heads, stand in the picture or look differently? Weakness explains none of this.', 'Ask both groups for the same pose and distance, or correct for pose.'),
+    expression=('Expression', 'Do the groups smile, squint or open their mouths differently, beyond what weakness of this severity explains?', 'Compare only pictures in which both groups were asked for the same expression.'),
+    demography=('Age, sex, skin and their stand-ins', 'Can the label be guessed from who the people are?', 'Match the groups by age and sex, or adjust for them.'),
+    source=('The source', 'Does knowing where a picture came from tell its label?', 'Compare within a source that has both groups; a group from another source proves nothing.'),
+    gaps=('Splits by picture, person and source', 'Does what separates the groups hold in a source that was not seen?', 'Report performance in a source that was not learned from.'))
 
 def merged_groups(
     subject, # (n,)
@@ -381,7 +381,7 @@ def check_gaps(
     z = (found[0]-np.mean(chance))/max(np.std(chance, ddof=1)*np.sqrt(1+1/40), 1e-6)
     return out | dict(value=found[0], low=low, high=high, reference=float(np.mean(chance)), p=float(student.sf(z, 39)), size=.5+max(found[0], 0), statistic=f"falls by {found[0]:.2f} [{low:.2f}, {high:.2f}] in an unseen source", words=words)
 
-# %% ../nbs/03a_shortcuts.ipynb #f1282c17
+# %% ../nbs/03a_shortcuts.ipynb #04992375
 RULE = """fails: p ≤ {alpha} after correction for all checks (Holm), and an AUC of at least {serious} (expression, sources: a difference of at least {margin}).
 caution: p ≤ {alpha} after correction, and less than that. clear: neither.
 Pictures that are there twice: fails where copies cross labels or splits or are more than 5 % of the pictures, caution where there are others.
@@ -421,10 +421,10 @@ def judge(
         said = 'nothing beyond what chance or weakness explains' if verdict == 'clear' and name not in ('duplicates', 'gaps') else v.get('words', '')
         words = '; '.join(x for x in ([f"not judged: {v['why']}"] if 'why' in v else [])+[said] if x)
         rows.append(dict(check=name, title=CHECKS[name][0], question=CHECKS[name][1], verdict=verdict, statistic=v.get('statistic', ''), value=v.get('value', np.nan), low=v.get('low', np.nan), high=v.get('high', np.nan),
-            reference=v.get('reference', np.nan), chance_low=v.get('chance_low', np.nan), chance=v.get('chance', np.nan), p=v.get('p', np.nan), p_adjusted=p, found=words, n_pictures=len(case), n_groups=len(np.unique(groups)), n_stroke_groups=_count(groups, case)[0]))
+            reference=v.get('reference', np.nan), chance_low=v.get('chance_low', np.nan), chance=v.get('chance', np.nan), p=v.get('p', np.nan), p_adjusted=p, found=words, n_pictures=len(case), n_person_unknown=int((~r.subject_known.fillna(False).astype(bool)).sum()), n_groups=len(np.unique(groups)), n_stroke_groups=_count(groups, case)[0]))
     return pd.DataFrame(rows), found
 
-# %% ../nbs/03a_shortcuts.ipynb #4b721391
+# %% ../nbs/03a_shortcuts.ipynb #e21cd848
 COLOURS = {'clear': '#2a7f4f', 'caution': '#a86a00', 'fails': '#b3261e', 'not judged': '#6b6b6b'}
 
 def surest(
@@ -471,7 +471,7 @@ def pictures_of(
         pairs = found['pairs'].head(6)
         return [('one of a pair', [show(i) for i in pairs.a]), ('the other', [show(i) for i in pairs.b])]
     if 'score' not in found: return []
-    return [(f'surest: {word}', [show(i) for i in at]) for word, at in zip(('stroke', 'non_stroke'), surest(found['score'], case, groups)) if at]
+    return [(f'labelled {word}: the pictures that this check is surest about', [show(i) for i in at]) for word, at in zip(('stroke', 'non_stroke'), surest(found['score'], case, groups)) if at]
 
 def plot_audit(
     checks # table from `judge`
@@ -487,11 +487,11 @@ def plot_audit(
         ax.text(1.02, i, c.verdict, va='center', color=COLOURS[c.verdict], transform=ax.get_yaxis_transform())
     ax.set_yticks(range(len(t)), t.title)
     ax.set_xlim(min(.4, t[['low', 'chance_low']].min().min()-.02) if len(t) else .4, 1)
-    ax.set_xlabel('AUC for the label (grey: with labels dealt at random; black: the reference)')
+    ax.set_xlabel('AUC for the label; 0.5 is a coin toss, 1 is always right\n(grey: with labels dealt at random; black: the reference)')
     ax.spines[['top', 'right']].set_visible(False)
     return fig
 
-# %% ../nbs/03a_shortcuts.ipynb #df8d6d32
+# %% ../nbs/03a_shortcuts.ipynb #11da781f
 _STYLE = '''body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c}h1{margin-bottom:0}.verdict{color:#fff;border-radius:.3rem;padding:.05rem .5rem;white-space:nowrap}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid #ddd}section{border-top:2px solid #ddd;margin-top:2rem}figure{margin:.5rem 0}
 figcaption{color:#444;font-size:.9rem}.row img{width:7rem;height:7rem;margin:.1rem}.note{color:#444}img{max-width:100%}pre{white-space:pre-wrap;background:#f5f5f5;padding:.6rem}'''
@@ -513,18 +513,25 @@ def _section(c, rows):
     shown = ''.join(f'<figure class="row"><figcaption>{esc(w)}</figcaption>'+''.join(f'<img alt="{esc(w)}" src="{_data(i)}">' for i in images)+'</figure>' for w, images in rows)
     p = f'p = {c.p_adjusted:.3f} after correction for all checks. ' if np.isfinite(c.p_adjusted) else ''
     chance = f'With labels dealt at random, 90 of 100 lie between {c.chance_low:.2f} and {c.chance:.2f}. ' if np.isfinite(c.chance) else ''
-    return f'<section id="{esc(c.check)}"><h2>{esc(c.title)} {_badge(c.verdict)}</h2><p>{esc(c.question)}</p><p><b>{esc(c.statistic)}</b> {p}{chance}</p><p>{esc(c.found)}</p>{shown}</section>'
+    todo = f'<p>What to do: {esc(CHECKS[c.check][2])}</p>' if c.verdict in ('fails', 'caution') else ''
+    return f'<section id="{esc(c.check)}"><h2>{esc(c.title)} {_badge(c.verdict)}</h2><p>{esc(c.question)}</p><p><b>{esc(c.statistic)}</b> {p}{chance}</p><p>Found: {esc(c.found)}.</p>{todo}{shown}</section>'
+
+_KEY = '''<p class="note">How to read it: each check tries to guess the label from something that is not asymmetry. Its AUC is the chance that a picture labelled stroke scores higher than one that is not: 0.5 is a coin toss, 1 is always right; the interval in brackets is over people.
+<b>fails</b>: the label can be guessed this way. <b>caution</b>: a small difference that chance does not explain. <b>clear</b>: no more than chance, or than weakness itself, would give.</p>'''
 
 def _badge(verdict): return f'<span class="verdict" style="background:{COLOURS[verdict]}">{html.escape(verdict)}</span>'
 
 def in_words(
     checks # table from `judge`
 )->str:
-    "The audit in one or two sentences"
+    "The audit in a few sentences"
     bad = {v: [c.title.lower() for c in checks[checks.verdict.eq(v)].itertuples()] for v in ('fails', 'caution', 'not judged')}
-    first = f"The label can be guessed without looking at asymmetry: {', '.join(bad['fails'])}. A score reached on this cohort is not evidence before this is repaired." if bad['fails'] else \
+    first = f"The label can be guessed without looking at asymmetry, from {', '.join(bad['fails'])}. A score reached on this cohort is not evidence before this is repaired." if bad['fails'] else \
         f"Small differences between the groups, to be reported with any result: {', '.join(bad['caution'])}." if bad['caution'] else "None of the checks found a shortcut. One that is not looked for here may still exist."
-    return first+(f" Also caution: {', '.join(bad['caution'])}." if bad['fails'] and bad['caution'] else '')+(f" Not judged: {', '.join(bad['not judged'])}." if bad['not judged'] else '')
+    first += f" Also caution: {', '.join(bad['caution'])}." if bad['fails'] and bad['caution'] else ''
+    unknown = int(checks.get('n_person_unknown', pd.Series([0])).max())
+    if unknown and (bad['fails'] or bad['caution']): first += f" For {unknown} pictures the person is not known. Where one person is there more than once, every check can know the label by knowing the person: name the people (cohort.subject_pattern in settings.ini, or a manifest), and ask again."
+    return first+(f" Not judged: {', '.join(bad['not judged'])}." if bad['not judged'] else '')
 
 def report_html(
     checks, # table from `judge`
@@ -541,13 +548,14 @@ def report_html(
     lead = f"{len(r)} pictures of {len(np.unique(groups))} people or groups: {n.get('stroke', 0)} stroke, {n.get('non_stroke', 0)} non_stroke."
     lead += '' if r.subject_known.all() else f" For {int((~r.subject_known).sum())} pictures the person is not known; each counts as a person of its own."
     lead += f" Not read: {len(e['lost'])}, for example {'; '.join(map(str, (e['lost'].picture+' ('+e['lost'].reason.astype(str)+')').head(5)))}." if len(e['lost']) else ''
-    table = ''.join(f'<tr><td><a href="#{esc(c.check)}">{esc(c.title)}</a><br><span class="note">{esc(c.question)}</span></td><td>{_badge(c.verdict)}</td><td>{esc(c.statistic)}</td></tr>' for c in checks.itertuples())
+    table = ''.join(f'<tr><td><a href="#{esc(c.check)}">{esc(c.title)}</a><br><span class="note">{esc(c.question)}</span></td><td>{_badge(c.verdict)}</td><td>{esc(c.statistic or c.found)}</td></tr>' for c in checks.itertuples())
+    pictures = lambda c: pictures_of(c.check, found[c.check], e, groups) if thumbnails and c.verdict in ('fails', 'caution') else []
     return f'''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>Shortcut audit</title><style>{_STYLE}</style></head><body><h1>Shortcut audit</h1><p class="note">Can the label be guessed without looking at asymmetry?</p><p><b>{esc(in_words(checks))}</b></p><p>{esc(lead)}</p>
-<table><thead><tr><th>check</th><th>verdict</th><th>found</th></tr></thead><tbody>{table}</tbody></table>
+{_KEY}<table><thead><tr><th>check</th><th>verdict</th><th>found</th></tr></thead><tbody>{table}</tbody></table>
 <figure><img alt="Every check with its AUC and interval" src="data:image/png;base64,{base64.b64encode(figure).decode()}"><figcaption>Dots beyond their grey bar guess the label better than chance does; for expression the black mark, what weakness explains, is the reference.</figcaption></figure>
-{''.join(_section(c, pictures_of(c.check, found[c.check], e, groups) if thumbnails else []) for c in checks.itertuples())}
-<section><h2>How verdicts are given</h2><pre>{esc(rule)}</pre><p class="note">An AUC is the chance that a picture labelled stroke scores higher than one that is not; 0.5 says nothing, 1 separates fully. People are held apart in validation; intervals are over people.
+{''.join(_section(c, pictures(c)) for c in checks.itertuples())}
+<section><h2>How verdicts are given</h2><pre>{esc(rule)}</pre><p class="note">People are held apart in validation; intervals are over people.
 {'The page contains small copies of the audited pictures: treat it like them. ' if thumbnails else ''}Signals for research, never a diagnosis.</p></section></body></html>'''
 
 # %% ../nbs/03a_shortcuts.ipynb #cd046d98
