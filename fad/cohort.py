@@ -56,7 +56,7 @@ def path_class(
         else: palsy = p or palsy
     return label,palsy
 
-# %% ../nbs/00b_cohort.ipynb #e668a307
+# %% ../nbs/00b_cohort.ipynb #7a3fb12d
 def _plain(folder):
     "Whether a folder's name says only what kind of files it holds"
     words = re.findall(r'[^\W\d_]+|\d+', folder.lower())
@@ -65,13 +65,13 @@ def _plain(folder):
 def folder_subject(
     folders, # names of the folders that hold a file, outermost first, the input itself left out
     several:bool, # whether the cohort has several unlabelled folders with several files
-)->str: # the subject's name, or None
+)->str|None: # the subject's name, or None
     "Subject a file's folders name: the first folder below its class; without classes the first of `several`"
     folders = [f for f in folders if not _plain(f)]
     above = max((i+1 for i,f in enumerate(folders) if any(folder_class(f))), default=0 if several else len(folders))
     return '/'.join(folders[:above+1]) if above < len(folders) else None
 
-# %% ../nbs/00b_cohort.ipynb #11d7d058
+# %% ../nbs/00b_cohort.ipynb #6664c0c9
 _hidden = {'__MACOSX', 'Thumbs.db', 'desktop.ini'}
 
 def _entries(folder):
@@ -92,6 +92,9 @@ def walk(
         where = os.path.realpath(os.path.join(root, rel))
         if where in seen or real.startswith(where.rstrip('/')+'/'): continue
         seen.add(where)
+        if not Path(where).is_relative_to(real):
+            notes.append(f'folder {rel!r} is a link that leads out of the cohort and was not looked into: name its files in a manifest')
+            continue
         try: es = _entries(os.path.join(root, rel))
         except OSError as e:
             notes.append(f'folder {rel!r} was not looked into: {e.strerror}')
@@ -99,10 +102,10 @@ def walk(
         if rel and any(e.name == 'run.json' for e in es):
             notes.append(f'folder {rel!r} holds a run of fad and was not looked into')
             continue
-        for e in es:
-            sub = f'{rel}/{e.name}'.lstrip('/')
-            if _is_dir(e): (links if e.is_symlink() else todo).append(sub)
-            else: files.append((sub, e.is_symlink()))
+        for x in es:
+            sub = f'{rel}/{x.name}'.lstrip('/')
+            if _is_dir(x): (links if x.is_symlink() else todo).append(sub)
+            else: files.append((sub, x.is_symlink()))
         links.sort()
     return sorted(files), notes
 
@@ -138,10 +141,10 @@ def _clip_rows(path, rate_hz, frame='', t_s=''):
     if not len(times): raise Unreadable(f'the clip has no frame {frame}' if frame else f'the clip ends before {t_s} s')
     return list(zip(times.frame.tolist(), times.t_s.tolist())), note
 
-# %% ../nbs/00b_cohort.ipynb #6a234742
+# %% ../nbs/00b_cohort.ipynb #d2e94bfd
 def file_rows(
     path, # file
-    check:bool, # look whether the file is there
+    check, # True: look whether the file is there; a folder: and whether it lies in it
     rate_hz:float, # frames a second of a clip; 0 = every frame
     frame:str='', # the one frame wanted of a clip
     t_s:str='', # the time of the one frame wanted of a clip, s
@@ -151,6 +154,7 @@ def file_rows(
         if not path: raise Unreadable('no path given')
         if _utf8(path) != path: raise Unreadable('file name is not UTF-8')
         if check and (problem := file_problem(path)): raise Unreadable(problem)
+        if isinstance(check, str) and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(check)): raise Unreadable('a link that leads out of the folder: name the file in a manifest')
         kind = media_kind(path)
         if not kind: raise Unreadable('neither a photo nor a clip')
         if kind == 'image': return [(0, _number(t_s, 't_s') if t_s else np.nan)], 'ok', None, False
@@ -195,7 +199,7 @@ def _n(n, what): return f"{n} {what}{'s'*(n!=1)}"
 
 def _few(xs, n=5): return ', '.join(map(str, xs[:n])) + (f' and {len(xs)-n} more' if len(xs) > n else '')
 
-# %% ../nbs/00b_cohort.ipynb #a05eee99
+# %% ../nbs/00b_cohort.ipynb #18c0250f
 _blank = {'', 'na', 'n/a', 'nan', 'null', '?', 'unknown'}
 
 def _stated(row, notes):
@@ -215,20 +219,21 @@ def _resolved(path, base):
     if is_url(base):
         scheme,_,at = base.rpartition('://')
         return f'{scheme}://{posixpath.normpath(posixpath.join(at, slashed))}', posixpath.normpath(slashed)
-    tries = [unicodedata.normalize(form, q) if form else q for q in (path, slashed) for form in ('', 'NFC', 'NFD')]
+    tries = [unicodedata.normalize(form, q) if form else q # type: ignore[arg-type]
+        for q in (path, slashed) for form in ('', 'NFC', 'NFD')]
     q = next((q for q in tries if os.path.lexists(os.path.join(base, q))), slashed)
     full = str(Path(base)/q)
     inside = os.path.relpath(q, os.path.abspath(base)) if os.path.isabs(q) else os.path.normpath(q)
     return full, q if os.path.isabs(q) and inside.startswith('..') else Path(inside).as_posix()
 
-# %% ../nbs/00b_cohort.ipynb #5017eaaf
+# %% ../nbs/00b_cohort.ipynb #7fdeb87f
 def _from_folder(root):
     found,notes = walk_store(root) if is_url(root) else walk(root)
     ignored = Counter()
     files = []
     for rel,link in found:
         path = f"{root.rstrip('/')}/{rel}" if is_url(root) else str(Path(root)/rel)
-        if media_kind(path): files.append(dict(rel=rel, path=path, check=link))
+        if media_kind(path): files.append(dict(rel=rel, path=path, check=root if link else False))
         else: ignored[os.path.splitext(rel)[1].lower() or 'no extension'] += 1
     return files, notes, dict(sorted(ignored.items()))
 
