@@ -1,9 +1,10 @@
 """Chores of the project. `python tools/dev.py fresh` proves that everything generated is up to date, `prepare` brings it up to date,
 `docs` builds the site into `_docs/`, `settings` writes settings.ini anew from the defaults. The Makefile calls these."""
-import os, re, shutil, subprocess, sys, tempfile
+import html, json, os, re, shutil, subprocess, sys, tempfile
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+import yaml
 
 root = Path(__file__).resolve().parent.parent
 os.environ.setdefault('MPLBACKEND', 'Agg')
@@ -35,7 +36,8 @@ def readme(
     here = r'(\]\(|src=")(?![a-z]+:|/|#|index_files/)'  # links and pictures are written as seen from nbs/
     body = ''.join(o if o.startswith('```') else re.sub(here, r'\1nbs/', o) for o in re.split('(?s)(```.*?```)', body))
     for alt in alts: body = re.sub(r' *!\[png\]', lambda m: f'![{alt}]', body, count=1)
-    body = re.sub(r'[ \t]*\n(\s*\n)+', '\n\n', head + body).strip() + '\n'
+    body = re.sub(r'(?m)^:::.*$', '', head + body)  # divs are the site's
+    body = re.sub(r'[ \t]*\n(\s*\n)+', '\n\n', body).strip() + '\n'
     return {'README.md': body.encode(), **res.get('outputs', {})}
 
 def _generate(top):
@@ -81,6 +83,60 @@ def settings():
 
 # ---- the site
 
+def _plain(text, most=400):
+    "Markdown as words on one line, cut after the sentence that passes `most` characters"
+    text = re.sub(r'!?\[([^\]]*)\]\([^)]*\)(\{[^}]*\})?', r'\1', text)
+    text = re.sub(r'\s+', ' ', re.sub(r'[*`#>|"]|<[^>]*>', '', text)).strip().lstrip('- ')
+    return text if len(text) <= most else re.sub(r'^(.{40,%d}?[.!?:;,])\s.*$|^(.{%d}\S*).*$' % (most, most), lambda m: m[1] or m[2]+' …', text)
+
+def _figures(cell): return [o for o in cell.get('outputs', []) if any(k.startswith('image/') for k in o.get('data', {})) and 'text/html' not in o['data']]
+
+def _paragraph(cell):
+    "What a cell tells in words: a paragraph of Markdown, or a finding that code printed as Markdown; '' for headings and reference"
+    if cell.cell_type == 'markdown': text = cell.source
+    elif cell.cell_type == 'code' and 'show_doc(' not in cell.source:
+        text = next((''.join(o['data']['text/markdown']) for o in cell.outputs if 'text/markdown' in o.get('data', {})), '')
+    else: text = ''
+    return '' if text.lstrip().startswith(('#', '|', '<!--', ':::', '```')) else _plain(text)
+
+def alt_texts(
+    nb, # notebook as processed for the site
+)->int: # how many figures were given one
+    "Say in `fig-alt` what each figure shows: its own `fig-alt` or `fig-cap`, or the words beside it, after it first, where the notebooks keep their captions"
+    n, heading = 0, ''
+    for i, c in enumerate(nb.cells):
+        if c.cell_type == 'markdown' and c.source.startswith('#'): heading = _plain(c.source)
+        if c.cell_type != 'code' or not _figures(c) or '#| fig-alt' in c.source: continue
+        cap = re.search(r'#\| fig-cap: *(.+)', c.source)
+        beside = [_paragraph(o) for o in (c, *nb.cells[i+1:i+2], *reversed(nb.cells[max(0, i-3):i]))]
+        alt = cap[1].strip('"\' ') if cap else next(filter(None, beside), '')
+        if not alt:  # the heading above, and what the function says that was explained last
+            said = [d[1] for o in reversed(nb.cells[max(0, i-6):i]) if 'show_doc(' in o.source for d in [re.search(r'\n\*([^*]+)\*', ''.join(o.outputs[0]['data'].get('text/markdown', '')))] if d and o.outputs]
+            alt = ': '.join(['Figure', heading, *said[:1]])
+        c.source, n = f"#| fig-alt: {json.dumps(alt, ensure_ascii=False)}\n{c.source}", n+1
+    return n
+
+def _prepared(proc):
+    "Processed notebooks, made ready for either renderer"
+    from fastcore.nbio import read_nb, write_nb
+    for p in Path(proc).glob('*.ipynb'):
+        nb = read_nb(p)
+        for c in nb.cells:  # signatures name a notebook's own classes with the shell they ran in
+            if c.cell_type != 'code': continue
+            for o in c.outputs:
+                for k, v in o.get('data', {}).items():
+                    if k in ('text/markdown', 'text/plain', 'text/html'): o['data'][k] = ''.join(v).replace('__main__.', '')
+        alt_texts(nb)
+        write_nb(nb, p)
+    return proc
+
+def _quarto():
+    "Build the site with Quarto, by nbdev's own command"
+    import nbdev.quarto as q
+    proc_nbs = q.proc_nbs
+    q.proc_nbs = lambda *args, **kwargs: _prepared(proc_nbs(*args, **{**kwargs, 'force': True}))
+    q.nbdev_docs.__wrapped__()
+
 def _smalldocs():
     "Build the site without Quarto"
     from nbdev.serve import proc_nbs
@@ -93,14 +149,71 @@ def _smalldocs():
             if name := page.front.get('output-file'): page.out = src.with_name(name)
             return page
         def find_page(self, target): return super().find_page(target) or next((p for p in self.pages.values() if p.out == target), None)
-    os.chdir(root)
-    proc = proc_nbs(force=True)
-    for p in proc.glob('*.ipynb'):  # signatures name a notebook's own classes with the shell they ran in
-        p.write_text(p.read_text(encoding='utf-8').replace('__main__.', ''), encoding='utf-8')
+    proc = _prepared(proc_nbs(force=True))
     site = NbdevSite(load(proc), quiet=True)
     site.out = root/'_docs'
     site.build()
-    return [w for w in site.warnings if 'output-file' not in w and 'broken link' not in w]  # check_site names those
+    return [w for w in site.warnings if not any(o in w for o in ('output-file', 'broken link', 'respect-user-color-scheme'))]  # check_site names broken links
+
+def _front(nb):
+    "Title, description and page of a processed notebook"
+    front = next((yaml.safe_load(c.source.strip().strip('-')) for c in nb.cells if c.cell_type == 'raw' and c.source.startswith('---')), {})
+    return front.get('title', ''), front.get('description', ''), front.get('output-file', '')
+
+def _as_text(out):
+    "An output as Markdown without pictures"
+    if out['output_type'] == 'stream': return f"```\n{''.join(out['text']).rstrip()}\n```"
+    data = {k: ''.join(v) for k, v in out.get('data', {}).items() if isinstance(v, (str, list))}
+    if 'text/markdown' in data: return re.sub(r'^---\n+\[source\].*\n', '', data['text/markdown'])
+    if any(k.startswith('image/') for k in data): return ''
+    text = data.get('text/plain', '')
+    if text.startswith('<') and 'text/html' in data:
+        text = html.unescape(re.sub(r'[ \t]*\n\s*', '\n', re.sub(r'(?s)<(style|script).*?</\1>|<[^>]+>', ' ', data['text/html'])))
+    return f'```\n{text.strip()}\n```' if text.strip() else ''
+
+def llms(
+    site:Path, # built site
+    proc:Path, # processed notebooks
+)->int: # Markdown pages written
+    "Each page as Markdown beside it (`settings.html.md`), and `llms.txt` that lists them in the order of the sidebar (llmstxt.org)"
+    from fastcore.nbio import read_nb
+    cfg = yaml.safe_load((root/'_quarto.yml').read_text(encoding='utf-8'))['website']
+    pages = {p.name: read_nb(p) for p in proc.glob('*.ipynb')}
+    front = {n: _front(nb) for n, nb in pages.items()}
+    out = {n: (o or n.replace('.ipynb', '.html'))+'.md' for n, (_, _, o) in front.items()}
+    to = {**out, **{o[:-3]: o for o in out.values()}}
+    for name, nb in pages.items():
+        title, about, _ = front[name]
+        parts = [f'# {title}\n\n> {about}' if about else f'# {title}']
+        for c in nb.cells:
+            src = '\n'.join(o for o in c.source.splitlines() if not o.startswith(('#|', '<!--', ':::'))).strip()
+            if c.cell_type == 'markdown': parts.append(src)
+            elif c.cell_type == 'code':
+                if '#| echo: false' not in c.source and src: parts.append(f'```python\n{src}\n```')
+                alt = re.search(r'#\| fig-alt: *(.+)', c.source)
+                if _figures(c) and alt: parts.append('*Figure: ' + alt[1].strip('"') + '*')
+                parts += [_as_text(o) for o in c.outputs]
+        text = '\n\n'.join(filter(str.strip, parts)) + '\n'
+        text = re.sub(r'(\]\()/?([\w.]+?\.(?:ipynb|html))(#[^)]*)?\)', lambda m: f'{m[1]}{to.get(m[2], m[2])}{m[3] or ""})', text)
+        (site/out[name]).write_text(text, encoding='utf-8')
+    def line(name): return f'- [{front[name][0]}]({out[name]}): {front[name][1]}' if front[name][1] else f'- [{front[name][0]}]({out[name]})'
+    intro = next(c.source for c in pages['index.ipynb'].cells if c.cell_type == 'markdown' and not c.source.startswith(('<!--', ':::', '#', '**')))
+    parts, first = [f"# {cfg['title']}", f"> {cfg['description']}", intro, _plain(cfg['page-footer']['center'])], []
+    for o in cfg['sidebar']['contents']:
+        if 'section' in o: parts += [f"## {o['section']}", '\n'.join(line(n) for n in o['contents'])]
+    (site/'llms.txt').write_text('\n\n'.join(parts) + '\n', encoding='utf-8')
+    return len(pages)
+
+def _accessible(site):
+    "What neither renderer does for readers who use a keyboard or hear the page"
+    for p in site.glob('*.html'):
+        s = p.read_text(encoding='utf-8')
+        s = re.sub(r'(<a class="sidebar-item-(?:toggle|text)[^>]*)role="navigation"', r'\1role="button" tabindex="0"', s)
+        for at, said in ('class="navbar ', 'Site'), ('id="quarto-sidebar"', 'Pages'), ('class="quarto-secondary-nav"', 'Where you are'): s = s.replace(f'<nav {at}', f'<nav aria-label="{said}" {at}', 1)
+        s = re.sub(r'<th></th>|<th class="(blank|index_name)[^"]*" *>(&nbsp;)?</th>', '<td></td>', s)  # a corner heads nothing
+        s = re.sub(r'(<body[^>]*>)', r'\1<a class="skip" href="#quarto-document-content">Skip to the content</a>', s, count=1)
+        s = s.replace('</head>', f'<link rel="alternate" type="text/markdown" href="{p.name}.md">\n</head>', 1)
+        p.write_text(s, encoding='utf-8')
 
 def _source_pages(site):
     "Give the links to source code a page of the site, since the project has no public repository yet"
@@ -117,7 +230,7 @@ def _source_pages(site):
         s = p.read_text(encoding='utf-8')
         new = re.sub(rf'href="((?:\.\./)*)(?:\./)?/?blob/{cfg.branch}/{cfg.lib_path.name}/([\w/]+)\.py#L(\d+)"', link, s)
         if new != s: p.write_text(new, encoding='utf-8')
-    css = 'body{background:#fff;font:14px/1.45 ui-monospace,monospace;margin:1rem;max-width:70rem} a{color:inherit} td.linenos{opacity:.5;padding-right:1em} :target{background:#ffd54f55}'
+    css = 'body{background:#fff;font:14px/1.45 ui-monospace,monospace;margin:1rem;max-width:70rem} h1{font-size:1rem} a{color:inherit} .code{overflow-x:auto} td.linenos{padding-right:1em} :target{background:#ffd54f55}'
     for name in made:
         f = HtmlFormatter(linenos='table', lineanchors='L', anchorlinenos=True, style='default')
         dark = HtmlFormatter(style='github-dark').get_style_defs('.highlight')
@@ -127,14 +240,15 @@ def _source_pages(site):
         to.write_text(f"""<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <link rel="icon" href="data:,"><title>{cfg.lib_path.name}/{name}.py</title><style>{css} {f.get_style_defs('.highlight')}
 @media (prefers-color-scheme: dark) {{ body{{background:#0d1117;color:#e6edf3}} {dark} }}</style></head>
-<body><p><a href="../index.html">{cfg.title}</a> / {cfg.lib_path.name}/{name}.py</p>{code}</body></html>""", encoding='utf-8')
+<body><main><h1><a href="../index.html">{cfg.title}</a> / {cfg.lib_path.name}/{name}.py</h1><div class="code" tabindex="0">{code}</div></main></body></html>""", encoding='utf-8')
 
 class _Links(HTMLParser):
-    "The ids of a page, the links it offers and the files it loads"
-    def __init__(self): super().__init__(); self.ids, self.links, self.loads = set(), [], []
+    "The ids of a page, the links it offers, the files it loads, and pictures without words"
+    def __init__(self): super().__init__(); self.ids, self.links, self.loads, self.mute = set(), [], [], 0
     def handle_starttag(self, tag, attrs):
         a = dict(attrs)
         self.ids |= {a[k] for k in ('id', 'name') if a.get(k)}
+        self.mute += tag == 'img' and len((a.get('alt') or '').strip()) < 10
         if tag == 'a' and a.get('href'): self.links.append(a['href'])
         elif tag == 'link' and 'canonical' not in (a.get('rel') or ''): self.loads.append(a.get('href') or '')
         elif a.get('src'): self.loads.append(a['src'])
@@ -142,11 +256,12 @@ class _Links(HTMLParser):
 def check_site(
     site:Path, # folder of the built site
 )->list: # a line for each problem
-    "Broken links and anchors of a built site, and whatever a page would load from another host"
+    "Broken links and anchors of a built site, pictures without alternative text, and whatever a page would load from another host"
     pages, bad = {}, []
     for p in sorted(site.glob('**/*.html')): pages[p.resolve()] = q = _Links(); q.feed(p.read_text(encoding='utf-8'))
     for p,q in pages.items():
         name = p.relative_to(site.resolve())
+        if q.mute: bad.append(f'{name}: {q.mute} pictures without alternative text')
         for url in q.links + q.loads:
             u = urlsplit(url)
             if u.scheme or u.netloc:
@@ -158,19 +273,24 @@ def check_site(
             elif u.fragment and to in pages and unquote(u.fragment) not in pages[to].ids: bad.append(f'{name}: no such place {url}')
     for p in site.glob('**/*.css'):
         bad += [f'{p.relative_to(site)}: loads {u}' for u in re.findall(r'''(?:@import|url\()[\s('"]*(https?:[^'")\s]+)''', p.read_text(encoding='utf-8'))]
+    for p in [site/'llms.txt', *site.glob('*.html.md')]:
+        if not p.exists(): bad.append(f'{p.name} is missing'); continue
+        text = re.sub(r'(?s)```.*?```|`[^`\n]*`', '', p.read_text(encoding='utf-8'))
+        bad += [f'{p.name}: broken link {u}' for u in re.findall(r'\]\(([^)#\s]+)', text) if ':' not in u and not (site/unquote(u)).exists()]
     return sorted(set(bad))
 
 def docs():
     "Build the site into `_docs/`: with Quarto if it is on the PATH, otherwise with smalldocs"
-    if shutil.which('quarto'):
-        subprocess.run([Path(sys.executable).with_name('nbdev-docs')], cwd=root, check=True)
-        notes = []
-    else: notes = _smalldocs()
-    _source_pages(root/'_docs')
-    for o in notes: print('note:', o)
-    bad = check_site(root/'_docs')
+    os.chdir(root)
+    notes = _quarto() if shutil.which('quarto') else _smalldocs()
+    site = root/'_docs'
+    llms(site, root/'_proc')
+    _accessible(site)
+    _source_pages(site)
+    for o in notes or []: print('note:', o)
+    bad = check_site(site)
     if bad: sys.exit('\n'.join(bad))
-    print(f"{len(list((root/'_docs').glob('**/*.html')))} pages in _docs/, no broken link")
+    print(f"{len(list(site.glob('**/*.html')))} pages in _docs/, no broken link")
 
 def _run(name, *args):
     "Call a function of this file in a process of its own, where nothing is imported or cached yet"
