@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['VERSIONS', 'TABLES', 'write_csv', 'read_csv', 'RunError', 'input_hashes', 'made_with', 'run_identity',
            'identity_changes', 'ShardTables', 'shard_tables', 'measure_shard', 'run_parts', 'processes', 'Run',
-           'check_out', 'open_run', 'write_tables', 'need_pictures', 'extract', 'draw_figures', 'embedded_cohort',
-           'study_cohort', 'study_run', 'failures', 'summary']
+           'check_out', 'open_run', 'write_tables', 'need_pictures', 'extract', 'blank_picture', 'draw_figures',
+           'embedded_cohort', 'study_cohort', 'study_run', 'failures', 'summary']
 
 # %% ../nbs/01d_extract.ipynb #92666df3
 from collections import deque
@@ -371,6 +371,13 @@ def extract(
     return run
 
 # %% ../nbs/01d_extract.ipynb #c68b9f9c
+def blank_picture(
+    xyz # (478, 3) px
+)->np.ndarray: # uint8 (h, w, 3)
+    "A plain ground as large as a face needs, to draw its points on where the face must not be shown"
+    w, h = np.nan_to_num(np.nanmax(xyz[:, :2], axis=0, initial=8)).astype(int)+8
+    return np.full((h, w, 3), 245, np.uint8)
+
 def draw_figures(
     run:Run, # a run
     functional, # its functional table
@@ -379,11 +386,11 @@ def draw_figures(
 ):
     "Draw `plot_face` of the first measured frames into `figures/`"
     (run.path/'figures').mkdir(exist_ok=True)
-    left, blank = n, None if (settings or load_settings()).report.thumbnails else np.full((8, 8, 3), 245, np.uint8)
+    left, shown = n, (settings or load_settings()).report.thumbnails
     for p in run.shards:
         faces = load_landmarks(p)
         for i in np.flatnonzero(measured_status(faces, settings).eq('ok'))[:left]:
-            fig = plot_face(faces, int(i), blank, settings=settings)
+            fig = plot_face(faces, int(i), None if shown else blank_picture(faces.xyz[i]), settings=settings)
             fig.savefig(run.path/'figures'/f"{n-left+1:03d}_{re.sub(r'[^A-Za-z0-9#-]+', '_', str(faces.df.frame_id[i]))[-60:]}.png", dpi=130)
             plt.close(fig)
             left -= 1
