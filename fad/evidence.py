@@ -136,7 +136,7 @@ def without_face(
     if xy is not None: out[face_mask(xy*[px/image.shape[1], px/image.shape[0]], (px, px))] = 128
     return out
 
-# %% ../nbs/03a_evidence.ipynb #a582224d
+# %% ../nbs/03a_evidence.ipynb #0e519951
 def hashes(
     image # uint8 (h, w, 3)
 )->np.ndarray: # bool (2, 256): of the picture, of its mirror image
@@ -151,11 +151,14 @@ def near_duplicates(
     limit:int=SAME_BITS # bits that may differ
 )->pd.DataFrame: # a, b (row numbers, a < b), bits that differ, mirrored
     "Pairs of pictures that are the same, perhaps mirrored, resized or compressed again"
-    b = np.where(bits, 1, -1).astype(np.float32)
-    apart = [(b.shape[2]-b[:, 0]@b[:, k].T)/2 for k in (0, 1)]
-    near = np.minimum(apart[0], np.minimum(apart[1], apart[1].T))
-    i, j = np.nonzero(np.triu(near <= limit, 1))
-    return pd.DataFrame(dict(a=i, b=j, bits=near[i, j].astype(int), mirrored=apart[0][i, j] > near[i, j]))
+    b, kept = np.where(bits, 1, -1).astype(np.float32), []
+    for top in range(0, max(1, len(b)), 2048): # in blocks, so that memory does not grow with the square of the cohort
+        rows, rest = b[top:top+2048], b[top:]
+        apart = [(b.shape[2]-rows[:, i]@rest[:, j].T)/2 for i, j in ((0, 0), (0, 1), (1, 0))]
+        near = np.minimum(apart[0], np.minimum(apart[1], apart[2]))
+        i, j = np.nonzero(np.triu(near <= limit, 1))
+        kept.append(pd.DataFrame(dict(a=i+top, b=j+top, bits=near[i, j].astype(int), mirrored=apart[0][i, j] > near[i, j])))
+    return pd.concat(kept, ignore_index=True)
 
 # %% ../nbs/03a_evidence.ipynb #c46dd3b8
 def look(
