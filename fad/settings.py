@@ -144,7 +144,7 @@ class QualitySettings(_Section):
         if self.min_brightness > self.max_brightness:
             raise SettingsError(f'[quality] min_brightness = {self.min_brightness}: must not be above max_brightness = {self.max_brightness}')
 
-# %% ../nbs/00_settings.ipynb #d775b3ef
+# %% ../nbs/00_settings.ipynb #1ddca7b7
 @dataclass(frozen=True)
 class TrendSettings(_Section):
     "How a face is watched through a clip; lengths in mm of the face as measured"
@@ -161,6 +161,10 @@ class TrendSettings(_Section):
     hampel_s:float = _setting(.5, 'window in which a single outlier is told by its neighbours', 0, 5, 's')
     hampel_sd:float = _setting(4.0, 'how far out such an outlier lies', 1, 20, 'SD')
     smooth_s:float = _setting(.08, 'SD of the low-pass, a Gaussian over time', 0, 5, 's')
+    evidence:float = _setting(9.0, 'evidence that makes an event while a clip or camera runs: log likelihood ratio of a change against none, added up over time', .1, 1000, 'nats')
+    learn_s:float = _setting(10.0, 'usable seconds up to which the own baseline goes on learning while nothing speaks for a change', .5, 600, 's')
+    pool_s:float = _setting(5.0, "the classifier's signal is pooled over so many seconds", .5, 600, 's')
+    pool_least:float = _setting(3.0, "frames that would say as much if they were independent, below which the pooled signal is 'not enough'", 1, 1000, 'frames')
     @property
     def reach_s(self): return max(self.hampel_s/2, 3*self.smooth_s) # how far both look ahead
 
