@@ -374,9 +374,9 @@ def extract(
 def blank_picture(
     xyz # (478, 3) px
 )->np.ndarray: # uint8 (h, w, 3)
-    "A plain ground as large as a face needs, to draw its points on where the face must not be shown"
+    "A plain ground under a face, to draw its points on where it must not be shown; grey as what lies beyond a picture"
     w, h = np.nan_to_num(np.nanmax(xyz[:, :2], axis=0, initial=8)).astype(int)+8
-    return np.full((h, w, 3), 245, np.uint8)
+    return np.full((h, w, 3), 128, np.uint8)
 
 def draw_figures(
     run:Run, # a run
