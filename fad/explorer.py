@@ -122,21 +122,21 @@ def start_threshold(
     if (healthy := is_healthy(t).fillna(False).to_numpy(bool)).any(): t = t[healthy]
     return float(threshold_for(t.value.abs(), t.subject.to_numpy(object), specificity, 2).threshold)
 
-# %% ../nbs/06_explorer.ipynb #8d3cfb45
+# %% ../nbs/06_explorer.ipynb #655ecba0
 _COLOURS = dict(mouth='#b3261e', eyes='#1b6ca8', nose='#8a6a00', brow='#6a4ca0')
-_CELL = 'style="padding:1px 7px;text-align:right;white-space:nowrap"'
+_CELL = 'style="padding:1px 5px;text-align:right;white-space:nowrap"'
 
 def _words(name): return name.removesuffix('_deg').replace('_', ' ')
 
-def _row(name, cells, bold): return f'<tr style="font-weight:{700 if bold else 400}"><th scope="row" style="padding:1px 7px;text-align:left;font-weight:inherit">{html.escape(name)}</th>'+''.join(f'<td {_CELL}>{c}</td>' for c in cells)+'</tr>'
+def _row(name, cells, bold): return f'<tr style="font-weight:{700 if bold else 400}"><th scope="row" style="padding:1px 5px;text-align:left;font-weight:inherit">{html.escape(name)}</th>'+''.join(f'<td {_CELL}>{c}</td>' for c in cells)+'</tr>'
 
 def _table(head, rows): return f'<table style="border-collapse:collapse;font-size:12px;line-height:1.35"><thead><tr><th></th>'+''.join(f'<th scope="col" {_CELL}>{h}</th>' for h in head)+f'</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 def _bar(at, region):
     "A value as a dot over the band of the healthy limits, from -1 to 1"
     if not np.isfinite(at): return ''
-    return (f'<svg width="90" height="13" aria-hidden="true"><rect x="29" y="1" width="32" height="11" fill="#888" fill-opacity=".3"/><line x1="45" x2="45" y1="0" y2="13" stroke="#888"/>'
-        f'<circle cx="{45+16*float(np.clip(at, -2.5, 2.5)):.1f}" cy="6.5" r="4" fill="{_COLOURS.get(region, "#555")}" stroke="#fff"/></svg>')
+    return (f'<svg width="80" height="13" style="vertical-align:middle" aria-hidden="true"><rect x="25" y="1" width="30" height="11" fill="#888" fill-opacity=".3"/><line x1="40" x2="40" y1="0" y2="13" stroke="#888"/>'
+        f'<circle cx="{40+15*float(np.clip(at, -2.3, 2.3)):.1f}" cy="6.5" r="4" fill="{_COLOURS.get(region, "#555")}" stroke="#fff"/></svg>')
 
 def values_html(
     values, # from `against_limits`
@@ -152,13 +152,14 @@ def values_html(
         rows.append(_row(('➤ ' if n == feature else '')+_words(n), (number, limits, _bar(v['at'], regions[n]), v['is'] if bold else ''), bold))
     return _table(('left minus right', 'healthy limits', '', ''), rows)
 
-# %% ../nbs/06_explorer.ipynb #88ca2bca
+# %% ../nbs/06_explorer.ipynb #67806684
 def counts_html(
     n, # from `counts`
 )->str: # HTML
     "Counts as a table: a row a group"
-    rows = [_row(str(g), (r.people, f'{r.marked} of {r.measured}', *(('', '') if np.isnan(r.share) else (f'{r.share:.1%}', f'{r.low:.1%} to {r.high:.1%}')), r.pictures-r.measured or ''), g == HEALTHY) for g, r in zip(n.index, n.itertuples())]
-    return _table(('people', 'pictures marked', 'share', '95 % interval', 'no value'), rows)
+    rows = [_row(str(g), (r.people, f'{r.marked} of {r.measured}', *(('', '') if np.isnan(r.share) else (f'{r.share:.1%}', f'{r.low:.1%} to {r.high:.1%}'))), g == HEALTHY) for g, r in zip(n.index, n.itertuples())]
+    lost = n.pictures['everyone']-n.measured['everyone']
+    return _table(('people', 'pictures marked', 'share', '95 % interval'), rows)+(f'<p style="font-size:12px;margin:2px 5px">{lost} more without a value</p>' if lost else '')
 
 def marks_svg(
     marks, # from `marked`
@@ -181,7 +182,7 @@ def marks_svg(
         out.append(f'<text x="84" y="{base-4}" text-anchor="end">{html.escape(str(g)[:14])}</text><line x1="90" x2="430" y1="{base}" y2="{base}" stroke="currentColor" stroke-opacity=".4"/>')
     out.append(f'<line x1="{x(threshold):.1f}" x2="{x(threshold):.1f}" y1="2" y2="{h}" stroke="#c0392b" stroke-width="2"/>')
     if at is not None and np.isfinite(at): out.append(f'<path d="M{x(abs(at)):.1f} {h} l-5 9 h10 z"/>')
-    return ''.join([*out, *(f'<text x="{x(v):.1f}" y="{h+20}" text-anchor="middle">{v:.3g}</text>' for v in np.linspace(0, top/1.08, 5)), f'<text x="260" y="{h+33}" text-anchor="middle">size of the difference, {unit}; triangle: this face</text></svg>'])
+    return ''.join([*out, *(f'<text x="{x(v):.1f}" y="{h+20}" text-anchor="middle">{v:g}</text>' for v in plt.MaxNLocator(5).tick_values(0, top/1.08) if v <= top), f'<text x="260" y="{h+33}" text-anchor="middle">size of the difference, {unit}; triangle: this face</text></svg>'])
 
 # %% ../nbs/06_explorer.ipynb #29d9bfe0
 class Shards:
@@ -212,7 +213,7 @@ def _columns(table):
     free = [c for c in table if c not in ('frame_id', 'subject', 'path', 'status', 'label') and not pd.api.types.is_float_dtype(table[c]) and 2 <= table[c].nunique() <= 12]
     return ['label', *free]
 
-# %% ../nbs/06_explorer.ipynb #ece4366f
+# %% ../nbs/06_explorer.ipynb #eafbf030
 class Explorer:
     "A run to look through: pick a person, move a threshold, see who is marked"
     def __init__(self,
@@ -225,18 +226,18 @@ class Explorer:
         self.known, self.shards = measures(self.table), Shards(run, self.table)
         if not len(self.known): raise RunError(f'{run.path}: no face of this run was measured; `fad.extract.summary(run)` says why')
         self.limits, self.people = limits_of(self.table, self.s), self.table.groupby('subject', sort=False).indices
-        kind = dict(style=dict(description_width='6.5em'), layout=w.Layout(width='430px', max_width='100%'))
+        kind = dict(style=dict(description_width='105px'), layout=w.Layout(width='390px', max_width='100%'))
         menu = lambda name, tip, options, value=None: w.Dropdown(options=options, value=value if value in [o[-1] if isinstance(o, tuple) else o for o in options] else None, description=name, tooltip=tip, **kind)
         self.person = menu('Person', 'whose face is shown; type the first letters to find one', list(self.people), next(iter(self.people)))
         self.picture = menu('Picture', 'which picture of this person, or frame of the clip', [])
         names = [(_words(n), n) for n in self.known.index]
         self.measure = menu('Measure', 'what the threshold is held against', names, feature if feature in self.known.index else names[0][1])
         self.threshold = w.BoundedFloatText(description='Threshold', tooltip='sizes from here on are marked', **kind)
-        self.slider = w.FloatSlider(readout=False, tooltip='the threshold; arrow keys move it', layout=w.Layout(width='330px', max_width='100%', margin='0 0 0 100px'))
+        self.slider = w.FloatSlider(readout=False, tooltip='the threshold; arrow keys move it', layout=w.Layout(width='285px', max_width='100%', margin='0 0 0 105px'))
         self.by = menu('Count by', 'column whose groups are counted', cols := _columns(self.table), by if by in cols else 'label')
         self.found = w.Select(description='Marked', tooltip='marked pictures, largest first; choose one to look at it', rows=7, **kind)
         self.face, self.values, self.counted = w.HTML(), w.HTML(), w.HTML()
-        part = lambda *o: w.VBox(o, layout=w.Layout(width='440px', max_width='100%', margin='0 12px 0 0'))
+        part = lambda *o: w.VBox(o, layout=w.Layout(width='400px', max_width='100%', margin='0 10px 0 0'))
         row = lambda *o: w.HBox(o, layout=w.Layout(flex_flow='row wrap', align_items='flex-start'))
         self.box = w.VBox([row(part(self.person, self.picture, self.face), self.values), row(part(self.measure, self.threshold, self.slider, self.by, self.found), self.counted)])
         self._wire()
@@ -282,10 +283,10 @@ def _begin(self:Explorer):
     o.description = f'Threshold, {self.known.shown_unit[name]}'
     self._draw_marks()
 
-# %% ../nbs/06_explorer.ipynb #35785d7a
+# %% ../nbs/06_explorer.ipynb #ee6cfcf9
 def _face_png(face):
     "`draw_face` as a data URL"
-    fig, ax = plt.subplots(figsize=(4.4, 4.4), layout='constrained')
+    fig, ax = plt.subplots(figsize=(3.9, 3.9), layout='constrained')
     draw_face(ax, face)
     png = io.BytesIO()
     fig.savefig(png, dpi=100)
@@ -299,7 +300,7 @@ def _draw_face(self:Explorer):
     self.row, e = self.picture.value, lambda v: html.escape(str(v))
     f = self.table.iloc[self.row]
     said = ', '.join(e(f[c]) for c in ('label', 'palsy', 'expression') if c in f and not pd.isna(f[c]))
-    try: picture = f'<img width="440" height="440" style="max-width:100%;height:auto;aspect-ratio:1" decoding="sync" alt="{e(f.frame_id)} with midline, horizontal and measured points" src="{_face_png(self.shards[self.row])}">'
+    try: picture = f'<img width="390" height="390" style="max-width:100%;height:auto;aspect-ratio:1" decoding="sync" alt="{e(f.frame_id)} with midline, horizontal and measured points" src="{_face_png(self.shards[self.row])}">'
     except RunError as problem: picture = f'<p>{e(problem)}</p>'
     self.face.value = f'<div style="line-height:1.35;overflow-wrap:anywhere">{picture}<br>{e(f.frame_id)}: {said or "no label"}'+(f'<br><b>{e(f.status)}</b>' if f.status != 'ok' else '')+'</div>'
     self._draw_values()
@@ -311,7 +312,7 @@ def _draw_values(self:Explorer):
     few = self.limits.low.isna().all()
     self.values.value = values_html(against_limits(self.table, self.row, self.limits), self.known.region, self.measure.value)+(f'<p>no healthy limits: they need {self.s.limits.min_healthy_subjects} healthy people</p>' if few else '')
 
-# %% ../nbs/06_explorer.ipynb #0bed9741
+# %% ../nbs/06_explorer.ipynb #597633c8
 @patch
 def _draw_marks(self:Explorer):
     "Counts, sizes and the list of the marked"
@@ -320,7 +321,7 @@ def _draw_marks(self:Explorer):
     self._count()
     hit = self.marks.reset_index()[self.marks.marked.fillna(False).to_numpy(bool)].sort_values('value', key=abs, ascending=False, kind='stable')
     self.found.unobserve_all('value')
-    self.found.options = [(f'{v:+.2f}  {s}  {"" if pd.isna(l) else l}  …{str(f)[-24:]}', i) for i, v, s, l, f in zip(hit.index[:200], hit.value, hit.subject, hit.label, hit.frame_id)]
+    self.found.options = [(f'{v:+.2f}  {s}  {"" if pd.isna(l) else l}  {str(f).split("/")[-1][-18:]}', i) for i, v, s, l, f in zip(hit.index[:200], hit.value, hit.subject, hit.label, hit.frame_id)]
     self.found.value = None
     self.found.observe(lambda c: None if c.new is None else self.show(c.new), 'value')
 
