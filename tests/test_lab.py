@@ -1,0 +1,97 @@
+"JupyterLab as a reader meets it: a notebook opened in a browser, run from the menu, and the explorer moved by keyboard."
+import base64, json, os, shutil, subprocess, sys, time
+from pathlib import Path
+import pandas as pd, pytest
+from browser import complaints
+
+root = Path(__file__).resolve().parent.parent
+SHOTS = root/'build'/'lab' # what continuous integration keeps
+
+@pytest.fixture(scope='module')
+def lab(tmp_path_factory):
+    "Folder and address of a JupyterLab over a copy of the notebooks, with 60 people of the embedded cohort"
+    pytest.importorskip('jupyterlab', reason='no JupyterLab here: pip install "fad[lab]"')
+    top = tmp_path_factory.mktemp('lab')
+    small = top/'data/simulated'
+    small.mkdir(parents=True)
+    for n in ('stroke_data', 'noStroke_data'): (small/n).symlink_to(root/'data/simulated'/n)
+    people = pd.read_csv(root/'data/simulated/manifest.csv').query("path.str.endswith('_0.jpg')").groupby('label').head(30)
+    people.to_csv(small/'manifest.csv', index=False)
+    (top/'nbs').mkdir()
+    shutil.copy(root/'nbs/06_explorer.ipynb', top/'nbs')
+    shutil.copy(root/'settings.ini', top)
+    (top/'config/labconfig').mkdir(parents=True)
+    (top/'config/labconfig/default_setting_overrides.json').write_text(json.dumps({'@jupyterlab/apputils-extension:notification': dict(fetchNews='false', checkForUpdates=False)}))
+    env = {k: v for k, v in os.environ.items() if k != 'FAD_COHORT'} | dict(JUPYTER_RUNTIME_DIR=str(top/'runtime'), JUPYTER_CONFIG_DIR=str(top/'config'), JUPYTER_DATA_DIR=str(top/'share'), JUPYTERLAB_SETTINGS_DIR=str(top/'lab'), JUPYTERLAB_WORKSPACES_DIR=str(top/'ws'), IPYTHONDIR=str(top/'ipython'))
+    with open(top/'log', 'w') as log: p = subprocess.Popen([sys.executable, '-m', 'jupyterlab', '--no-browser', '--port=0', '--ip=127.0.0.1', '--allow-root', '--IdentityProvider.token=abc', f"--ServerApp.root_dir={top/'nbs'}"], env=env, stdout=log, stderr=log)
+    try:
+        end = time.time()+60
+        while not (said := list((top/'runtime').glob('jpserver-*.json'))):
+            assert p.poll() is None and time.time() < end, (top/'log').read_text()
+            time.sleep(.2)
+        yield top/'nbs', json.loads(said[0].read_text())['url']
+    finally: p.terminate(); p.wait(30)
+
+def at(tab, js):
+    "Middle of the element that an expression gives, scrolled into view"
+    return tab.value(f"(o => {{ if (!o) return null; o.scrollIntoView({{block: 'center'}}); const r = o.getBoundingClientRect(); return [r.x+r.width/2, r.y+r.height/2] }})({js})")
+
+def click(tab, js):
+    "A real click"
+    assert tab.until(f'!!{js}'), js
+    x, y = at(tab, js)
+    tab('Input.dispatchMouseEvent', type='mouseMoved', x=x, y=y)
+    for o in ('mousePressed', 'mouseReleased'): tab('Input.dispatchMouseEvent', type=o, x=x, y=y, button='left', clickCount=1)
+
+def press(tab, key, code=0, modifiers=0):
+    "A real key"
+    for o in ('rawKeyDown', 'keyUp'): tab('Input.dispatchKeyEvent', type=o, key=key, code=key if len(key) > 1 else f'Key{key.upper()}', windowsVirtualKeyCode=code, modifiers=modifiers)
+
+def shot(tab, name):
+    "A picture of what the browser shows"
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    (SHOTS/f'{name}.png').write_bytes(base64.b64decode(tab('Page.captureScreenshot', format='png')['data']))
+
+def run_all(tab, url, name, wait=90):
+    "Open a notebook, run it from the menu, save it"
+    tab('Emulation.setDeviceMetricsOverride', width=1400, height=1000, deviceScaleFactor=1, mobile=False)
+    tab.open(f'{url}lab/tree/{name}.ipynb?token=abc&reset')
+    ready = "document.querySelector('.jp-KernelName')?.innerText.includes('Python') && document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status == 'idle'"
+    assert tab.until(ready, 60), 'no kernel'
+    click(tab, "[...document.querySelectorAll('.lm-MenuBar-itemLabel')].find(o => o.innerText == 'Run')")
+    click(tab, "[...document.querySelectorAll('.lm-Menu-itemLabel')].find(o => o.innerText == 'Run All Cells')")
+    prompts = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(o => o.textContent)"
+    assert tab.until(f"/[0-9]/.test({prompts}.at(-1)) && !{prompts}.includes('[*]:') && {ready}", wait), tab.value(f"{prompts}.join(' ')")
+
+def saved(tab, path, wait=20):
+    "Press Ctrl+S; the notebook as it then is on disk"
+    old, end = path.read_text(), time.time()+wait
+    press(tab, 's', 83, 2)
+    while time.time() < end:
+        time.sleep(.2)
+        try:
+            if (new := path.read_text()) != old: return json.loads(new)
+        except ValueError: pass # half written
+    raise AssertionError('not saved')
+
+def test_explorer(lab, tab):
+    "Run from the menu without an error or a warning; an arrow key moves the threshold, and who is marked follows"
+    folder, url = lab
+    run_all(tab, url, '06_explorer')
+    cells = [c for c in saved(tab, folder/'06_explorer.ipynb')['cells'] if c['cell_type'] == 'code']
+    assert all(c['execution_count'] for c in cells)
+    assert not [o for c in cells for o in c['outputs'] if o['output_type'] in ('error', 'stream')]
+    widget = "document.querySelector('.jupyter-widgets')"
+    assert tab.until(f"!!{widget}?.querySelector('img')"), 'no widget'
+    unnamed = tab.value(f"[...{widget}.querySelectorAll('select, input')].filter(o => !o.labels.length || !o.labels[0].textContent).length + [...{widget}.querySelectorAll('img')].filter(o => !o.alt).length")
+    assert unnamed == 0
+    marked = f"parseInt([...{widget}.querySelectorAll('tr')].find(o => o.cells[0].textContent == 'everyone').cells[2].textContent)"
+    listed = f"[...{widget}.querySelectorAll('select')].pop().options.length"
+    before = tab.value(marked)
+    assert before == tab.value(listed) > 0
+    tab.value(f"{widget}.querySelector('.noUi-handle').focus()")
+    for _ in range(40): press(tab, 'ArrowRight', 39)
+    assert tab.until(f"{marked} < {before} && {marked} == {listed}", 10), (before, tab.value(marked), tab.value(listed))
+    tab.value(f"{widget}.scrollIntoView()")
+    shot(tab, 'explorer')
+    assert not list(complaints(tab.events))
