@@ -1,5 +1,6 @@
-"The built site in a browser: every page loads by itself, in light, dark and on a phone, without errors or requests to other hosts."
-import functools, http.server, subprocess, sys, threading
+"The built site in a browser: every page loads by itself, in light, dark and on a phone, without errors or requests to other hosts; axe finds nothing."
+import functools, http.server, json, re, subprocess, sys, threading, time
+from importlib.util import find_spec
 from pathlib import Path
 import pytest
 from browser import complaints
@@ -16,8 +17,25 @@ def site():
     return root/'_docs'
 
 def test_links(site):
-    "No broken link or anchor, nothing loaded from another host"
+    "No broken link or anchor, nothing loaded from another host, no picture without words"
     assert not check_site(site)
+
+def test_check_site_sees(tmp_path):
+    "The check itself: each fault that it is there for is named"
+    (tmp_path/'llms.txt').write_text('[a](gone.html.md)')
+    (tmp_path/'a.html').write_text('<img src="data:,"><img src="b.png" alt="png"><a href="c.html"></a><a href="#no"></a><script src="https://x.org/y.js"></script>')
+    (tmp_path/'a.css').write_text('@import url(https://x.org/z.css)')
+    found = ' '.join(check_site(tmp_path))
+    for said in ('2 pictures', 'broken link b.png', 'broken link c.html', 'no such place #no', 'loads https://x.org/y.js', 'loads https://x.org/z.css', 'llms.txt: broken link gone'): assert said in found
+
+def test_llms_txt(site):
+    "Every page of the sidebar is listed with what it is about, and has its Markdown"
+    text = (site/'llms.txt').read_text()
+    assert re.match(r'# fad\n\n> .+', text) and 'never a diagnosis' in text
+    listed = re.findall(r'^- \[[^\]]+\]\(([^)]+)\)(: .+)?$', text, re.M)
+    assert {n for n, _ in listed} == {f'{p.name}.md' for p in site.glob('*.html')} and all(about for _, about in listed)
+    page = (site/'reliability.html.md').read_text()
+    assert page.startswith('# Reliability') and 'def reliability(' in page and '*Figure: ' in page and 'base64' not in page
 
 @pytest.fixture(scope='session')
 def server(site):
@@ -31,34 +49,88 @@ def server(site):
 
 def pages(site): return sorted(p.relative_to(site).as_posix() for p in site.glob('**/*.html'))
 
-@pytest.mark.parametrize('scheme', ['light', 'dark'])
-def test_pages_load(site, server, tab, scheme):
+def screen(tab, width=1300, height=900, phone=False): tab('Emulation.setDeviceMetricsOverride', width=width, height=height, deviceScaleFactor=1, mobile=phone)
+
+def theme(tab, scheme): tab('Emulation.setEmulatedMedia', features=[dict(name='prefers-color-scheme', value=scheme)])
+
+is_dark = 'getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0,3).reduce((a,b) => a + +b, 0) < 384'
+
+def axe(tab, *rules):
+    "What axe finds in the open page, a line a rule; all rules unless some are named"
+    options = dict(resultTypes=['violations']) | (dict(runOnly=dict(type='rule', values=rules)) if rules else {})
+    js = f"""axe.run(document, {json.dumps(options)}).then(r => JSON.stringify(r.violations.map(v => v.id + ', ' + v.nodes.length + ' times, first ' + v.nodes[0].target + ': ' + v.nodes[0].failureSummary.split('\\n')[1])))"""
+    return json.loads(tab('Runtime.evaluate', expression=js, awaitPromise=True, returnByValue=True)['result']['value'])
+
+@pytest.fixture(scope='session')
+def visited(site, server, tab):
+    "Every page opened once, as desktop in light, in dark and as a phone; what was wrong with it, by kind"
+    spec = find_spec('axe_core_python')
+    script = (Path(spec.origin).parent/'axe.min.js').read_text() if spec else None
+    wrong = dict(loading=[], theme=[], wide=[], axe=[] if spec else None)
+    for name in pages(site):
+        say = lambda kind, what: wrong[kind].append(f'{name}: {what}')
+        screen(tab); theme(tab, 'light')
+        for c in complaints(tab.open(f'{server}/{name}')): say('loading', c)
+        if not tab.value('document.title.length > 0 && document.body.innerText.length > 50'): say('loading', 'empty')
+        if tab.value(is_dark): say('theme', 'not light')
+        plain = name.startswith('source/') # code with line numbers: all of these are made alike
+        look = script and (not plain or name == 'source/cohort.html')
+        if look:
+            tab('Runtime.evaluate', expression=script)
+            for a in axe(tab): say('axe', a)
+        theme(tab, 'dark')
+        if not tab.value(is_dark): say('theme', 'not dark')
+        if look:
+            for a in axe(tab, 'color-contrast'): say('axe', f'dark: {a}')
+        screen(tab, 390, 844, True); theme(tab, 'light')
+        if (w := tab.value('document.documentElement.scrollWidth')) > 390: say('wide', f'{w} px')
+        if look:
+            tab.value("dispatchEvent(new Event('resize'))")
+            for a in axe(tab, 'scrollable-region-focusable', 'landmark-unique'): say('axe', f'phone: {a}')
+    return wrong
+
+def test_pages_load(visited):
     "Every page: has a title and text, loads without an error, asks no other host"
-    tab('Emulation.setDeviceMetricsOverride', width=1300, height=900, deviceScaleFactor=1, mobile=False)
-    tab('Emulation.setEmulatedMedia', features=[dict(name='prefers-color-scheme', value=scheme)])
-    bad = []
-    for name in pages(site):
-        bad += [f'{name}: {c}' for c in complaints(tab.open(f'{server}/{name}'))]
-        if not tab.value('document.title.length > 0 && document.body.innerText.length > 50'): bad.append(f'{name}: empty')
-        dark = tab.value('getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0,3).reduce((a,b) => a + +b, 0) < 384')
-        if dark != (scheme == 'dark'): bad.append(f'{name}: not {scheme}')
-    assert not bad
+    assert not visited['loading']
 
-def test_pages_fit_a_phone(site, server, tab):
+def test_light_and_dark(visited):
+    "Every page follows the scheme that the reader's system asks for"
+    assert not visited['theme']
+
+def test_pages_fit_a_phone(visited):
     "At 390 px width no page scrolls sideways"
-    tab('Emulation.setDeviceMetricsOverride', width=390, height=844, deviceScaleFactor=2, mobile=True)
-    wide = {}
-    for name in pages(site):
-        if name.startswith('source/'): continue
-        tab.open(f'{server}/{name}')
-        if (w := tab.value('document.documentElement.scrollWidth')) > 390: wide[name] = w
-    assert not wide
+    assert not visited['wide']
 
-def test_search_finds(site, server, tab):
-    "Typing a word into the search box offers the pages that have it, with no server behind it"
-    tab('Emulation.setDeviceMetricsOverride', width=1300, height=900, deviceScaleFactor=1, mobile=False)
+def test_axe_finds_nothing(visited):
+    "Contrast in both schemes, alternative texts, names, landmarks, order of headings, what a keyboard reaches"
+    if visited['axe'] is None: pytest.skip("axe-core-python is not installed (pip install 'fad[dev]')")
+    assert not visited['axe']
+
+def press(tab, key, text=''):
+    "A key of a real keyboard"
+    for kind in ('keyDown', 'keyUp'): tab('Input.dispatchKeyEvent', type=kind, key=key, code=key, windowsVirtualKeyCode={'Tab': 9, 'Enter': 13}.get(key, ord(key[0])), **(dict(text=text) if text and kind == 'keyDown' else {}))
+
+def waited(tab, js, wait=10):
+    "Whether a page comes to a state"
+    end = time.time() + wait
+    while not (done := tab.value(js)) and time.time() < end: time.sleep(.1)
+    return done
+
+def test_keyboard(server, tab):
+    "Without a mouse: past the navigation with the first Tab, a section of the sidebar closed and opened, a page found by search"
+    screen(tab); theme(tab, 'light')
     tab.open(f'{server}/index.html')
-    tab.value("[...document.querySelectorAll('input[type=search], .navbar input')].find(o => o.offsetParent).focus()")
+    press(tab, 'Tab')
+    assert tab.value("document.activeElement.className") == 'skip'
+    press(tab, 'Enter', '\r')
+    assert waited(tab, "location.hash == '#quarto-document-content'")
+    tab.value("document.querySelector('.sidebar-item-toggle').focus()")
+    before = tab.value("document.activeElement.getAttribute('aria-expanded')")
+    press(tab, 'Enter', '\r')
+    assert waited(tab, f"document.activeElement.getAttribute('aria-expanded') != '{before}'")
+    press(tab, '/', '/')
+    assert waited(tab, "document.activeElement.tagName == 'INPUT'")
     tab('Input.insertText', text='settings.ini')
-    found = "[...document.querySelectorAll('a')].filter(o => o.offsetParent && o.closest('[class*=search]')).map(o => o.href).join(' ')"
-    assert tab.until(f"{found}.includes('settings.html')", 10), tab.value(found)
+    assert waited(tab, "[...document.querySelectorAll('a')].some(o => o.offsetParent && o.closest('[class*=search]') && o.href.includes('settings.html'))")
+    press(tab, 'Enter', '\r')
+    assert waited(tab, "!location.pathname.endsWith('index.html') && document.readyState == 'complete'")

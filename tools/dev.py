@@ -182,6 +182,7 @@ def llms(
     front = {n: _front(nb) for n, nb in pages.items()}
     out = {n: (o or n.replace('.ipynb', '.html'))+'.md' for n, (_, _, o) in front.items()}
     to = {**out, **{o[:-3]: o for o in out.values()}}
+    def linked(text): return re.sub(r'(\]\()/?([\w.]+?\.(?:ipynb|html))(#[^)]*)?\)', lambda m: f'{m[1]}{to.get(m[2], m[2])}{m[3] or ""})', text)
     for name, nb in pages.items():
         title, about, _ = front[name]
         parts = [f'# {title}\n\n> {about}' if about else f'# {title}']
@@ -193,12 +194,10 @@ def llms(
                 alt = re.search(r'#\| fig-alt: *(.+)', c.source)
                 if _figures(c) and alt: parts.append('*Figure: ' + alt[1].strip('"') + '*')
                 parts += [_as_text(o) for o in c.outputs]
-        text = '\n\n'.join(filter(str.strip, parts)) + '\n'
-        text = re.sub(r'(\]\()/?([\w.]+?\.(?:ipynb|html))(#[^)]*)?\)', lambda m: f'{m[1]}{to.get(m[2], m[2])}{m[3] or ""})', text)
-        (site/out[name]).write_text(text, encoding='utf-8')
+        (site/out[name]).write_text(linked('\n\n'.join(filter(str.strip, parts)) + '\n'), encoding='utf-8')
     def line(name): return f'- [{front[name][0]}]({out[name]}): {front[name][1]}' if front[name][1] else f'- [{front[name][0]}]({out[name]})'
     intro = next(c.source for c in pages['index.ipynb'].cells if c.cell_type == 'markdown' and not c.source.startswith(('<!--', ':::', '#', '**')))
-    parts, first = [f"# {cfg['title']}", f"> {cfg['description']}", intro, _plain(cfg['page-footer']['center'])], []
+    parts = [f"# {cfg['title']}", f"> {cfg['description']}", linked(intro), _plain(cfg['page-footer']['center'].rpartition('. These')[0])+'.', line('index.ipynb')]
     for o in cfg['sidebar']['contents']:
         if 'section' in o: parts += [f"## {o['section']}", '\n'.join(line(n) for n in o['contents'])]
     (site/'llms.txt').write_text('\n\n'.join(parts) + '\n', encoding='utf-8')
