@@ -6,22 +6,23 @@
 __all__ = ['DISCLAIMER', 'COMMANDS', 'parser', 'settings_of', 'run_extract', 'measured_run', 'run_compare', 'run_audit',
            'run_train', 'run_predict', 'run_reflect', 'run_study', 'run_report', 'run_trend', 'run_simulate', 'main']
 
-# %% ../nbs/20a_cli.ipynb #7272fa24
+# %% ../nbs/20a_cli.ipynb #673a4ac1
 import argparse, contextlib, os, sys, warnings
 from . import __version__
 from .settings import SettingsError, load_settings, override
 from .cohort import CohortError
 from .media import Unreadable
 from .detector import ModelError
-from .extract import Run, RunError, embedded_cohort, extract, failures, summary
+from .extract import Run, RunError, embedded_cohort, extract, failures, need_pictures, summary
 
-# %% ../nbs/20a_cli.ipynb #996ef7ac
+# %% ../nbs/20a_cli.ipynb #a2d6540c
 DISCLAIMER = "fad gives risk signals for research, never a diagnosis. It is not a medical device."
 
 def _add_common(p):
     p.add_argument('--settings', metavar='FILE', help='settings.ini to use (default: FAD_SETTINGS, the nearest settings.ini above this folder, or the packaged defaults)')
     p.add_argument('--set', metavar='KEY=VALUE', action='append', default=[], help='change one setting for this run, for example --set landmarks.repeats=4')
     p.add_argument('--quiet', action='store_true', help='no progress bars and no summary; failures are still named')
+    p.add_argument('--no-thumbnails', action='store_true', help='no picture of a face in any page, figure or clip that is written (the same as --set report.thumbnails=false)')
 
 def _count(text):
     "A whole number from 0 on"
@@ -129,7 +130,8 @@ example:
 
 def _predict_parser(commands):
     p = _command(commands, 'predict', 'signals with intervals for new faces, and a page a face (needs fad[study])', """Apply a trained model: predictions.csv (risk, weakness, central, side, severity, each with an interval; in_domain, reasons)
-and one HTML page a face, into RUN. A face that can't be judged keeps its row and its reason.
+and one HTML page a face, into RUN. A face that can't be judged keeps its row and its reason. Where subjects are known and have
+several photographs, exam.csv judges each person by all of them: a row a person, with what was seen and what is missing.
 
 examples:
   fad predict results/cohort/classifier.skops photos/ --out results/new
@@ -154,6 +156,7 @@ examples:
 def _study_parser(commands):
     p = _command(commands, 'study', 'all phases on one cohort, and a report in one file', """Measure COHORT and ask every question of it: audit, compare, train, reflect, trend. What the cohort can't support is skipped
 with the reason. A study that was stopped goes on with the same command. Ends with report.html, one self-contained page.
+No picture is copied into RUN; small copies of faces in the audit's page and the figures stay out with --no-thumbnails.
 
 examples:
   fad study cohort/ --out results/cohort
@@ -162,7 +165,7 @@ examples:
     p.add_argument('cohort', metavar='COHORT', nargs='?', help='a folder, a manifest CSV, a photograph or a clip (default: the embedded cohort)')
     p.add_argument('--out', metavar='RUN', help='the run folder to write')
     p.add_argument('--phases', metavar='A,B', help='only these: audit, compare, train, reflect, trend')
-    p.add_argument('--check', metavar='RUN', help='repeat the study of RUN and compare every table')
+    p.add_argument('--check', metavar='RUN', help='repeat the study of RUN under its own settings and compare every table to the byte; status 1 where one differs')
     p.add_argument('--workers', type=_count, default=0, metavar='N', help='processes to use (default: one a core)')
     _add_common(p)
 
@@ -172,7 +175,7 @@ def _report_parser(commands):
 example:
   fad report results/cohort""")
     p.add_argument('run', metavar='RUN', help='a folder that `fad study` wrote')
-    p.add_argument('--quiet', action='store_true', help='say nothing')
+    _add_common(p)
 
 def parser()->argparse.ArgumentParser: # of the command `fad`
     "The arguments of every command"
@@ -182,7 +185,7 @@ def parser()->argparse.ArgumentParser: # of the command `fad`
     for add in (_extract_parser, _audit_parser, _compare_parser, _train_parser, _predict_parser, _reflect_parser, _trend_parser, _study_parser, _report_parser, _simulate_parser): add(commands)
     return p
 
-# %% ../nbs/20a_cli.ipynb #a00cfc3e
+# %% ../nbs/20a_cli.ipynb #63d8d706
 def settings_of(
     args # parsed arguments with `settings` and `set`
 ): # Settings
@@ -190,7 +193,7 @@ def settings_of(
     changes = [c.partition('=') for c in args.set]
     for key, eq, _ in changes:
         if not eq: raise SettingsError(f"--set {key}: write --set KEY=VALUE, for example --set landmarks.repeats=4")
-    return override(load_settings(args.settings), **{k.strip(): v.strip() for k, _, v in changes})
+    return override(load_settings(args.settings), **{k.strip(): v.strip() for k, _, v in changes}, **({'report.thumbnails': False} if args.no_thumbnails else {}))
 
 # %% ../nbs/20a_cli.ipynb #1054398f
 def run_extract(
@@ -204,7 +207,7 @@ def run_extract(
     elif status: print(text, file=sys.stderr)
     return status
 
-# %% ../nbs/20a_cli.ipynb #d477d994
+# %% ../nbs/20a_cli.ipynb #fbf4ca9f
 @contextlib.contextmanager
 def _needs(extra):
     "Name the extra where one of its packages is missing"
@@ -220,6 +223,11 @@ def measured_run(
     if run.info.get('state') != 'finished': raise RunError(f"{path} is not finished: the same `fad extract` goes on with it")
     return run
 
+def _warned(path):
+    "What the audit says, to stand above numbers that rest on labels"
+    from fad.study import caution
+    return [f'! {said}\n'] if (said := caution(Run(path))) else []
+
 def run_compare(
     args # parsed arguments
 )->int: # exit status
@@ -227,7 +235,7 @@ def run_compare(
     with _needs('study'): from fad.distributions import compare_run, comparison_summary
     run = measured_run(args.run)
     c = compare_run(run, args.by, args.frames, [a for a in args.adjust.split(',') if a], settings_of(args), args.resamples)
-    if not args.quiet: print(comparison_summary(c), f"\n\nwritten to {run.path/'distributions.csv'}. {DISCLAIMER}", sep='')
+    if not args.quiet: print(*_warned(run.path), comparison_summary(c), f"\nwritten to {run.path/'distributions.csv'}. {DISCLAIMER}", sep='\n')
     return 0
 
 def run_audit(
@@ -237,6 +245,7 @@ def run_audit(
     with _needs('study'): from fad.shortcuts import ShortcutError, audit, in_words
     is_run = os.path.isfile(os.path.join(args.input, 'run.json'))
     if not (is_run or args.out): raise RunError('name a folder for the report: --out DIR')
+    if is_run: need_pictures(measured_run(args.input))
     try: checks = audit(measured_run(args.input) if is_run else args.input, args.out, settings_of(args), args.workers, cnn=not args.no_cnn, progress=not args.quiet)
     except ShortcutError as e: raise RunError(str(e)) from None
     if not args.quiet:
@@ -255,6 +264,7 @@ def run_train(
     try: train_run(run, settings=settings_of(args), progress=not args.quiet)
     except ClassifierError as e: raise RunError(str(e)) from None
     if not args.quiet:
+        print(*_warned(run.path), sep='\n')
         m = run.table('classifier_metrics').query("metric == 'auc' and by == 'all' and validation == 'nested, by subject'")
         for r in m.itertuples(): print(f"{r.task:>11} {r.model:<10} AUC {r.value:.2f} ({r.low:.2f} to {r.high:.2f}), {r.n_subjects:.0f} people")
         print(f"\nwritten to {run.path}: classifier.skops, classifier_metrics.csv, model_card.md. {DISCLAIMER}")
@@ -269,10 +279,11 @@ def run_predict(
         from fad.models import ClassifierError
     try: said = predict(args.model, args.input, args.out, args.cards, settings_of(args), args.workers, progress=not args.quiet)
     except ClassifierError as e: raise RunError(str(e)) from None
-    judged = said.risk.notna()
+    judged, run = said.risk.notna(), Run(args.out if args.out and os.path.isfile(os.path.join(args.out, 'run.json')) else args.input)
+    people = os.path.join(args.out or args.input, 'exam.csv')
     if not args.quiet:
         show = said[['frame_id', 'risk', 'risk_low', 'risk_high', 'weakness', 'side', 'in_domain', 'reasons']]
-        print(show.head(12).round(2).to_string(index=False), *([f'… and {len(said)-12} more'] if len(said) > 12 else []), f"\n{judged.sum()} of {len(said)} faces judged; predictions.csv in {args.out or args.input}. {DISCLAIMER}", *(f"note: {w}" for w in Run(args.out or args.input).info.get('warnings', [])), sep='\n')
+        print(show.head(12).round(2).to_string(index=False), *([f'… and {len(said)-12} more'] if len(said) > 12 else []), f"\n{judged.sum()} of {len(said)} faces judged; predictions.csv in {args.out or args.input}. {DISCLAIMER}", *([f'people with several photographs are judged by all of them together: {people}'] if os.path.isfile(people) else []), *(f"note: {w}" for w in run.info.get('warnings', [])), sep='\n')
     return int(not judged.all())
 
 def run_reflect(
@@ -280,9 +291,10 @@ def run_reflect(
 )->int: # exit status
     "`fad reflect`"
     with _needs('cnn'): from fad.cnn import CnnError, in_words, reflect_run
+    need_pictures(measured_run(args.run))
     try: table = reflect_run(measured_run(args.run), fad_settings=settings_of(args), progress=not args.quiet)
     except CnnError as e: raise RunError(str(e)) from None
-    if not args.quiet: print(in_words(table), f"\nwritten to {args.run}: cnn_reflection.csv. {DISCLAIMER}", sep='\n')
+    if not args.quiet: print(*_warned(args.run), in_words(table), f"\nwritten to {args.run}: cnn_reflection.csv. {DISCLAIMER}", sep='\n')
     return 0
 
 def run_study(
@@ -292,12 +304,12 @@ def run_study(
     from fad.study import check_study, findings, study, study_summary, write_report
     s = settings_of(args)
     if args.check:
-        same = check_study(measured_run(args.check), s, args.workers, not args.quiet)
+        same = check_study(measured_run(args.check), args.workers, not args.quiet)
         if not args.quiet: print(same.to_string(index=False))
         return int(not same.same.all())
     if not args.out: raise RunError('name the run folder to write: --out RUN')
     run = study(args.cohort or embedded_cohort(), args.out, s, args.workers, args.phases.split(',') if args.phases else None, not args.quiet)
-    page = write_report(run)
+    page = write_report(run, settings=s)
     lost = failures(run.table('facial_asymmetry_functional'))
     if not args.quiet: print(study_summary(run), f"\nthe report: {page}. {DISCLAIMER}", sep='\n')
     return int(lost.lost.any() or findings(run).state.eq('failed').any())
@@ -309,7 +321,7 @@ def run_report(
     from fad.study import STUDY, write_report
     run = measured_run(args.run)
     if not (run.path/STUDY).is_file(): raise RunError(f"{args.run} holds no study yet: fad study COHORT --out {args.run}")
-    page = write_report(run)
+    page = write_report(run, settings=settings_of(args))
     if not args.quiet: print(page)
     return 0
 

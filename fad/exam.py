@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MEASURES', 'SIGNALS', 'frame_expressions', 'Measure', 'frame_spread', 'exam', 'Signal', 'fit_signal',
-           'signal_probability', 'ExamModel', 'fit_exam', 'judge']
+           'signal_probability', 'ExamModel', 'fit_exam', 'judge', 'exam_to_dict', 'exam_from_dict']
 
 # %% ../nbs/03b_exam.ipynb #3c8c2007
 from typing import NamedTuple
@@ -172,7 +172,7 @@ def signal_probability(
     out[~np.isfinite(x).any(1)] = np.nan
     return out
 
-# %% ../nbs/03b_exam.ipynb #9d6fa9be
+# %% ../nbs/03b_exam.ipynb #e1e04856
 class ExamModel(NamedTuple):
     "Signals of an exam, fitted on one cohort"
     signals: dict # name: Signal
@@ -180,7 +180,7 @@ class ExamModel(NamedTuple):
     prevalence: dict # share of cases among the training people: what the probabilities stand for
 
 def fit_exam(
-    features, # feature table with `subject`, `palsy` and, where known, `side` of the weakness
+    features, # feature table with `subject`, `palsy` (weak: its kind is not known) and, where known, `side` of the weakness
     expression, # (n,) from `frame_expressions`
     resamples:int=100, # bootstrap resamples of people
     seed:int=0 # of the bootstrap
@@ -193,7 +193,7 @@ def fit_exam(
     exams, person = pd.concat([whole, alone]), np.r_[whole.index.to_numpy(object), who.reindex(alone.index).fillna(pd.Series(alone.index, alone.index)).to_numpy(object)]
     first = features.groupby(features.subject.fillna(features.frame_id)).first()
     palsy, side = (pd.Series(person).map(first[c]).astype(object) if c in first else pd.Series([None]*len(person)) for c in ('palsy', 'side'))
-    tasks = dict(weakness=(palsy.isin(['none', 'central', 'peripheral']), palsy.ne('none')), peripheral=(palsy.isin(['central', 'peripheral']), palsy.eq('peripheral')), left=(palsy.isin(['central', 'peripheral']) & side.isin(['left', 'right']), side.eq('left')))
+    tasks = dict(weakness=(palsy.isin(['none', 'central', 'peripheral', 'weak']), palsy.ne('none')), peripheral=(palsy.isin(['central', 'peripheral']), palsy.eq('peripheral')), left=(palsy.isin(['central', 'peripheral', 'weak']) & side.isin(['left', 'right']), side.eq('left')))
     signals, measured = {}, (exams.n_measured > 0).to_numpy()
     for name, (use, case) in tasks.items():
         use = use.to_numpy() & measured
@@ -219,3 +219,18 @@ def judge(
     side = np.where(np.isnan(out['left']), None, np.where(out['left'] >= .5, 'left', 'right'))
     if not need_brow_raise: missing = [m.replace('not judged', 'judged without it') for m in missing]
     return exams.assign(**out, side=side, missing=missing)
+
+# %% ../nbs/03b_exam.ipynb #5b43bc7e
+def exam_to_dict(
+    model # ExamModel
+)->dict: # for JSON
+    "An exam's model as lists and numbers"
+    plain = lambda v: v.tolist() if isinstance(v, np.ndarray) else v
+    return dict(signals={k: {f: plain(v) for f, v in s._asdict().items()} for k, s in model.signals.items()}, spread=model.spread.astype(object).where(model.spread.notna(), None).to_dict(), prevalence=model.prevalence)
+
+def exam_from_dict(
+    d # from `exam_to_dict`
+)->ExamModel:
+    "An exam's model from lists and numbers"
+    array = lambda s: {k: np.array(v) if k in ('scale', 'mean', 'sd', 'weights') else v for k, v in s.items()}
+    return ExamModel({k: Signal(**array(s)) for k, s in d['signals'].items()}, pd.Series(d['spread'], dtype=float), d['prevalence'])

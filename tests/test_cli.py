@@ -121,3 +121,56 @@ def test_wrong_numbers_of_workers(portraits):
 def test_a_run_inside_its_input_is_refused(portraits):
     done = fad('extract', 'in', '--out', 'in/run', cwd=portraits)
     assert done.returncode == 2 and 'lies inside in' in done.stderr and not (portraits/'in'/'run').exists()
+
+@pytest.fixture(scope='module')
+def studies(tmp_path_factory):
+    "A labelled folder with a clip studied twice: at one go; and without thumbnails, killed with -9 while it audits, and taken up again"
+    d = tmp_path_factory.mktemp('studies')
+    face = Image.fromarray(astronaut()).crop((100, 0, 356, 256))
+    for i in range(10):
+        to = d/'in'/('stroke' if i % 2 else 'normal')/f'{i}.jpg'
+        to.parent.mkdir(parents=True, exist_ok=True)
+        face.rotate(i-5).resize((256+6*i, 256+6*i)).save(to)
+    from corpus import _clip
+    _clip(d/'in'/'normal'/'clip.mp4', face, 40)
+    command = ('study', 'in', '--phases', 'audit,compare,trend', '--workers', '1', '--set', 'landmarks.repeats=1')
+    whole = fad(*command, '--out', 'whole', cwd=d)
+    with open(d/'said', 'w') as said: p = subprocess.Popen([*FAD, *command, '--out', 'killed', '--no-thumbnails'], cwd=d, stdout=subprocess.DEVNULL, stderr=said)
+    until = time.time()+120
+    while 'audit' not in (d/'said').read_text() and p.poll() is None and time.time() < until: time.sleep(.005)
+    p.send_signal(signal.SIGKILL); p.wait()
+    found = (d/'killed'/'study.json').exists()
+    return d, whole, found, fad(*command, '--out', 'killed', '--no-thumbnails', cwd=d)
+
+def test_a_study_killed_and_resumed(studies):
+    "Killed in its second phase, the same command goes on: the same tables to the byte, nothing half-written, and the summary names every output"
+    d, whole, found, again = studies
+    names = sorted(p.relative_to(d/'whole').as_posix() for p in (d/'whole').rglob('*.csv'))
+    assert not found and whole.returncode == again.returncode == 0, whole.stderr+again.stderr
+    assert {'distributions.csv', 'shortcut_audit.csv', 'temporal/clips.csv'} <= set(names)
+    assert all((d/'killed'/n).read_bytes() == (d/'whole'/n).read_bytes() for n in names) and not list((d/'killed').rglob('*.part'))
+    assert '2 of 4 audit' in whole.stderr and 'left' in whole.stderr
+    assert all(n in whole.stdout for n in ('distributions.csv', 'report.html', 'never a diagnosis'))
+
+def pictures(folder, to):
+    "Every picture in the files of a run, those inside its pages too, as files of one folder"
+    import base64
+    to.mkdir()
+    for p in sorted(folder.rglob('*')):
+        if p.suffix in ('.png', '.jpg', '.mp4'): shutil.copy(p, to/f"{len(list(to.iterdir()))}{p.suffix}")
+        if p.suffix == '.html':
+            for kind, data in re.findall(r'data:image/(png|jpeg);base64,([^"\')]+)', p.read_text()): (to/f"{len(list(to.iterdir()))}.{kind}").write_bytes(base64.b64decode(data))
+    return to
+
+def test_no_thumbnails_no_faces(studies):
+    "With --no-thumbnails the detector finds no face in anything that a study and its figures leave; without, it does. Nor is an input copied"
+    from fad.cohort import cohort
+    from fad.landmarks import find_landmarks
+    d = studies[0]
+    fad('extract', 'in', '--out', 'killed', '--figures', 2, '--quiet', '--no-thumbnails', '--set', 'landmarks.repeats=1', cwd=d)
+    assert len(list((d/'killed'/'figures').glob('00*.png'))) == 2
+    for run, faces in (('whole', True), ('killed', False)):
+        seen = find_landmarks(cohort(pictures(d/run, d/f'{run}_pictures')), progress=False).df.status
+        assert len(seen) > 3 and seen.eq('ok').any() == faces, seen.value_counts()
+    inputs = {p.read_bytes() for p in (d/'in').rglob('*.*')}
+    assert not [p for run in ('whole', 'killed') for p in (d/run).rglob('*.*') if p.is_file() and p.read_bytes() in inputs]
