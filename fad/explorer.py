@@ -283,7 +283,7 @@ def _begin(self:Explorer):
     o.description = f'Threshold, {self.known.shown_unit[name]}'
     self._draw_marks()
 
-# %% ../nbs/06_explorer.ipynb #ee6cfcf9
+# %% ../nbs/06_explorer.ipynb #1dc1bdd0
 def _face_png(face):
     "`draw_face` as a data URL"
     fig, ax = plt.subplots(figsize=(3.9, 3.9), layout='constrained')
@@ -305,6 +305,7 @@ def _draw_face(self:Explorer):
     self.face.value = f'<div style="line-height:1.35;overflow-wrap:anywhere">{picture}<br>{e(f.frame_id)}: {said or "no label"}'+(f'<br><b>{e(f.status)}</b>' if f.status != 'ok' else '')+'</div>'
     self._draw_values()
     self._count()
+    self._point()
 
 @patch
 def _draw_values(self:Explorer):
@@ -312,7 +313,7 @@ def _draw_values(self:Explorer):
     few = self.limits.low.isna().all()
     self.values.value = values_html(against_limits(self.table, self.row, self.limits), self.known.region, self.measure.value)+(f'<p>no healthy limits: they need {self.s.limits.min_healthy_subjects} healthy people</p>' if few else '')
 
-# %% ../nbs/06_explorer.ipynb #597633c8
+# %% ../nbs/06_explorer.ipynb #c98e2aa6
 @patch
 def _draw_marks(self:Explorer):
     "Counts, sizes and the list of the marked"
@@ -322,8 +323,13 @@ def _draw_marks(self:Explorer):
     hit = self.marks.reset_index()[self.marks.marked.fillna(False).to_numpy(bool)].sort_values('value', key=abs, ascending=False, kind='stable')
     self.found.unobserve_all('value')
     self.found.options = [(f'{v:+.2f}  {s}  {"" if pd.isna(l) else l}  {str(f).split("/")[-1][-18:]}', i) for i, v, s, l, f in zip(hit.index[:200], hit.value, hit.subject, hit.label, hit.frame_id)]
-    self.found.value = None
+    self._point()
     self.found.observe(lambda c: None if c.new is None else self.show(c.new), 'value')
+
+@patch
+def _point(self:Explorer):
+    "Where the face that is shown stands in the list of the marked"
+    self.found.value = self.row if self.row in [i for _, i in self.found.options] else None
 
 @patch
 def _count(self:Explorer):
