@@ -38,6 +38,9 @@ test: .venv/ready ## prove that exports, notebooks and README are fresh; run all
 fuzz: .venv/ready ## 2,000 damaged files instead of 200: some six minutes of one core
 	FAD_FUZZ=2000 $(BIN)/python -m pytest tests/test_fuzz.py
 
+notebooks: .venv/ready ## the five phase notebooks on your faces, as a private site: FAD_COHORT=path/to/faces make notebooks
+	$(BIN)/python tools/dev.py notebooks
+
 docs: .venv/ready ## build the site into _docs/
 	$(BIN)/python tools/dev.py docs
 

@@ -1,5 +1,6 @@
 """Chores of the project. `python tools/dev.py fresh` proves that everything generated is up to date, `prepare` brings it up to date,
-`docs` builds the site into `_docs/`, `settings` writes settings.ini anew from the defaults. The Makefile calls these."""
+`docs` builds the site into `_docs/`, `notebooks` runs the phase notebooks on the cohort that FAD_COHORT names, `settings` writes
+settings.ini anew from the defaults. The Makefile calls these."""
 import html, json, os, re, shutil, subprocess, sys, tempfile
 from html.parser import HTMLParser
 from pathlib import Path
@@ -137,8 +138,8 @@ def _quarto():
     q.proc_nbs = lambda *args, **kwargs: _prepared(proc_nbs(*args, **{**kwargs, 'force': True}))
     q.nbdev_docs.__wrapped__()
 
-def _smalldocs():
-    "Build the site without Quarto"
+def _smalldocs(nbs='', out=None):
+    "Build the site without Quarto, of the project's notebooks or of those in another folder"
     from nbdev.serve import proc_nbs
     from smalldocs.config import load
     from smalldocs.site import Site
@@ -149,9 +150,9 @@ def _smalldocs():
             if name := page.front.get('output-file'): page.out = src.with_name(name)
             return page
         def find_page(self, target): return super().find_page(target) or next((p for p in self.pages.values() if p.out == target), None)
-    proc = _prepared(proc_nbs(force=True))
+    proc = _prepared(proc_nbs(path=nbs, force=True))
     site = NbdevSite(load(proc), quiet=True)
-    site.out = root/'_docs'
+    site.out = Path(out or root/'_docs')
     site.build()
     return [w for w in site.warnings if not any(o in w for o in ('output-file', 'broken link', 'respect-user-color-scheme'))]  # check_site names broken links
 
@@ -291,6 +292,57 @@ def docs():
     if bad: sys.exit('\n'.join(bad))
     print(f"{len(list(site.glob('**/*.html')))} pages in _docs/, no broken link")
 
+# ---- the phase notebooks on a cohort of one's own
+
+PAGES = ('03a_shortcuts', '02_distributions', '03_classifiers', '04_cnn_reflection', '05_temporal_trends')  # in the order in which findings may be believed
+
+def _notebook(name, to):
+    "Run one notebook where it lies and write it with its outputs elsewhere"
+    from execnb.nbio import write_nb
+    from execnb.shell import CaptureShell
+    from nbdev.process import NBProcessor
+    from nbdev.test import _skip_cell
+    os.chdir(root/'nbs')
+    nb = NBProcessor(Path(f'{name}.ipynb'), rm_directives=False, process=True).nb
+    CaptureShell(Path(f'{name}.ipynb')).run_all(nb, preproc=_skip_cell(nb, None, None))
+    for c in nb.cells:
+        if c.cell_type == 'code': c.outputs = [o for o in c.outputs if o.get('name') != 'stderr']
+    write_nb(nb, to)
+
+def _left_out(p):
+    "How many cells of a notebook could say nothing of the cohort, and the cells that broke"
+    cells = [c for c in json.loads(p.read_text(encoding='utf-8'))['cells'] if c['cell_type'] == 'code']
+    said = [''.join(o.get('data', {}).get('text/markdown', '')) for c in cells for o in c['outputs']]
+    return sum('Left out on this cohort:' in t for t in said), sum(o['output_type'] == 'error' for c in cells for o in c['outputs'])
+
+def notebooks():
+    "Run the five phase notebooks on the cohort that FAD_COHORT names and render them as a private site; nbs/ stays as it is"
+    if not os.environ.get('FAD_COHORT'): sys.exit('Name a cohort: FAD_COHORT=path/to/faces make notebooks (a folder or a manifest CSV; see nbs/30_own_data.ipynb)')
+    from fad.cohort import CohortError
+    from fad.extract import RunError, study_cohort, study_run, summary
+    try: os.environ['FAD_COHORT'] = str(study_cohort().resolve()); run = study_run()
+    except (CohortError, RunError) as e: sys.exit(f'FAD_COHORT: {e}')
+    out, report = run.path.resolve()/'notebooks', []
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
+    for i, n in enumerate(PAGES, 1):
+        print(f'{i} of {len(PAGES)}  {n}', flush=True)
+        subprocess.run([sys.executable, __file__, '_notebook', n, str(out/f'{n}.ipynb')], check=True)
+        report.append((n, *_left_out(out/f'{n}.ipynb')))
+    lines = ['# Findings', f'> The five phases on {run.path.name}', '', f'{summary(run).splitlines()[0]}. The pages stand in the order in which findings may be believed: what the audit finds stands above every number after it.', '',
+        '**Private: these pages rest on the faces of people and show some of them.** Risk signals for research, never a diagnosis; not a medical device.', '', '| page | cells that this cohort cannot support |', '|---|---|', *(f'| [{n[n.index("_")+1:].replace("_", " ")}]({n}.ipynb) | {left or ""} |' for n, left, _ in report)]
+    cell = lambda text: dict(cell_type='markdown', id=f'c{len(text)}', metadata={}, source=text)
+    nb = dict(cells=[cell('\n'.join(lines[:2])), cell('\n'.join(lines[3:]))], metadata=dict(kernelspec=dict(display_name='python3', language='python', name='python3')), nbformat=4, nbformat_minor=5)
+    (out/'index.ipynb').write_text(json.dumps(nb, indent=1)+'\n', encoding='utf-8')
+    site = yaml.safe_load((root/'_quarto.yml').read_text(encoding='utf-8'))
+    site['website'] = dict(title=f'fad on {run.path.name}', sidebar=dict(style='floating', contents=['index.ipynb', *(f'{n}.ipynb' for n in PAGES)]))
+    (out/'_quarto.yml').write_text(yaml.safe_dump(site, sort_keys=False, allow_unicode=True), encoding='utf-8')
+    if (root/'nbs/styles.css').is_file(): shutil.copy(root/'nbs/styles.css', out)
+    for o in _smalldocs(str(out), out/'site'): print('note:', o)
+    for n, left, broken in report: print(f'{n}: {left} cells left out' + (f', {broken} broke' if broken else ''))
+    print(f"the site: {out/'site'/'index.html'}")
+    if any(broken for *_, broken in report): sys.exit(1)
+
 def _run(name, *args):
     "Call a function of this file in a process of its own, where nothing is imported or cached yet"
     subprocess.run([sys.executable, __file__, name, *args], check=True)
@@ -298,5 +350,6 @@ def _run(name, *args):
 if __name__ == '__main__':
     name, *args = sys.argv[1:] or ['help']
     if name == '_generate': _generate(Path(args[0]))
-    elif name in ('fresh', 'prepare', 'settings', 'docs'): globals()[name]()
+    elif name == '_notebook': _notebook(*args)
+    elif name in ('fresh', 'prepare', 'settings', 'docs', 'notebooks'): globals()[name]()
     else: sys.exit(__doc__)
