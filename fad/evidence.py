@@ -174,7 +174,8 @@ def look(
 def _look_at(rows, xyz):
     "`look` at each of some rows; a reason where a picture can't be read"
     cv2.setNumThreads(1)
-    out, clips = [None]*len(rows), {}
+    out:list = [None]*len(rows)
+    clips:dict = {}
     for i, r in enumerate(rows.itertuples()):
         if media_kind(r.path) == 'video': clips.setdefault(r.path, []).append(i)
         else:

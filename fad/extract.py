@@ -95,7 +95,7 @@ def identity_changes(
 )->list: # a line each: name, then, now
     "What differs between two identities, in words"
     words = dict(cohort_sha256='the files, or what is said of them', model_sha256='the landmark model')
-    flat = lambda d, at='': {k2: v2 for k, v in d.items() for k2, v2 in (flat(v, f'{at}{k}.') if isinstance(v, dict) else {at+k: v}).items()}
+    def flat(d, at=''): return {k2: v2 for k, v in d.items() for k2, v2 in (flat(v, f'{at}{k}.') if isinstance(v, dict) else {at+k: v}).items()}
     a, b = flat(old), flat(new)
     return [f"{words[k]} changed" if k in words else f"{k.removeprefix('settings.')}: {a.get(k, 'unset')} then, {b.get(k, 'unset')} now" for k in sorted(a.keys() | b.keys()) if a.get(k) != b.get(k)]
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from bisect import bisect_right
 from contextlib import contextmanager, nullcontext
+from fractions import Fraction
 from functools import lru_cache
 from types import SimpleNamespace
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -35,11 +36,11 @@ _magics = [(rb'\xff\xd8\xff', 'image', 'JPEG'), (rb'\x89PNG\r\n', 'image', 'PNG'
     (rb'\x47.{187}\x47|.{4}\x47.{191}\x47', 'video', 'MPEG-TS'), (rb'\0\0\x01[\xb3\xba]', 'video', 'MPEG'), (rb'\x30\x26\xb2\x75', 'video', 'ASF'),
     (rb'FLV\x01', 'video', 'FLV'), (rb'\0\0\0?\x01[\x09\x27\x67]', 'video', 'H.264'), (rb'OggS', None, 'Ogg'), (rb'ID3|\xff[\xfb\xf3]', None, 'audio'),
     (rb'RIFF....WAVE', None, 'audio'), (rb'%PDF', None, 'PDF'), (rb'PK\x03\x04', None, 'ZIP'), (rb'.{128}DICM', None, 'DICOM')]
-_magics = [(re.compile(p, re.S), kind, name) for p,kind,name in _magics]
+_formats = [(re.compile(p, re.S), kind, name) for p,kind,name in _magics]
 
 def _sniff(head):
     "Kind and name of the format that bytes `head` open"
-    for p,kind,name in _magics:
+    for p,kind,name in _formats:
         if p.match(head): return kind,name
     text = head and not re.search(rb'[\0-\x08\x0e-\x1f]', head) and not head.strip(b'\0') == b''
     return None, 'text' if text else 'unknown content'
@@ -97,15 +98,16 @@ def _whole(url, size=-1):
 
 def file_problem(
     path, # file or URL
-)->str: # the reason, or None
+)->str|None: # the reason, or None
     "What keeps a file from being opened at all: missing, empty, a folder, a broken link, no permission"
     try: _head(path)
     except Unreadable as e: return str(e)
+    return None
 
 # %% ../nbs/00a_media.ipynb #710b2ca5
 def media_kind(
     path, # file or URL
-)->str: # 'image', 'video', or None for anything else
+)->str|None: # 'image', 'video', or None for anything else
     "What the extension says the file is; what its first bytes say where the extension is missing or unknown"
     ext = os.path.splitext(path)[1].lower()[1:]
     if ext in image_exts: return 'image'
@@ -272,7 +274,7 @@ def _scan(path, stamp):
         rows = ((*(np.nan if x is None else x for x in (p.pts, p.dts)), p.is_keyframe, p.is_discard) for p in _packets(c, s))
         pts,dts,key,skip = np.fromiter(rows, np.dtype((float, 4))).reshape(-1, 4).T
         if not (skip==0).any(): raise Unreadable('no frames in it')
-        tb = s.time_base or 1/(s.guessed_rate or 25)
+        tb = s.time_base or Fraction(1)/(s.guessed_rate or 25)
         tick = float(1/(s.average_rate or s.guessed_rate or 25)/tb)
         t,counted,note = _stamps(pts, dts, tick, c.format.name == 'avi' and s.codec_context.has_b_frames)
         counted = counted or c.format.name == 'mpeg'

@@ -15,6 +15,7 @@ from .extract import Run
 from .media import read_image
 from .shortcuts import CHECKS, judge
 from PIL import Image
+from scipy.stats import binomtest
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
