@@ -15,7 +15,7 @@ from .media import Unreadable
 from .detector import ModelError
 from .extract import Run, RunError, embedded_cohort, extract, failures, need_pictures, summary
 
-# %% ../nbs/20a_cli.ipynb #a2d6540c
+# %% ../nbs/20a_cli.ipynb #8341b45b
 DISCLAIMER = "fad gives risk signals for research, never a diagnosis. It is not a medical device."
 
 def _add_common(p):
@@ -108,11 +108,12 @@ its measures drawn in. The person's own first seconds are what later ones are co
 
 examples:
   fad trend visit.mp4 --out results/visit
-  fad trend today.mp4 --out results/today --reference last_week.mp4""")
+  fad trend today.mp4 --out results/today --reference last_week.mp4 --model results/cohort/classifier.skops""")
     p.add_argument('video', metavar='VIDEO', help='any container that FFmpeg reads')
     p.add_argument('--out', metavar='RUN', required=True, help='folder; files go to its temporal/')
     p.add_argument('--reference', metavar='CLIP', help='a clip of the same person as usual (default: the first seconds)')
     p.add_argument('--rate', type=float, metavar='HZ', help='frames a second, 0: every frame (default: the setting video.rate_hz)')
+    p.add_argument('--model', metavar='FILE', help="a classifier.skops: its signal, pooled over seconds (default: RUN's own, where there is one)")
     p.add_argument('--no-clip', action='store_true', help='do not write the annotated clip')
     _add_common(p)
 
@@ -207,7 +208,7 @@ def run_extract(
     elif status: print(text, file=sys.stderr)
     return status
 
-# %% ../nbs/20a_cli.ipynb #fbf4ca9f
+# %% ../nbs/20a_cli.ipynb #a3087556
 @contextlib.contextmanager
 def _needs(extra):
     "Name the extra where one of its packages is missing"
@@ -330,11 +331,11 @@ def run_trend(
 )->int: # exit status
     "`fad trend`"
     with _needs('study'): from fad.temporal import TrendError, trend_clip
-    try: clip = trend_clip(args.video, args.out, settings_of(args), rate_hz=args.rate, reference=args.reference, annotate=not args.no_clip, progress=not args.quiet)
+    try: clip = trend_clip(args.video, args.out, settings_of(args), rate_hz=args.rate, reference=args.reference, model=args.model, annotate=not args.no_clip, progress=not args.quiet)
     except (TrendError, Unreadable) as e: raise RunError(str(e)) from None
     if not args.quiet:
         shown = clip.events[['region', 'side', 'sense', 'start_s', 'end_s', 'peak_mm', 'certainty']]
-        print(f"{clip.series.status.eq('ok').sum()} of {len(clip.series)} frames followed", shown.round(2).to_string(index=False) if len(shown) else 'no event', *(f'note: {n}' for n in clip.notes), f"\nwritten: {', '.join(map(str, clip.files))}. {DISCLAIMER}", sep='\n')
+        print(f"{clip.series.status.eq('ok').sum()} of {len(clip.series)} frames followed", shown.round(2).to_string(index=False) if len(shown) else 'no event', *(f'{m.t_s:.1f} s, live: {m.side} {m.what}' for m in clip.marks.query('kind == "begin"').itertuples()), *(f'note: {n}' for n in clip.notes), f"\nwritten: {', '.join(map(str, clip.files))}. {DISCLAIMER}", sep='\n')
     return 0 if clip.series.status.eq('ok').any() else 1
 
 # %% ../nbs/20a_cli.ipynb #c65f7724
