@@ -298,7 +298,7 @@ PAGES = ('03a_shortcuts', '02_distributions', '03_classifiers', '04_cnn_reflecti
 
 def _notebook(name, to):
     "Run one notebook where it lies and write it with its outputs elsewhere"
-    from execnb.nbio import write_nb
+    from fastcore.nbio import write_nb
     from execnb.shell import CaptureShell
     from nbdev.process import NBProcessor
     from nbdev.test import _skip_cell
@@ -330,7 +330,7 @@ def notebooks():
         subprocess.run([sys.executable, __file__, '_notebook', n, str(out/f'{n}.ipynb')], check=True)
         report.append((n, *_left_out(out/f'{n}.ipynb')))
     lines = ['# Findings', f'> The five phases on {run.path.name}', '', f'{summary(run).splitlines()[0]}. The pages stand in the order in which findings may be believed: what the audit finds stands above every number after it.', '',
-        '**Private: these pages rest on the faces of people and show some of them.** Risk signals for research, never a diagnosis; not a medical device.', '', '| page | cells that this cohort cannot support |', '|---|---|', *(f'| [{n[n.index("_")+1:].replace("_", " ")}]({n}.ipynb) | {left or ""} |' for n, left, _ in report)]
+        '**Private: these pages rest on the faces of people and show some of them.** Risk signals for research, never a diagnosis; not a medical device.', '', 'Numbers, tables and figures are this cohort\'s. The prose between them was written about the embedded cohort.', '', '| page | cells that this cohort cannot support |', '|---|---|', *(f'| [{n[n.index("_")+1:].replace("_", " ")}]({n}.ipynb) | {left or ""} |' for n, left, _ in report)]
     cell = lambda text: dict(cell_type='markdown', id=f'c{len(text)}', metadata={}, source=text)
     nb = dict(cells=[cell('\n'.join(lines[:2])), cell('\n'.join(lines[3:]))], metadata=dict(kernelspec=dict(display_name='python3', language='python', name='python3')), nbformat=4, nbformat_minor=5)
     (out/'index.ipynb').write_text(json.dumps(nb, indent=1)+'\n', encoding='utf-8')
