@@ -1030,6 +1030,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                   'fad/temporal.py'),
                               'fad.temporal.trend': ('temporal_trends.html#trend', 'fad/temporal.py'),
                               'fad.temporal.trend_clip': ('temporal_trends.html#trend_clip', 'fad/temporal.py')},
+            'fad.tooltips': { 'fad.tooltips.show_comments': ('tooltips.html#show_comments', 'fad/tooltips.py'),
+                              'fad.tooltips.tooltip': ('tooltips.html#tooltip', 'fad/tooltips.py')},
             'fad.watch': { 'fad.watch.Cusum': ('watch.html#cusum', 'fad/watch.py'),
                            'fad.watch.Cusum.__init__': ('watch.html#cusum.__init__', 'fad/watch.py'),
                            'fad.watch.Cusum._end': ('watch.html#cusum._end', 'fad/watch.py'),
