@@ -8,14 +8,15 @@ __all__ = ['VERSIONS', 'TABLES', 'write_csv', 'read_csv', 'RunError', 'input_has
            'check_out', 'open_run', 'write_tables', 'need_pictures', 'extract', 'blank_picture', 'draw_figures',
            'embedded_cohort', 'study_cohort', 'study_run', 'failures', 'summary']
 
-# %% ../nbs/01d_extract.ipynb #92666df3
+# %% ../nbs/01d_extract.ipynb #1dd4572c
 from collections import deque
-import hashlib, importlib.metadata, json, os, re, sys
+import hashlib, html, importlib.metadata, json, os, re, sys
 from concurrent.futures import BrokenExecutor, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import NamedTuple
 import numpy as np, pandas as pd, pyarrow as pa, pyarrow.parquet as pq
 import matplotlib.pyplot as plt
+from fastcore.basics import patch
 from loky import ProcessPoolExecutor
 from tqdm.auto import tqdm
 from .settings import load_settings, as_dict
@@ -471,3 +472,16 @@ def summary(
     if (origin := run.info.get('settings_from', 'defaults')) != 'defaults': lines += ['', f"settings: {origin}"]
     for w in run.info.get('warnings', []): lines += ['', f"note: {w}"]
     return '\n'.join(lines)
+
+# %% ../nbs/01d_extract.ipynb #a0f305bd
+@patch
+def _repr_html_(self:Run):
+    "What became of the inputs: frames by label and state, and the most frequent reasons"
+    try: t = self.table('facial_asymmetry_functional')
+    except OSError: return f'<p>{html.escape(self.path.name)}: not a finished run</p>'
+    state = t.status.astype('string').str.split(':').str[0].replace('ok', 'measured')
+    by = t.label.astype('string').fillna('no label')
+    counts = pd.crosstab(by, state).assign(people=t.subject.groupby(by).nunique(), files=t.path.groupby(by).nunique())
+    why = t.status[state.ne('measured')].str.replace(r'-?\d[\d.]*', '…', regex=True).value_counts().head(5)
+    reasons = ''.join(f'<li>{n} {html.escape(str(r))}</li>' for r, n in why.items())
+    return f"<p>{html.escape(self.path.name)}: {len(t)} frames of {t.path.nunique()} files, {t.subject.nunique()} people</p>{counts[['people', 'files', *sorted(set(state))]].rename_axis(index=None, columns=None).to_html(border=0)}" + (f'<p>not measured:</p><ul>{reasons}</ul>' if reasons else '')
