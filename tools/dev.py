@@ -1,6 +1,6 @@
 """Chores of the project. `python tools/dev.py fresh` proves that everything generated is up to date, `prepare` brings it up to date,
 `docs` builds the site into `_docs/`, `notebooks` runs the phase notebooks on the cohort that FAD_COHORT names, `settings` writes
-settings.ini anew from the defaults. The Makefile calls these."""
+settings.ini anew from the defaults, `times NAME...` runs notebooks and writes at their top how long that takes. The Makefile calls these."""
 import html, json, os, re, shutil, subprocess, sys, tempfile
 from html.parser import HTMLParser
 from pathlib import Path
@@ -81,6 +81,50 @@ def settings():
     "Write settings.ini anew, comments and values, from the defaults of 00_settings.ipynb"
     from fad.settings import to_ini
     (root/'settings.ini').write_text(to_ini(), encoding='utf-8')
+
+# ---- how long each notebook takes
+
+TIMES, RUNS = root/'tools/times.csv', re.compile(r'\n\n\*Runs in under [^\n]*\*')
+
+def runs_in(
+    cpu_s:float, # seconds of processor time that the notebook took
+    cohort:bool # whether it measures the embedded cohort where that has not been done yet
+)->str: # the line that the notebook carries
+    "A promise that a slower machine can keep: the next larger round time"
+    s = next((o for o in (10, 20, 30, 60, 120, 180, 300, 600, 1200) if cpu_s*1.2 < o), 3600)
+    return f"*Runs in under {f'{s} seconds' if s < 60 else 'a minute' if s == 60 else f'{s//60} minutes'} on two cores{', and a few minutes more the first time, while the embedded cohort is measured' if cohort else ''}.*"
+
+def _timed(name):
+    "Processor seconds of one run of a notebook, its processes included"
+    import resource
+    used = lambda: sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+    start = used()
+    subprocess.run([Path(sys.executable).with_name('nbdev-test'), f'nbs/{name}.ipynb'], cwd=root, check=True, stdout=subprocess.DEVNULL)
+    return round(used()-start, 1)
+
+def time_lines()->dict: # notebook: the line it should carry
+    "What `times` writes, for every notebook that was timed"
+    known = dict(line.split(',') for line in TIMES.read_text().split()[1:])
+    text = lambda n: (root/f'nbs/{n}.ipynb').read_text(encoding='utf-8')
+    return {n: runs_in(float(t), '= study_run(' in text(n)) for n, t in known.items() if (root/f'nbs/{n}.ipynb').exists() and n != 'index'} # the front page is no place for it
+
+def times(*names):
+    "Run the named notebooks (`all`: every one with code) and note what they took; then write at the top of each notebook how long it runs"
+    if names == ('all',): names = [p.stem for p in _nbs(root) if '"cell_type": "code"' in p.read_text(encoding='utf-8')]
+    known = dict(line.split(',') for line in TIMES.read_text().split()[1:]) if TIMES.exists() else {}
+    for n in names:
+        known[n] = str(_timed(n))
+        print(n, known[n], 's', flush=True)
+        TIMES.write_text('notebook,cpu_s\n'+''.join(f'{k},{v}\n' for k, v in sorted(known.items())))
+    for n, line in time_lines().items():
+        path = root/f'nbs/{n}.ipynb'
+        nb = json.loads(path.read_text(encoding='utf-8'))
+        at = next(c for c in nb['cells'][1:] if c['cell_type'] == 'markdown')
+        old = ''.join(at['source'])
+        new = RUNS.sub('', old).rstrip()+'\n\n'+line
+        if new != old:
+            at['source'] = new.splitlines(True)
+            path.write_text(json.dumps(nb, indent=1, ensure_ascii=False)+'\n', encoding='utf-8')
 
 # ---- the site
 
@@ -351,5 +395,6 @@ if __name__ == '__main__':
     name, *args = sys.argv[1:] or ['help']
     if name == '_generate': _generate(Path(args[0]))
     elif name == '_notebook': _notebook(*args)
+    elif name == 'times': times(*args)
     elif name in ('fresh', 'prepare', 'settings', 'docs', 'notebooks'): globals()[name]()
     else: sys.exit(__doc__)
