@@ -159,7 +159,7 @@ def balance(
     l = minimize(f, np.zeros(x.shape[1]), jac=True, method='L-BFGS-B').x
     return np.exp(q+u@l-logsumexp(q+u@l))
 
-# %% ../nbs/03a_shortcuts.ipynb #f792a552
+# %% ../nbs/03a_shortcuts.ipynb #70b3f97c
 def matched(
     reference, # table from `expression_table` of a clean simulated cohort
     table, # the same of the audited cohort
@@ -202,7 +202,6 @@ def expression_excess(
     words = pd.DataFrame(dict(auc=auc[:, 0], reference=ref[:, 0], excess=d[:, 0], low=low, high=high, p=p), index=list(WORDS))
     return dict(words=words.iloc[np.argsort(-np.abs(words.excess))], p=min(p), people=people)
 
-# %% ../nbs/03a_shortcuts.ipynb #c8f6c7b7
 _REFERENCE = files('fad')/'assets'/'expression_reference.csv'
 
 def write_expression_reference(
@@ -216,7 +215,7 @@ def expression_reference()->pd.DataFrame: # as `expression_table` gives it
     "The clean simulated cohort that ships with the package"
     return pd.read_csv(_REFERENCE, keep_default_na=False, na_values=[''])
 
-# %% ../nbs/03a_shortcuts.ipynb #80859193
+# %% ../nbs/03a_shortcuts.ipynb #01fb5dcc
 CHECKS = dict( # title, question, what to do about it
     duplicates=('Pictures that are there twice', 'Does the same picture, perhaps mirrored or saved again, stand under two names?', 'Keep one of each pair, and keep what shares a picture on one side of every split.'),
     metadata=('The file', 'Can the label be guessed from size, format, compression and file name, without opening the picture?', 'Save all pictures alike (size, format, quality) and name them alike before anything is trained.'),
@@ -241,7 +240,7 @@ def merged_groups(
 
 def _auc_by(kernel, case, groups): return float(aucs(held_out(kernel, case[:, None], groups)[:, 0], case)) if len(np.unique(groups)) > 1 else np.nan
 
-# %% ../nbs/03a_shortcuts.ipynb #14670d66
+# %% ../nbs/03a_shortcuts.ipynb #39bf941a
 def check_duplicates(
     e:dict, # from `evidence`
     case, # bool (n,)
