@@ -6,8 +6,8 @@
 __all__ = ['DISCLAIMER', 'COMMANDS', 'parser', 'settings_of', 'run_extract', 'measured_run', 'run_compare', 'run_audit',
            'run_train', 'run_predict', 'run_reflect', 'run_study', 'run_report', 'run_trend', 'run_simulate', 'main']
 
-# %% ../nbs/20a_cli.ipynb #673a4ac1
-import argparse, contextlib, os, sys, warnings
+# %% ../nbs/20a_cli.ipynb #c04a8d18
+import argparse, contextlib, logging, os, sys, warnings
 from . import __version__
 from .settings import SettingsError, load_settings, override
 from .cohort import CohortError
@@ -15,7 +15,7 @@ from .media import Unreadable
 from .detector import ModelError
 from .extract import Run, RunError, embedded_cohort, extract, failures, need_pictures, summary
 
-# %% ../nbs/20a_cli.ipynb #8341b45b
+# %% ../nbs/20a_cli.ipynb #31b31456
 DISCLAIMER = "fad gives risk signals for research, never a diagnosis. It is not a medical device."
 
 def _add_common(p):
@@ -48,10 +48,12 @@ or a manifest CSV with a column `path`. A run that was stopped goes on with the 
 examples:
   fad extract portrait.jpg --out results/portrait
   fad extract cohort/ --out results/cohort --workers 4
-  fad extract clip.mp4 --out results/clip --set video.rate_hz=10""")
+  fad extract clip.mp4 --out results/clip --set video.rate_hz=10
+  fad extract s3://bucket/cohort.csv --out results/cohort --scheduler tcp://host:8786""")
     p.add_argument('input', metavar='INPUT', help='a photograph, a clip, a folder or a manifest CSV')
     p.add_argument('--out', metavar='RUN', required=True, help='the run folder to write')
     p.add_argument('--workers', type=_count, default=0, metavar='N', help='processes to use (default: one a core)')
+    p.add_argument('--scheduler', metavar='ADDRESS', help="measure on a Dask cluster: its scheduler's address, or its scheduler file (.json); needs fad[dask]")
     p.add_argument('--figures', type=_count, default=0, metavar='N', help='draw the first N measured faces into RUN/figures')
     p.add_argument('--update', action='store_true', help='recompute the tables of a run under other quality gates, measures or limits')
     _add_common(p)
@@ -196,24 +198,33 @@ def settings_of(
         if not eq: raise SettingsError(f"--set {key}: write --set KEY=VALUE, for example --set landmarks.repeats=4")
     return override(load_settings(args.settings), **{k.strip(): v.strip() for k, _, v in changes}, **({'report.thumbnails': False} if args.no_thumbnails else {}))
 
-# %% ../nbs/20a_cli.ipynb #1054398f
+# %% ../nbs/20a_cli.ipynb #4aa35e56
 def run_extract(
     args # parsed arguments
 )->int: # exit status
     "`fad extract`"
-    run = extract(args.input, args.out, settings_of(args), args.workers, update=args.update, figures=args.figures, progress=not args.quiet)
+    with _cluster(args) as cluster: run = extract(args.input, args.out, settings_of(args), args.workers, cluster, args.update, args.figures, not args.quiet)
     text, lost = summary(run), failures(run.table('facial_asymmetry_functional'))
     status = int(lost.lost.any())
     if not args.quiet: print(text, f"\n\nwritten to {run.path}. {DISCLAIMER}", sep='')
     elif status: print(text, file=sys.stderr)
     return status
 
-# %% ../nbs/20a_cli.ipynb #a3087556
+# %% ../nbs/20a_cli.ipynb #041b5812
 @contextlib.contextmanager
 def _needs(extra):
     "Name the extra where one of its packages is missing"
     try: yield
     except ModuleNotFoundError as e: raise RunError(f"{e.name} is missing: pip install 'fad[{extra}]'") from None
+
+def _cluster(args):
+    "The cluster that a command was given, as an executor; None without one"
+    if not args.scheduler: return contextlib.nullcontext()
+    with _needs('dask'): from fad.cluster import Cluster
+    logging.getLogger('distributed').setLevel(logging.CRITICAL) # what matters of it is said in our own words
+    cluster = Cluster(args.scheduler)
+    if not args.quiet and cluster.advice: print(f"fad {args.command}: {cluster.advice}", file=sys.stderr)
+    return cluster
 
 def measured_run(
     path # a run folder
