@@ -184,17 +184,16 @@ def marks_svg(
     if at is not None and np.isfinite(at): out.append(f'<path d="M{x(abs(at)):.1f} {h} l-5 9 h10 z"/>')
     return ''.join([*out, *(f'<text x="{x(v):.1f}" y="{h+20}" text-anchor="middle">{v:g}</text>' for v in plt.MaxNLocator(5).tick_values(0, top/1.08) if v <= top), f'<text x="260" y="{h+33}" text-anchor="middle">size of the difference, {unit}; triangle: this face</text></svg>'])
 
-# %% ../nbs/06_explorer.ipynb #29d9bfe0
+# %% ../nbs/06_explorer.ipynb #143c98ea
 class Shards:
     "The faces of a run, each read from its shard when it is asked for"
     def __init__(self, run, table): self.run, self.table, self.files = run, table, run.shards; self.first = np.cumsum([0, *(pq.read_metadata(p).num_rows for p in self.files)])
     def __getitem__(self, row):
-        "Landmarks of one row, the path such that it can be opened from here, if the picture is still there"
+        "Landmarks of one row, the path as in the table"
         k = int(np.searchsorted(self.first, row, 'right'))-1
         if k >= len(self.files): raise RunError(f'the landmarks of this face are gone from {self.run.path}/landmarks')
         face = load_landmarks(self.files[k])[[row-self.first[k]]]
-        path = str(self.table.path.iloc[row])
-        face.df['path'] = next((str(p/path) for p in (Path(), *self.run.path.resolve().parents) if (p/path).is_file()), path)
+        face.df['path'] = self.table.path.iloc[row]
         return face
 
 # %% ../nbs/06_explorer.ipynb #860837c2
