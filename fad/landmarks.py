@@ -110,10 +110,17 @@ def load_landmarks(
     present = [k for k in ARRAYS if k in table.column_names]
     return Landmarks(table.drop_columns(present).to_pandas(), **{k: array(k) for k in present})
 
-# %% ../nbs/01_landmarks.ipynb #3dfd802b
+# %% ../nbs/01_landmarks.ipynb #3f6e04f7
 QUALITY = dict(yaw_deg='turn of the head, positive to the subject\'s left', pitch_deg='nod, positive with the chin down', roll_deg='tilt, positive towards the subject\'s right shoulder',
     interocular_px='pupil to pupil', sharpness='energy of the finest detail at 64 px between the pupils, as a share of the contrast', brightness='mean grey of the face, 0 to 255', contrast='5th to 95th centile of the face\'s grey',
     in_frame='share of the face\'s points inside the picture, in the worst region', n_faces='faces seen in the first look (people much smaller than the largest face are missed)', n_looks='looks that entered the mean', spread='how far the looks lie apart: SD of a point, median over points, pupil distances')
+
+def _centiles(shades, at):
+    "Linear centiles of bytes, from their counts: `np.percentile` to the digit, in a tenth of its time"
+    up = np.bincount(shades, minlength=256).cumsum()
+    where = (len(shades)-1)*np.array(at)/100
+    low, high = np.searchsorted(up, np.floor(where), side='right'), np.searchsorted(up, np.ceil(where), side='right')
+    return np.float32(low+(where-np.floor(where))*(high-low))
 
 def pixel_quality(
     image, # uint8 (h, w, 3)
@@ -127,11 +134,12 @@ def pixel_quality(
     iod = np.linalg.norm(local[473, :2]-local[468, :2])
     px = 160
     A = upright_crop(local, px, scale=.6*px*iod/64/face_size(local))
-    grey = cv2.cvtColor(warp(near, A, px), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    shades = cv2.cvtColor(warp(near, A, px), cv2.COLOR_RGB2GRAY)
+    grey = shades.astype(np.float32)
     hull = cv2.convexHull((local[:468, :2]@A[:, :2].T+A[:, 2]).astype(np.float32))
     inside = cv2.fillConvexPoly(np.zeros((px, px), np.uint8), np.round(hull).astype(np.int32), 1) > 0
     if inside.sum() < 50: return dict(sharpness=np.nan, brightness=np.nan, contrast=np.nan, in_frame=0.)
-    lo, hi = np.percentile(grey[inside], [5, 95])
+    lo, hi = _centiles(shades[inside], (5, 95))
     fine = grey-cv2.GaussianBlur(grey, (0, 0), 1)
     ok = ((points[:, :2] >= 0) & (points[:, :2] <= [w, h])).all(1)
     return dict(sharpness=float(fine[inside].std()/max(1, hi-lo)*100), brightness=float(grey[inside].mean()), contrast=float(hi-lo), in_frame=float(min(ok[ids].mean() for ids in REGIONS.values())))
