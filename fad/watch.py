@@ -84,7 +84,7 @@ class Event(NamedTuple):
     what: str = '' # in words
     mm: float = np.nan # deviation at that moment
 
-# %% ../nbs/05b_watch.ipynb #aa270235
+# %% ../nbs/05b_watch.ipynb #527c642b
 _NEEDED = [*WATCHED.values(), *MOUTH_STATE, 'lower_lip_height', 'yaw_deg']
 _AT = {k: i for i, k in enumerate(_NEEDED)}
 _MOUTH = [_AT[k] for k in MOUTH]
@@ -95,12 +95,13 @@ class Watcher:
         watch=Watch() # thresholds and times
     ):
         self.watch, self.first, self.base, self.last, self.usable, self.build, self.away = watch, [], None, -np.inf, 0., None, False
-        self.recent, self.tests = deque(maxlen=5), {r: Cusum(getattr(watch, 'evidence', 9.), watch.gap_s) for r in WATCHED}
-        self.usual, self.learned, self.loud, self.waiting, self.rates = None, 0., -np.inf, deque(), (np.nan, np.nan)
+        self.recent, self.tests = deque(maxlen=5), {r: Cusum(watch.evidence, watch.gap_s) for r in WATCHED}
+        self.usual, self.learned, self.loud, self.waiting, self.rates, self.news = None, 0., -np.inf, deque(), (np.nan, np.nan), []
     def update(self, row):
         "Take in one row of a series (a dict or a row with `t_s`, `status`, `phase`, values); a list of events"
         get = row.get if hasattr(row, 'get') else lambda k, d=None: getattr(row, k, d)
         t, out = get('t_s'), []
+        self.news = [] # frames that are learned from now: (s, how long each stands for)
         if not t > self.last: return [Event(t, 'notice', what='time stamp goes back: frame left out')]
         dt, self.last = min(t-self.last, 1.) if np.isfinite(self.last) else 0., t
         x = np.array([get(k) for k in _NEEDED], float) if get('status') == 'ok' else None
@@ -138,7 +139,7 @@ def _learn(self:Watcher, t, dt, x, phase):
     self.usual, self.learned = np.median([x for _, phase, *x in first if phase != 'smile'], 0), self.usable
     return [Event(t, 'baseline', what=f"own baseline from {self.usable:.1f} s: {', '.join(base.index)}")]
 
-# %% ../nbs/05b_watch.ipynb #5b56b387
+# %% ../nbs/05b_watch.ipynb #e3397b91
 _LAG_S = 2. # a frame is learned from so much later
 
 @patch
@@ -147,12 +148,13 @@ def _mouth(self:Watcher, t, x, phase):
     d = x-self.usual
     if phase == 'smile' or d[_AT['mouth_lift']]*PUPILS_MM > self.watch.lift_mm or abs(d[_AT['yaw_deg']]) > self.watch.turn_deg: return 0., 0.
     self.waiting.append((t, x))
-    if max(self.tests['mouth'].sums) > .3*getattr(self.watch, 'evidence', 9.): self.loud = t
+    if max(self.tests['mouth'].sums) > .3*self.watch.evidence: self.loud = t
     while self.waiting[0][0] < t-_LAG_S:
         old, y = self.waiting.popleft()
         dt = min(self.waiting[0][0]-old, .5)
-        if self.loud < old and self.learned < getattr(self.watch, 'learn_s', 10.):
+        if self.loud < old and self.learned < self.watch.learn_s:
             self.learned += dt
+            self.news.append((old, dt))
             self.usual += (y-self.usual)*dt/self.learned
     return tuple(mouth_rates(d[_MOUTH]*PUPILS_MM))
 
