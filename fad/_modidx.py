@@ -874,6 +874,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                'fad.shortcuts.check_network': ('shortcuts.html#check_network', 'fad/shortcuts.py'),
                                'fad.shortcuts.check_source': ('shortcuts.html#check_source', 'fad/shortcuts.py'),
                                'fad.shortcuts.deal': ('shortcuts.html#deal', 'fad/shortcuts.py'),
+                               'fad.shortcuts.drawn': ('shortcuts.html#drawn', 'fad/shortcuts.py'),
                                'fad.shortcuts.expression_excess': ('shortcuts.html#expression_excess', 'fad/shortcuts.py'),
                                'fad.shortcuts.expression_reference': ('shortcuts.html#expression_reference', 'fad/shortcuts.py'),
                                'fad.shortcuts.guess': ('shortcuts.html#guess', 'fad/shortcuts.py'),

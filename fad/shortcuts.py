@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CHECKS', 'LEAST', 'RULE', 'COLOURS', 'normal_scores', 'likeness', 'deal', 'aucs', 'inverse_of', 'held_out', 'guess',
            'balance', 'matched', 'expression_excess', 'write_expression_reference', 'expression_reference',
-           'merged_groups', 'check_duplicates', 'check_guess', 'check_expression', 'halves', 'check_network',
+           'merged_groups', 'drawn', 'check_duplicates', 'check_guess', 'check_expression', 'halves', 'check_network',
            'check_source', 'check_gaps', 'judge', 'surest', 'thumbnail', 'pictures_of', 'plot_audit', 'in_words',
            'report_html', 'audit']
 
@@ -215,7 +215,7 @@ def expression_reference()->pd.DataFrame: # as `expression_table` gives it
     "The clean simulated cohort that ships with the package"
     return pd.read_csv(_REFERENCE, keep_default_na=False, na_values=[''])
 
-# %% ../nbs/03a_shortcuts.ipynb #01fb5dcc
+# %% ../nbs/03a_shortcuts.ipynb #a5b736f0
 CHECKS = dict( # title, question, what to do about it
     duplicates=('Pictures that are there twice', 'Does the same picture, perhaps mirrored or saved again, stand under two names?', 'Keep one of each pair, and keep what shares a picture on one side of every split.'),
     metadata=('The file', 'Can the label be guessed from size, format, compression and file name, without opening the picture?', 'Save all pictures alike (size, format, quality) and name them alike before anything is trained.'),
@@ -238,9 +238,20 @@ def merged_groups(
     a, b = code[pairs.a.to_numpy(int)], code[pairs.b.to_numpy(int)]
     return connected_components(coo_array((np.ones(len(a)), (a, b)), shape=(len(names),)*2), directed=False)[1][code]
 
+def drawn(
+    groups, # (n,) what belongs together
+    most:int=3000, # pictures
+    seed:int=0 # of the draw
+)->np.ndarray: # positions, all of them where they are no more than `most`
+    "Whole groups drawn at random, for models whose cost grows with the square of the pictures"
+    code = pd.factorize(np.asarray(groups))[0]
+    if len(code) <= most: return np.arange(len(code))
+    order = np.random.default_rng(seed).permutation(code.max()+1)
+    return np.flatnonzero(np.isin(code, order[np.cumsum(np.bincount(code)[order]) <= most]))
+
 def _auc_by(kernel, case, groups): return float(aucs(held_out(kernel, case[:, None], groups)[:, 0], case)) if len(np.unique(groups)) > 1 else np.nan
 
-# %% ../nbs/03a_shortcuts.ipynb #39bf941a
+# %% ../nbs/03a_shortcuts.ipynb #250bcc0d
 def check_duplicates(
     e:dict, # from `evidence`
     case, # bool (n,)
@@ -255,8 +266,9 @@ def check_duplicates(
     n = len(np.unique(pairs[other][['a', 'b']].to_numpy()))
     out = dict(value=n/len(r), reference=0., pairs=pairs[other | split].assign(label=label[other | split]), statistic=f"{n} of {len(r)} pictures ({n/len(r):.1%})", p=np.nan)
     if not (other | split).any(): return out | dict(verdict='clear', words='no picture stands under two names')
-    k = likeness(normal_scores(e['thumbnail']))
-    apart, together = _auc_by(k, case, r.subject), _auc_by(k, case, groups)
+    at = drawn(groups)
+    k = likeness(normal_scores(e['thumbnail'][at]))
+    apart, together = _auc_by(k, case[at], r.subject.iloc[at]), _auc_by(k, case[at], groups[at])
     bad = label.any() or split.any() or n/len(r) > .05
     told = f"AUC {apart:.2f} with people held apart, {together:.2f} with the copies held together" if np.isfinite(together) else 'not asked, since all pictures are copies of one'
     return out | dict(verdict='fails' if bad else 'caution', words=f"pairs under two names: {other.sum()} ({int(pairs.mirrored[other].sum())} mirrored, {label.sum()} across labels); across splits: {split.sum()}. "
@@ -381,7 +393,7 @@ def check_gaps(
     z = (found[0]-np.mean(chance))/max(np.std(chance, ddof=1)*np.sqrt(1+1/40), 1e-6)
     return out | dict(value=found[0], low=low, high=high, reference=float(np.mean(chance)), p=float(student.sf(z, 39)), size=.5+max(found[0], 0), statistic=f"falls by {found[0]:.2f} [{low:.2f}, {high:.2f}] in an unseen source", words=words)
 
-# %% ../nbs/03a_shortcuts.ipynb #04992375
+# %% ../nbs/03a_shortcuts.ipynb #eb62165c
 RULE = """fails: p ≤ {alpha} after correction for all checks (Holm), and an AUC of at least {serious} (expression, sources: a difference of at least {margin}).
 caution: p ≤ {alpha} after correction, and less than that. clear: neither.
 Pictures that are there twice: fails where copies cross labels or splits or are more than 5 % of the pictures, caution where there are others.
@@ -403,8 +415,10 @@ def judge(
     permutations = max(permutations, int(np.ceil(2*len(CHECKS)/alpha))) # fewer could never pass the correction
     pairs = near_duplicates(e['hash'])
     groups = merged_groups(r.subject, pairs)
+    n, of_all, at = len(case), dict(duplicates=lambda e=e, case=case, groups=groups: check_duplicates(e, case, pairs, groups)), drawn(groups, seed=seed)
+    if len(at) < n: e, case, groups = part_of(e, at), case[at], groups[at]
     few = min(_count(groups, case)) < LEAST
-    run_check = dict(duplicates=lambda: check_duplicates(e, case, pairs, groups), expression=lambda: check_expression(e, case, groups, reference, times=permutations, seed=seed),
+    run_check = of_all|dict(expression=lambda: check_expression(e, case, groups, reference, times=permutations, seed=seed),
         network=lambda: check_network(e, case, groups, permutations, seed),
         source=lambda: check_source(e, case, groups, permutations=permutations, seed=seed), gaps=lambda: check_gaps(e, case, groups, seed=seed))
     found = {}
@@ -412,6 +426,7 @@ def judge(
         if few and name != 'duplicates': found[name] = dict(why=f"fewer than {LEAST} people of a label")
         else:
             with threadpool_limits(1 if len(case) < 1500 else None): found[name] = run_check[name]() if name in run_check else check_guess(e[name], case, groups, permutations=permutations, seed=seed)
+        if 'score' in found[name] and len(at) < n: found[name]['score'] = pd.Series(found[name]['score'], at).reindex(range(n)).to_numpy()
     tested = [k for k, v in found.items() if np.isfinite(v.get('p', np.nan))]
     adjusted = dict(zip(tested, multipletests([found[k]['p'] for k in tested], alpha, 'holm')[1])) if tested else {}
     rows = []
@@ -419,9 +434,9 @@ def judge(
         p = adjusted.get(name, np.nan)
         verdict = v.get('verdict') or ('not judged' if 'why' in v else 'clear' if not p <= alpha else 'fails' if v['size'] >= serious else 'caution')
         said = 'nothing beyond what chance or weakness explains' if verdict == 'clear' and name not in ('duplicates', 'gaps') else v.get('words', '')
-        words = '; '.join(x for x in ([f"not judged: {v['why']}"] if 'why' in v else [])+[said] if x)
+        words = '; '.join(x for x in ([f"not judged: {v['why']}"] if 'why' in v else [])+[said, f'judged on {len(at)} of {n} pictures, whole people drawn at random' if len(at) < n and name != 'duplicates' else ''] if x)
         rows.append(dict(check=name, title=CHECKS[name][0], question=CHECKS[name][1], verdict=verdict, statistic=v.get('statistic', ''), value=v.get('value', np.nan), low=v.get('low', np.nan), high=v.get('high', np.nan),
-            reference=v.get('reference', np.nan), chance_low=v.get('chance_low', np.nan), chance=v.get('chance', np.nan), p=v.get('p', np.nan), p_adjusted=p, found=words, n_pictures=len(case), n_person_unknown=int((~r.subject_known.fillna(False).astype(bool)).sum()), n_groups=len(np.unique(groups)), n_stroke_groups=_count(groups, case)[0]))
+            reference=v.get('reference', np.nan), chance_low=v.get('chance_low', np.nan), chance=v.get('chance', np.nan), p=v.get('p', np.nan), p_adjusted=p, found=words, n_pictures=n if name == 'duplicates' else len(case), n_person_unknown=int((~r.subject_known.fillna(False).astype(bool)).sum()), n_groups=len(np.unique(groups)), n_stroke_groups=_count(groups, case)[0]))
     return pd.DataFrame(rows), found
 
 # %% ../nbs/03a_shortcuts.ipynb #e21cd848
