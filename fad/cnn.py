@@ -8,13 +8,14 @@ __all__ = ['MEASURES', 'COLOURS', 'NAMES', 'LAYERS', 'CIRCUMSTANCES', 'LEANS', '
            'explain', 'plot_saliency', 'mirror_gap', 'counterfactuals', 'responses', 'is_simulated', 'reflect_run',
            'reliance', 'in_words']
 
-# %% ../nbs/04_cnn_reflection.ipynb #7316b008
+# %% ../nbs/04_cnn_reflection.ipynb #8e10810d
 from concurrent.futures import as_completed
 from copy import deepcopy
 from dataclasses import asdict, replace
 import os, textwrap, warnings
 from pathlib import Path
 import matplotlib.pyplot as plt, numpy as np, pandas as pd
+from matplotlib.ticker import MaxNLocator
 from tqdm.auto import tqdm
 from .settings import CnnSettings, load_settings
 from .extract import Run, processes, study_run, write_csv
@@ -148,7 +149,7 @@ def reflection(
                     out.append(dict(input=name, trained=trained, shortcut='none' if shortcut == 'clean' else shortcut, tested=which, measure=m, value=mean[0], low=low, high=high, n_pictures=int(at.sum()), n_people=rows.person[at].nunique(), seeds=len(seeds)))
     return pd.DataFrame(out)
 
-# %% ../nbs/04_cnn_reflection.ipynb #2eba01ae
+# %% ../nbs/04_cnn_reflection.ipynb #3600efa4
 COLOURS = dict(same='#b3261e', none='#0b6e99', reversed='#e0a030')
 NAMES = INPUTS | dict(features='measured features', rules='rule card')
 
@@ -169,7 +170,7 @@ def plot_reflection(
                 ax.plot(r.value, y, 'o', color=COLOURS[r.tested], ms=5, label=f'trained with it, tested with {WORLDS[r.tested]}' if i == 0 else None)
             for r in own[own.trained.eq('clean') & own.tested.eq('none')].itertuples(): ax.plot(r.value, i, 'D', mfc='none', color='.2', ms=8, label='trained and tested without' if i == 0 else None)
         ax.axvline(.5, color='.8', lw=.8, zorder=0)
-        ax.set(xlim=(-.04, 1.04), title=textwrap.fill(SHORTCUTS[s], 26), xlabel='AUC')
+        ax.set(xlim=(-.04, 1.04), title=textwrap.fill(SHORTCUTS[s], 22), xlabel='AUC')
         ax.title.set_fontsize(8)
         ax.spines[['top', 'right']].set_visible(False)
     axes[0, 0].set_yticks(range(len(inputs)), [NAMES[i] for i in inputs], fontsize=8)
@@ -178,7 +179,7 @@ def plot_reflection(
     fig.legend(handles.values(), handles.keys(), loc='outside lower center', ncols=2, frameon=False, fontsize=8)
     return fig
 
-# %% ../nbs/04_cnn_reflection.ipynb #42a102da
+# %% ../nbs/04_cnn_reflection.ipynb #42564b09
 def histories(
     folder, # from `kept_in`
     inputs, # names
@@ -201,6 +202,7 @@ def plot_training(
             ax.plot(m.index, m, '-', lw=1.3, color=f'C{list(INPUTS).index(i)}', label=INPUTS[i])
         ax.axhline(.5, color='.8', lw=.8, zorder=0)
         ax.set(xlabel='epoch', ylim=(.4, 1.02))
+        ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         ax.set_title(textwrap.fill(SHORTCUTS.get(t, 'nothing planted'), 20), fontsize=8)
         ax.spines[['top', 'right']].set_visible(False)
     axes[0, 0].set_ylabel('AUC while learning')
@@ -265,7 +267,7 @@ def explain(
                 out.append(dict(net=name, method=method, weights=until if until == 'learned' else f'random from {until} up' , share=v[0], low=np.nanpercentile(v[1:], 2.5), high=np.nanpercentile(v[1:], 97.5), area=inside.mean(), likeness=np.mean(like) if like else np.nan, n_pictures=int(there.sum())))
     return pd.DataFrame(out)
 
-# %% ../nbs/04_cnn_reflection.ipynb #e0b451a2
+# %% ../nbs/04_cnn_reflection.ipynb #9563efba
 def plot_saliency(
     nets:dict, # name: network of the full face
     x, # uint8 (n, px, px, 3), a few
@@ -289,7 +291,7 @@ def plot_saliency(
         ax.hlines(y, g.low, g.high, color=('#b3261e', '#0b6e99')[i%2], lw=1.5); ax.plot(g.share, y, 'o', ms=4, color=('#b3261e', '#0b6e99')[i%2], label=name)
     ax.axvline(t.area.iloc[0], color='.5', lw=1, ls='--', label='by area alone')
     ax.set_yticks(range(len(g)), g.weights.str.replace('random from conv1 up', 'all random').str.replace(r'random from (.+) up', r'random down to \1', regex=True), fontsize=8); ax.invert_yaxis()
-    ax.set(xlim=(0, 1), xlabel='share of Grad-CAM inside eyes, nose and mouth'); ax.legend(frameon=False, fontsize=7)
+    ax.set(xlim=(0, 1), xlabel='share of Grad-CAM inside\neyes, nose and mouth'); ax.legend(frameon=False, fontsize=7)
     ax.spines[['top', 'right']].set_visible(False)
     return fig
 
@@ -405,7 +407,7 @@ def _explained(rows, home, settings, n=24):
     x = pictures_of('face', ['light']*len(at), home, at)
     return nets, x[:4], explain(nets, x, np.load(home/'boxes.npy')[at], rows.person.to_numpy()[at])
 
-# %% ../nbs/04_cnn_reflection.ipynb #3cf61635
+# %% ../nbs/04_cnn_reflection.ipynb #5a12ab8f
 def _of(table, **at):
     "The one row of a table with these values, or None"
     t = table[np.logical_and.reduce([table[k].eq(v).fillna(False) for k, v in at.items()])]
@@ -441,7 +443,7 @@ def _crop_words(lean):
     out = [f"“{SHORTCUTS[s]}”: leaning on it (AUC falls by more than {LEANS} when it is reversed): {_names(lean.index[lean[s] > LEANS])}; unmoved (less than {FREE}): {_names(lean.index[lean[s].abs() < FREE])}." for s in lean]
     if {'face', 'regions'} <= set(lean.index):
         fell = [s for s in lean if lean.loc['face', s] > LEANS]
-        cured, kept = ([SHORTCUTS[s] for s in fell if f(lean.loc['regions', s])] for f in (lambda v: v < FREE, lambda v: v > LEANS))
+        cured, kept = ([f'“{SHORTCUTS[s]}”' for s in fell if f(lean.loc['regions', s])] for f in (lambda v: v < FREE, lambda v: v > LEANS))
         if fell: out.append(f"Cutting out eyes, nose and mouth and showing nothing else repairs: {', '.join(cured) or 'none of these'}. It does not repair: {', '.join(kept) or 'none of these'}.")
     return out
 
@@ -451,7 +453,7 @@ def _clean_words(table):
     clean = {i: r for i in NAMES if (r := find(i, 'auc')) is not None}
     if not clean: return []
     out = [f"Trained on the pictures as they are: {', '.join(f'{NAMES[i]} {_value(r)}' for i, r in clean.items())}. No better than chance: {_names([i for i, r in clean.items() if r.low <= .5])}."]
-    if 'background' in clean and clean['background'].low > .5: out.append("The background alone tells the label here: look for a shortcut in the cohort before anything else.")
+    if 'background' in clean and clean['background'].low > .5: out.append("The background alone tells the label here: look for a shortcut in the cohort, or for one person under several names, before anything else.")
     mimics = [(i, a, b) for i, r in clean.items() if r.low > .5 and (a := find(i, 'auc_mimics')) is not None and (b := find(i, 'mimics_marked')) is not None]
     if mimics:
         taken = [i for i, a, b in mimics if a.low <= .5 and b.low > .1]
