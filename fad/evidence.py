@@ -7,13 +7,13 @@ __all__ = ['SAME_BITS', 'WORDS', 'SEVERITY', 'LABELS', 'ShortcutError', 'metadat
            'photography', 'surroundings', 'without_face', 'hashes', 'near_duplicates', 'look', 'look_at', 'stance',
            'expression_words', 'expression_table', 'proportions', 'labelled', 'evidence', 'part_of']
 
-# %% ../nbs/03a_evidence.ipynb #0b1d2728
+# %% ../nbs/03a_evidence.ipynb #f7c7d261
 import os, re
 from pathlib import Path
 import cv2, imagehash, numpy as np, pandas as pd
 from PIL import Image
 from .settings import load_settings
-from .media import Unreadable, media_kind, read_frames, read_image
+from .media import Unreadable, media_kind, open_file, read_frames, read_image
 from .detector import BLENDSHAPES, head_rotation, pose_angles
 from .expressions import symmetric
 from .extract import Run, processes, study_run
@@ -22,19 +22,20 @@ from .extract import Run, processes, study_run
 class ShortcutError(ValueError):
     "A cohort that can't be audited: one label, nothing readable"
 
-# %% ../nbs/03a_evidence.ipynb #fbdd80f1
+# %% ../nbs/03a_evidence.ipynb #a8260f61
 def metadata(
     path # a picture's file
 )->dict: # columns that need no look at the picture; the name's own class and folders are left out, since they are the label
     "What a file says about itself: size, shape, format, compression, camera notes, and its name's pattern"
     stem, ext = os.path.splitext(os.path.basename(path))
     out = {'width': np.nan, 'height': np.nan, 'file size': np.nan}
-    try: out['file size'] = os.path.getsize(path)
-    except OSError: return out
+    try:
+        with open_file(path) as f: out['file size'] = f.seek(0, os.SEEK_END)
+    except Exception: return out # each store has errors of its own
     out |= {'name: length': len(stem), 'name: digits': sum(c.isdigit() for c in stem), 'name: number': float((re.findall(r'\d{1,9}', stem) or ['nan'])[0]), 'name: form': re.sub(r'[^\W\d_]+', 'a', re.sub(r'\d+', '0', stem))[:20], 'format': ext.lower()}
     if media_kind(path) != 'image': return out | {'format': f'clip {ext.lower()}'}
     try:
-        with Image.open(path) as im:
+        with open_file(path) as f, Image.open(f) as im:
             exif, tables, (w, h) = im.getexif(), getattr(im, 'quantization', None) or {}, im.size
             out |= {'width': w, 'height': h, 'shape (width / height)': w/h, 'pixels': w*h, 'bytes a pixel': out['file size']/(w*h), 'format': im.format, 'colour mode': im.mode, 'camera notes (EXIF)': len(exif),
                 'colour profile': 'icc_profile' in im.info, 'resolution note (dpi)': float(np.ravel(im.info.get('dpi', (0,)))[0] or 0), 'progressive': 'progressive' in im.info}

@@ -215,7 +215,7 @@ def processes(
     "A pool of processes that works from notebooks and plain scripts, and notices when one of them dies"
     return ProcessPoolExecutor(workers)
 
-# %% ../nbs/01d_extract.ipynb #ca26fbd3
+# %% ../nbs/01d_extract.ipynb #485543fa
 class Run:
     "A run folder: where its tables are, and what became of its inputs"
     def __init__(self, path): self.path = Path(path)
@@ -232,7 +232,7 @@ class Run:
         try: home = self.path/self.info['typed_in']
         except (OSError, KeyError): return paths # tables without a run.json, or of an older fad
         if not home.is_dir() or os.path.samefile(home, '.'): return paths
-        return pd.Series(paths).map(lambda p: os.path.relpath(home/p) if isinstance(p, str) and p and not os.path.isabs(p) else p).astype(pd.Series(paths).dtype)
+        return pd.Series(paths).map(lambda p: os.path.relpath(home/p) if isinstance(p, str) and p and not (os.path.isabs(p) or is_url(p)) else p).astype(pd.Series(paths).dtype)
     def landmarks(self):
         "All landmarks, with their paths as in the tables"
         faces = concat(load_landmarks(p) for p in self.shards)
@@ -284,7 +284,7 @@ def open_run(
     _write_json(dict(identity=identity, state='started'), found)
     return run
 
-# %% ../nbs/01d_extract.ipynb #56bb9d89
+# %% ../nbs/01d_extract.ipynb #1e1da1e6
 def _is_whole(path, part):
     "Whether a shard is there with all its rows; one that a power cut left in pieces is measured anew"
     try: return pq.read_metadata(path).num_rows == part[1]-part[0]
@@ -338,7 +338,7 @@ def need_pictures(
     "Refuse to look again at pictures of which none is where it was"
     t = run.table('cohort')
     paths = t.path[t.status.eq('ok')].drop_duplicates()
-    if len(paths) and not any(map(os.path.exists, paths)): raise RunError(f"{run.path}: none of its {len(paths)} files is where it was, for example {paths.iloc[0]}. "
+    if len(paths) and not any(is_url(p) or os.path.exists(p) for p in paths): raise RunError(f"{run.path}: none of its {len(paths)} files is where it was, for example {paths.iloc[0]}. "
         f"Say where they are now: fad extract INPUT --out {run.path}; what was measured stays, only the paths change")
 
 # %% ../nbs/01d_extract.ipynb #38b9c435
