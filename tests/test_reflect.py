@@ -70,12 +70,12 @@ def test_too_little_for_networks(tmp_path, capsys):
     "One label, ten pictures: status 2 and a reason that says what is there"
     fill(tmp_path/'in', 5, 1)
     assert call('extract', tmp_path/'in', '--out', tmp_path/'ten', '--quiet') in (0, 1)
-    shutil.rmtree(tmp_path/'in'/'noStroke_data')
-    assert call('extract', tmp_path/'in', '--out', tmp_path/'one', '--quiet') in (0, 1)
+    shutil.copytree(tmp_path/'in'/'stroke_data', tmp_path/'half'/'stroke_data')
+    assert call('extract', tmp_path/'half', '--out', tmp_path/'one', '--quiet') in (0, 1)
     for run, said in (('ten', 'and there are 5 and 5'), ('one', 'and there are 5 and 0')):
         capsys.readouterr()
         assert call('reflect', tmp_path/run, '--quiet') == 2
         assert said in (err := capsys.readouterr().err) and 'Traceback' not in err
     assert call('audit', tmp_path/'one', '--quiet') == 2 and 'only one label' in capsys.readouterr().err
     assert call('audit', tmp_path/'ten', '--quiet') == 0 and {r['verdict'] for r in rows(tmp_path/'ten'/'shortcut_audit.csv')} <= {'clear', 'not judged'}
-    assert call('reflect', tmp_path/'ten', '--quiet', '--set', 'cnn.px=8') == 2 and '[cnn] px = 8' in capsys.readouterr().err
+    assert main(['reflect', str(tmp_path/'ten'), '--quiet', '--set', 'cnn.px=8']) == 2 and '[cnn] px = 8' in capsys.readouterr().err
