@@ -1,9 +1,10 @@
 "What holds for the repository as a whole: nothing of one machine in it, settings and navigation complete."
-import json, re, subprocess, tomllib
+import json, re, subprocess, sys, tomllib
 from pathlib import Path
 import pytest, yaml
 
 root = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(root/'tools'))
 nbs = sorted((root/'nbs').glob('[!._]*.ipynb'))
 
 def tracked():
@@ -47,6 +48,13 @@ def test_notebook_form(nb):
     assert not [i for i,c in enumerate(cells) for o in c.get('outputs', []) if o['output_type'] == 'error'], 'a stored error'
     mixed = [s for c,s in zip(cells[1:], src[1:]) if c['cell_type'] == 'markdown' and re.match('#+ ', s) and '\n' in s.strip()]
     assert not mixed, 'a heading shares its cell'
+
+def test_times_are_stated():
+    "Each notebook with code says at its top how long it runs, as measured (`python tools/dev.py times NAME` measures and writes it)"
+    from dev import time_lines
+    lines = time_lines()
+    code = {p.stem: p.read_text(encoding='utf-8') for p in nbs if p.stem != 'index' and '"cell_type": "code"' in p.read_text(encoding='utf-8')}
+    assert not [n for n, text in code.items() if n not in lines or json.dumps(lines[n], ensure_ascii=False)[1:-1] not in text]
 
 def test_versions_agree():
     "One version in the package and the citation; both OpenCV wheels, which write the same folder, pinned alike"
