@@ -21,7 +21,7 @@ from .exam import exam, exam_from_dict, exam_to_dict, fit_exam, frame_expression
 from .shortcuts import in_words
 from .classifiers import claims, compare_models, metrics, out_of_fold, permutation_test, person_groups, plot_shap
 
-# %% ../nbs/03c_cards.ipynb #02903e14
+# %% ../nbs/03c_cards.ipynb #5829c9ee
 def validate(
     faces, # `faces_of` a run
     kinds=('rules', *KINDS), # models compared
@@ -33,14 +33,20 @@ def validate(
     s = settings or load_settings()
     t = faces[exclusions(faces).eq('')].reset_index(drop=True)
     groups, seed = leak_groups(t), s.study.seed
-    said = {k: out_of_fold(t, k, groups=groups, seed=seed, settings=s) for k in tqdm(kinds, 'validating', unit='model', disable=not progress)}
+    said, bar = {}, tqdm(total=len(kinds)+(4 if exchanges else 2), desc='validating', unit='step', disable=not progress)
+    for k in kinds:
+        said[k] = out_of_fold(t, k, groups=groups, seed=seed, settings=s)
+        bar.update()
     out = [compare_models(t, said).assign(validation='nested, by subject', by='all')]
     out += [metrics(t, said['monotone'], by=v).assign(model='monotone', validation='nested, by subject', by=k) for k, v in person_groups(t).items()]
     c = claims(t).rename(columns=dict(by='validation')).assign(metric='auc', group='all', by='all')
     out.append(c.assign(validation='fixed settings, by '+c.validation))
+    bar.update(2)
     if exchanges:
         p = permutation_test(t, exchanges, groups=groups, seed=seed).reset_index()
         out.append(pd.DataFrame(dict(task=p.task, model='monotone', validation='labels exchanged between people', by='all', group='all', metric='p', value=p.p, n_subjects=t.subject.nunique(), n_frames=len(t))))
+        bar.update(2)
+    bar.close()
     return pd.concat(out, ignore_index=True)[['task', 'model', 'validation', 'by', 'group', 'metric', 'value', 'low', 'high', 'n_frames', 'n_subjects', 'n_cases']]
 
 # %% ../nbs/03c_cards.ipynb #647b7884

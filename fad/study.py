@@ -71,7 +71,7 @@ PHASES = (
 
 MEASURE = Phase('measure', 'How asymmetric is each face?', None, (), lambda n, c, s: .012*s.landmarks.repeats*n)
 
-# %% ../nbs/20_study.ipynb #39a7077d
+# %% ../nbs/20_study.ipynb #fb274d99
 class Board:
     "One line for the whole study, fed by the bars below it"
     def __init__(self, costs, file=None, every_s=30.):
@@ -90,7 +90,7 @@ class Board:
         if self.phase is None or not now and time.perf_counter()-self.drawn < wait: return
         self.drawn, left = time.perf_counter(), self.left_s(share)
         done = self.drawn-self.start
-        text = f"{self.order.index(self.phase)+1} of {len(self.order)} {self.phase}{': '+what if what else ''} | {done/(done+left):4.0%} of the study, {'less than a minute' if left < 60 else f'about {left/60:.0f} min'} left"
+        text = f"{self.order.index(self.phase)+1} of {len(self.order)} {self.phase}{': '+what if what else ''} | {min(.99, done/(done+left)):4.0%} of the study, {'less than a minute' if left < 60 else f'about {left/60:.0f} min'} left"
         self.file.write(f'\r\x1b[K{text[:shutil.get_terminal_size().columns-1]}' if self.file.isatty() else text+'\n')
         self.file.flush()
 
@@ -268,13 +268,14 @@ def _markdown(text):
         elif line.strip(): out.append(f'<p>{plain(line)}</p>')
     return ''.join(out).replace('</ul><ul>', '')
 
-# %% ../nbs/20_study.ipynb #39638c86
+# %% ../nbs/20_study.ipynb #e4fbaaec
 def exclusions_table(
     run # a finished Run
 )->pd.DataFrame: # step, frames, people
     "From what was found to what was measured: every frame has a place"
     t = run.table('facial_asymmetry_functional')
-    why = t.status.str.split(':').str[0].where(t.status.ne('ok') & ~t.status.str.startswith('rejected'), t.status.str.replace('rejected: ', 'rejected: ', regex=False))
+    kind = t.status.str.split(':').str[0]
+    why = kind.where(kind.ne('rejected'), 'rejected: '+t.status.str.extract(r'^rejected: (\w+)')[0].fillna('by a gate')) # the gate, not each frame's figure
     count = lambda at, step: dict(step=step, frames=int(at.sum()), people=t.subject[at].nunique())
     lost = [count(why.eq(k), f'not measured: {k}') for k in why[t.status.ne('ok')].value_counts().index]
     return pd.DataFrame([count(t.frame_id.notna(), 'found'), *lost, count(t.status.eq('ok'), 'measured')])
@@ -286,10 +287,10 @@ def _flow(run):
     if (run.path/'classifier_flow.csv').is_file(): parts.append(run.table('classifier_flow').set_axis(['step', 'frames', 'people'], axis=1).assign(phase='train'))
     return pd.concat(parts, ignore_index=True)[['phase', 'step', 'frames', 'people']]
 
-# %% ../nbs/20_study.ipynb #38d955bc
+# %% ../nbs/20_study.ipynb #d872c5cc
 def _verdicts(run):
     "The audit's checks as a table with coloured verdicts"
-    colour = {'fails': '#b3261e', 'caution': '#a34700', 'passes': '#2a6b45'}
+    colour = {'fails': '#b3261e', 'caution': '#a34700', 'clear': '#2a6b45'}
     rows = ''.join(f'<tr><td><span class="verdict" style="background:{colour.get(c.verdict, "#5f6368")}">{html.escape(c.verdict)}</span></td><td><b>{html.escape(c.title)}</b><br><span class="small">{html.escape(c.question)}</span></td><td>{html.escape(str(c.found) if pd.notna(c.found) else "")}</td></tr>' for c in run.table('shortcut_audit').itertuples())
     return f'<div class="scroll" tabindex="0" role="region" aria-label="checks of the audit"><table class="words"><tr><th>verdict</th><th>check</th><th>found</th></tr>{rows}</table></div>'
 
