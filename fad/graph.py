@@ -123,14 +123,14 @@ def _windows(moved, label, frames):
     whole = np.convolve(known, np.ones(frames), 'valid')[:len(i)] == frames
     return np.nan_to_num(x), y, i[whole & (whose[i] == whose[i+frames-1])]
 
-# %% ../nbs/05e_graph.ipynb #7968b756
+# %% ../nbs/05e_graph.ipynb #22b10c9b
 def network_rates(
     net, # from `train_network`
     moved # (n, nodes, 2), from `displacements`
 )->np.ndarray: # (n, 2) nats a second for a fallen right and left corner; NaN where nothing was seen
     "What the network says, in the unit of `fad.watch`"
     torch, _ = need_geometric()
-    x = pd.DataFrame(moved.reshape(len(moved), -1)).ffill().fillna(0).to_numpy(np.float32).reshape(moved.shape) # a gap repeats what was last seen
+    x = pd.DataFrame(moved.reshape(len(moved), -1)).ffill().fillna(0).to_numpy(np.float32, copy=True).reshape(moved.shape) # a gap repeats what was last seen
     with torch.no_grad(): z = net(torch.from_numpy(x)[None])[0].double().numpy()
     out = np.clip(z[:, [2, 1]]-z[:, [0]], -MOST, MOST)/APART_S
     out[~np.isfinite(moved[:, 0, 0])] = np.nan
