@@ -351,6 +351,7 @@ def _notebook(name, to):
     CaptureShell(Path(f'{name}.ipynb')).run_all(nb, preproc=_skip_cell(nb, None, None))
     for c in nb.cells:
         if c.cell_type == 'code': c.outputs = [o for o in c.outputs if o.get('name') != 'stderr']
+    nb.cells[0].source += '\n\n- skip_showdoc: true'  # findings, not the reference
     write_nb(nb, to)
 
 def _left_out(p):
