@@ -163,7 +163,7 @@ def alt_texts(
 
 def _prepared(proc):
     "Processed notebooks, made ready for either renderer"
-    from fastcore.nbio import read_nb, write_nb
+    from fastcore.nbio import mk_cell, read_nb, write_nb
     for p in Path(proc).glob('*.ipynb'):
         nb = read_nb(p)
         for c in nb.cells:  # signatures name a notebook's own classes with the shell they ran in
@@ -171,6 +171,8 @@ def _prepared(proc):
             for o in c.outputs:
                 for k, v in o.get('data', {}).items():
                     if k in ('text/markdown', 'text/plain', 'text/html'): o['data'][k] = ''.join(v).replace('__main__.', '')
+        first = next((i for i, c in enumerate(nb.cells) if c.source.startswith('## ') or 'show_doc(' in c.source), None)
+        if first is not None and 'show_doc(' in nb.cells[first].source: nb.cells.insert(first, mk_cell('## Basics', 'markdown'))  # no heading of level 3 right below the title
         alt_texts(nb)
         write_nb(nb, p)
     return proc
@@ -254,6 +256,7 @@ def _accessible(site):
         s = p.read_text(encoding='utf-8')
         s = re.sub(r'(<a class="sidebar-item-(?:toggle|text)[^>]*)role="navigation"', r'\1role="button" tabindex="0"', s)
         for at, said in ('class="navbar ', 'Site'), ('id="quarto-sidebar"', 'Pages'), ('class="quarto-secondary-nav"', 'Where you are'): s = s.replace(f'<nav {at}', f'<nav aria-label="{said}" {at}', 1)
+        if n := s.count('<main>'): s = s.replace('<main>', '<div>').replace('</main>', '</div>', n)  # of a page that an output shows: nested
         s = re.sub(r'<th></th>|<th class="(blank|index_name)[^"]*" *>(&nbsp;)?</th>', '<td></td>', s)  # a corner heads nothing
         s = re.sub(r'(<body[^>]*>)', r'\1<a class="skip" href="#quarto-document-content">Skip to the content</a>', s, count=1)
         s = s.replace('</head>', f'<link rel="alternate" type="text/markdown" href="{p.name}.md">\n</head>', 1)
