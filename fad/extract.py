@@ -48,7 +48,7 @@ def read_csv(
     text = table.select_dtypes(['object', 'string']).columns
     return table.assign(**{c: table[c].map(lambda v: v[1:] if isinstance(v, str) and v[:1] == "'" and _FORMULA.match(v) else v).astype(table[c].dtype) for c in text}) # an empty column stays one of text
 
-# %% ../nbs/01d_extract.ipynb #81875048
+# %% ../nbs/01d_extract.ipynb #7c301698
 class RunError(RuntimeError): "A run folder that can't be used for this input"
 
 VERSIONS = ('fad', 'mediapipe', 'numpy', 'pandas', 'opencv-contrib-python', 'pillow', 'av')
@@ -65,7 +65,7 @@ def input_hashes(
 )->dict: # path: SHA-256, empty where the file can't be read
     "Hash of every input file"
     paths = list(dict.fromkeys(df.path))
-    with ThreadPoolExecutor(16 if any(map(is_url, paths)) else 4) as pool: return dict(zip(paths, tqdm(pool.map(_hash, paths), total=len(paths), desc='reading', unit='file', delay=1, disable=not progress)))
+    with ThreadPoolExecutor(16 if any(map(is_url, paths)) else 4) as pool: return dict(zip(paths, list(tqdm(pool.map(_hash, paths), total=len(paths), desc='reading', unit='file', delay=1, disable=not progress)))) # a list, so that the bar comes to its end
 
 # %% ../nbs/01d_extract.ipynb #b9c963b1
 def _version(name):
