@@ -206,7 +206,7 @@ def levels(
     out = pd.DataFrame(dict(own_mm=own, low_mm=l.low.to_numpy(float), high_mm=l.high.to_numpy(float)), index=list(WATCHED))*PUPILS_MM
     return out.assign(outside=(out.own_mm < out.low_mm) | (out.own_mm > out.high_mm), subjects=l.n_subjects.to_numpy())
 
-# %% ../nbs/05_temporal_trends.ipynb #a805aa43
+# %% ../nbs/05_temporal_trends.ipynb #ad0f42c1
 def pooled_signal(
     t, # (n,) s
     p, # (n,) calibrated probability a frame; NaN where there is none
@@ -217,7 +217,7 @@ def pooled_signal(
     t, p = np.asarray(t, float), np.asarray(p, float)
     t, p = t[np.isfinite(t)], p[np.isfinite(t)]
     odds, rows = np.log(np.clip(p, 1e-4, 1-1e-4)/np.clip(1-p, 1e-4, 1-1e-4)), []
-    for end in np.arange(np.floor(t.min())+1, np.ceil(t.max())+1) if len(t) else ():
+    for end in np.minimum(np.arange(np.floor(t.min())+1, np.ceil(t.max())+1), t.max()) if len(t) else ():
         x = odds[(t > end-window_s) & (t <= end) & np.isfinite(odds)]
         n = effective_n(x) if len(x) else 0.
         mid, half = (x.mean(), 1.96*x.std(ddof=1)/np.sqrt(n)) if len(x) > 1 else (np.nan, np.nan)
@@ -226,7 +226,7 @@ def pooled_signal(
     out[['signal', 'low', 'high']] = (1/(1+np.exp(-out[['signal', 'low', 'high']].astype(float)))).where(out.enough.astype(bool))
     return out
 
-# %% ../nbs/05_temporal_trends.ipynb #c0d7da57
+# %% ../nbs/05_temporal_trends.ipynb #e0c0e9d0
 _PHASES = dict(rest='#ffffff', blink='#d9e6f2', speech='#e6e0f0', smile='#fbe3c8', other='#dcebdc')
 
 def _shade(ax, spans, **kwargs):
@@ -281,7 +281,8 @@ def _draw_region(ax, clip, region, t):
 
 def _draw_risk(ax, risk):
     ax.fill_between(risk.t_s, risk.low, risk.high, color='#444444', alpha=.2, lw=0, label='95 % interval of the signal')
-    ax.plot(risk.t_s, risk.signal, color='#444444', lw=1.3)
+    ax.plot(risk.t_s, risk.signal, color='#444444', lw=1.3, marker='o', ms=3)
+    ax.vlines(risk.t_s, risk.low, risk.high, color='#444444', lw=1, alpha=.5) # a second that stands alone has an interval, too
     step = risk.t_s.diff().median() if len(risk) > 1 else 1
     _shade(ax, [(e-step, e) for e in risk.t_s[~risk.enough.astype(bool)]], color='.93', lw=0)
     ax.set_ylim(0, 1); ax.set_ylabel('pooled\nsignal', fontsize=9)
