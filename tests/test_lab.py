@@ -52,7 +52,7 @@ def shot(tab, name):
     SHOTS.mkdir(parents=True, exist_ok=True)
     (SHOTS/f'{name}.png').write_bytes(base64.b64decode(tab('Page.captureScreenshot', format='png')['data']))
 
-def run_all(tab, url, name, wait=90):
+def run_all(tab, url, name, wait=180):
     "Open a notebook, run it from the menu, save it"
     tab('Emulation.setDeviceMetricsOverride', width=1400, height=1000, deviceScaleFactor=1, mobile=False)
     tab.open(f'{url}lab/tree/{name}.ipynb?token=abc&reset')
