@@ -264,7 +264,7 @@ def stability(
     rank = lambda g: (g.rank(axis=1, ascending=False) == 1).mean()
     return pd.concat({t: pd.DataFrame(dict(share=g.mean(), low=g.min(), high=g.max(), first=rank(g))) for t, g in ((t, share.loc[[t]].dropna(axis=1)) for t in share.index.unique())}, names=['task', 'ratio'])
 
-# %% ../nbs/03_classifiers.ipynb #3d1f36e3
+# %% ../nbs/03_classifiers.ipynb #379fc5a3
 BLIND = [f for f, g in catalog().set_index('name').gain.items() if g < .2 and f in FEATURES] # features that show less than a fifth of what is there
 
 def only_with(
@@ -281,6 +281,7 @@ def only_with(
         X = X/X.iloc[a].quantile(.9)
         for task, column, y in (('weakness', 'weakness', known.weak), ('peripheral', 'central', known.peripheral)):
             at = a[y.iloc[a].notna()]
+            if y.iloc[at].nunique() < 2: continue
             p = fit_task(X.iloc[at], y.iloc[at], table.subject.iloc[at], groups[at], task, search=False).predict_proba(X.iloc[b].to_numpy())[:, 1]
             out.iloc[b, out.columns.get_loc(column)] = p if column == 'weakness' else 1-p
     return out
