@@ -122,7 +122,7 @@ def start_threshold(
     if (healthy := is_healthy(t).fillna(False).to_numpy(bool)).any(): t = t[healthy]
     return float(threshold_for(t.value.abs(), t.subject.to_numpy(object), specificity, 2).threshold)
 
-# %% ../nbs/06_explorer.ipynb #655ecba0
+# %% ../nbs/06_explorer.ipynb #98b503cd
 _COLOURS = dict(mouth='#b3261e', eyes='#1b6ca8', nose='#8a6a00', brow='#6a4ca0')
 _CELL = 'style="padding:1px 5px;text-align:right;white-space:nowrap"'
 
@@ -130,7 +130,7 @@ def _words(name): return name.removesuffix('_deg').replace('_', ' ')
 
 def _row(name, cells, bold): return f'<tr style="font-weight:{700 if bold else 400}"><th scope="row" style="padding:1px 5px;text-align:left;font-weight:inherit">{html.escape(name)}</th>'+''.join(f'<td {_CELL}>{c}</td>' for c in cells)+'</tr>'
 
-def _table(head, rows): return f'<table style="border-collapse:collapse;font-size:12px;line-height:1.35"><thead><tr><th></th>'+''.join(f'<th scope="col" {_CELL}>{h}</th>' for h in head)+f'</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+def _table(head, rows): return f'<table style="border-collapse:collapse;font-size:12px;line-height:1.35"><thead><tr><td></td>'+''.join(f'<th scope="col" {_CELL}>{h}</th>' if h else '<td></td>' for h in head)+f'</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 def _bar(at, region):
     "A value as a dot over the band of the healthy limits, from -1 to 1"
@@ -312,7 +312,7 @@ def _draw_values(self:Explorer):
     few = self.limits.low.isna().all()
     self.values.value = values_html(against_limits(self.table, self.row, self.limits), self.known.region, self.measure.value)+(f'<p>no healthy limits: they need {self.s.limits.min_healthy_subjects} healthy people</p>' if few else '')
 
-# %% ../nbs/06_explorer.ipynb #c98e2aa6
+# %% ../nbs/06_explorer.ipynb #33a48aca
 @patch
 def _draw_marks(self:Explorer):
     "Counts, sizes and the list of the marked"
@@ -339,6 +339,6 @@ def _count(self:Explorer):
 def still(self:Explorer):
     "What the widget shows now, without a widget"
     from IPython.display import HTML
-    side = lambda *o: f'<div style="display:flex;flex-wrap:wrap;gap:12px;align-items:flex-start">{"".join(f"<div>{v}</div>" for v in o)}</div>'
+    side = lambda *o: f'<div style="display:flex;flex-wrap:wrap;gap:12px;align-items:flex-start">{"".join(f"<div style='min-width:0;max-width:100%;overflow-x:auto'>{v}</div>" for v in o)}</div>'
     said = f'{_words(self.measure.value)}: marked from {self.threshold.value:g} {self.known.shown_unit[self.measure.value]} on, {self.n.marked["everyone"]} pictures'
     return HTML(side(self.face.value, self.values.value)+f'<p>{said}</p>'+self.counted.value)
