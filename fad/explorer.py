@@ -312,7 +312,7 @@ def _draw_values(self:Explorer):
     few = self.limits.low.isna().all()
     self.values.value = values_html(against_limits(self.table, self.row, self.limits), self.known.region, self.measure.value)+(f'<p>no healthy limits: they need {self.s.limits.min_healthy_subjects} healthy people</p>' if few else '')
 
-# %% ../nbs/06_explorer.ipynb #33a48aca
+# %% ../nbs/06_explorer.ipynb #33d32703
 @patch
 def _draw_marks(self:Explorer):
     "Counts, sizes and the list of the marked"
@@ -339,6 +339,7 @@ def _count(self:Explorer):
 def still(self:Explorer):
     "What the widget shows now, without a widget"
     from IPython.display import HTML
-    side = lambda *o: f'<div style="display:flex;flex-wrap:wrap;gap:12px;align-items:flex-start">{"".join(f"<div style='min-width:0;max-width:100%;overflow-x:auto'>{v}</div>" for v in o)}</div>'
+    part = lambda v: f'<div style="min-width:0;max-width:100%;overflow-x:auto">{v}</div>'
+    side = lambda *o: f'<div style="display:flex;flex-wrap:wrap;gap:12px;align-items:flex-start">{"".join(map(part, o))}</div>'
     said = f'{_words(self.measure.value)}: marked from {self.threshold.value:g} {self.known.shown_unit[self.measure.value]} on, {self.n.marked["everyone"]} pictures'
     return HTML(side(self.face.value, self.values.value)+f'<p>{said}</p>'+self.counted.value)
