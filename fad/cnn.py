@@ -325,7 +325,7 @@ def counterfactuals(
     except ImportError as e: raise CnnError(f'{e.name} is not installed; counterfactual pictures need the simulator: pip install "fad[sim]"') from None
     from fad.head import Weakness, random_person, random_weakness
     from fad.render import Light
-    scene = {'studio': {}, 'side light': dict(light=Light(azimuth=62, elevation=12, fill=.05, ambient=.18)), 'dim and warm': dict(light=Light(exposure=.6, warmth=.9)), 'harsh camera': dict(sensor=Sensor(blur=.004, noise=.03, resolution=.5, jpeg=35))}
+    scene:dict = {'studio': {}, 'side light': dict(light=Light(azimuth=62, elevation=12, fill=.05, ambient=.18)), 'dim and warm': dict(light=Light(exposure=.6, warmth=.9)), 'harsh camera': dict(sensor=Sensor(blur=.004, noise=.03, resolution=.5, jpeg=35))}
     rows = [dict(person=p, severity=s, circumstance=c) for p in range(people) for s in severities for c in CIRCUMSTANCES]
     def picture(r):
         weak = replace(random_weakness('central', ('left', 'right')[r['person']%2], 1., seed+r['person']), severity=float(r['severity']))

@@ -72,7 +72,7 @@ def new_network(
     sides = [[i for i in nodes if s*at[i] >= -.1] for nodes in NODE_REGIONS.values() for s in (1, -1)]
     pool = np.zeros((len(sides), len(POINTS)), np.float32)
     for k, nodes in enumerate(sides): pool[k, nodes] = 1/len(nodes)
-    class Network(torch.nn.Module):
+    class Network(torch.nn.Module): # type: ignore[name-defined]
         def __init__(self):
             super().__init__()
             self.first, self.second = nn.DenseGraphConv(2, width, aggr='mean'), nn.DenseGraphConv(width, width, aggr='mean')

@@ -421,7 +421,7 @@ def judge(
     run_check = of_all|dict(expression=lambda: check_expression(e, case, groups, reference, times=permutations, seed=seed),
         network=lambda: check_network(e, case, groups, permutations, seed),
         source=lambda: check_source(e, case, groups, permutations=permutations, seed=seed), gaps=lambda: check_gaps(e, case, groups, seed=seed))
-    found = {}
+    found:dict = {}
     for name in only or [k for k in CHECKS if k != 'network']:
         if few and name != 'duplicates': found[name] = dict(why=f"fewer than {LEAST} people of a label")
         else:

@@ -11,7 +11,7 @@ import inspect
 # %% ../nbs/06a_tooltips.ipynb #294059c2
 def tooltip(
     obj # a function or class
-)->str: # Markdown, or None where no parameter has a comment
+)->str|None: # Markdown, or None where no parameter has a comment
     "Signature, docstring and a table of parameters with their comments"
     from fastcore.docments import DocmentTbl
     if not (inspect.isroutine(obj) or inspect.isclass(obj)): return None
