@@ -169,8 +169,9 @@ def _prepared(proc):
         for c in nb.cells:  # signatures name a notebook's own classes with the shell they ran in
             if c.cell_type != 'code': continue
             for o in c.outputs:
-                for k, v in o.get('data', {}).items():
-                    if k in ('text/markdown', 'text/plain', 'text/html'): o['data'][k] = ''.join(v).replace('__main__.', '')
+                for k, v in list(o.get('data', {}).items()):
+                    if v is None: del o['data'][k]  # documentation of a name that has none
+                    elif k.startswith('text/') and isinstance(v, (str, list)): o['data'][k] = ''.join(v).replace('__main__.', '')
         first = next((i for i, c in enumerate(nb.cells) if c.source.startswith('## ') or 'show_doc(' in c.source), None)
         if first is not None and 'show_doc(' in nb.cells[first].source: nb.cells.insert(first, mk_cell('## Basics', 'markdown'))  # no heading of level 3 right below the title
         alt_texts(nb)
