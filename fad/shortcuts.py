@@ -251,7 +251,7 @@ def drawn(
 
 def _auc_by(kernel, case, groups): return float(aucs(held_out(kernel, case[:, None], groups)[:, 0], case)) if len(np.unique(groups)) > 1 else np.nan
 
-# %% ../nbs/03a_shortcuts.ipynb #250bcc0d
+# %% ../nbs/03a_shortcuts.ipynb #f96d8ae2
 def check_duplicates(
     e:dict, # from `evidence`
     case, # bool (n,)
@@ -274,6 +274,8 @@ def check_duplicates(
     return out | dict(verdict='fails' if bad else 'caution', words=f"pairs under two names: {other.sum()} ({int(pairs.mirrored[other].sum())} mirrored, {label.sum()} across labels); across splits: {split.sum()}. "
         f'A model of the whole picture: {told}')
 
+def _told(auc, low, high, chance_low, chance): return f"AUC {auc:.2f} [{low:.2f}, {high:.2f}]; labels dealt anew: {chance_low:.2f} to {chance:.2f}"
+
 def check_guess(
     table, # columns
     case, # bool (n,)
@@ -285,7 +287,7 @@ def check_guess(
     named = g['columns'][g['columns'].p <= .05].head(3)
     said = '; '.join(f"{'more' if c.auc > .5 else 'less'} {name} in stroke (AUC {max(c.auc, 1-c.auc):.2f})" for name, c in named.iterrows())
     return dict(value=g['auc'], low=g['low'], high=g['high'], reference=.5, chance_low=g['chance_low'], chance=g['chance'], p=g['p'], size=max(g['auc'], *(np.abs(g['columns'].auc-.5)+.5)[g['columns'].p <= .05], 0), score=g['score'], columns=g['columns'],
-        statistic=f"{g['by']+': ' if g['by'] else ''}AUC {g['auc']:.2f} [{g['low']:.2f}, {g['high']:.2f}]", words=said or ('no single column stands out, only their blend' if len(g['columns']) else 'all pictures are alike in this'))
+        statistic=f"{g['by']+': ' if g['by'] else ''}{_told(g['auc'], g['low'], g['high'], g['chance_low'], g['chance'])}", words=said or ('no single column stands out, only their blend' if len(g['columns']) else 'all pictures are alike in this'))
 
 def check_expression(
     e:dict, # from `evidence`
@@ -328,12 +330,12 @@ def check_network(
     groups, # (n,)
     permutations:int=499, # labels dealt anew within each half
     seed:int=0 # of the halves and the networks
-)->dict: # p: twice the smaller of the two halves'
+)->dict: # p: twice the smaller of the two halves'; most: the gravest verdict, 'caution' where persons are not known
     "Two small networks, each asked about the half of the people that the other learned from, with the face painted over"
     from fad.networks import CnnError, CnnSettings, logits, need_torch, train_net # torch is an extra
     try: need_torch()
     except CnnError as missing: return dict(why=str(missing))
-    of = halves(case, groups, seed)
+    of, unknown = halves(case, groups, seed), int((~e['rows'].subject_known.fillna(False).astype(bool)).sum())
     score, null, said, boot = np.full(len(case), np.nan), [], [], []
     for half in (of, ~of):
         net, _ = train_net(e['around'][~half], case[~half], CnnSettings(steps=120), seed, progress=False)
@@ -344,8 +346,9 @@ def check_network(
         score[half] = rankdata(z)/half.sum()
     p = min((1+(n >= a-1e-9).sum())/(1+permutations) for n, a in zip(null, said))
     auc, (low, high), (chance_low, chance) = np.mean(said), np.nanpercentile(np.mean(boot, 0), [2.5, 97.5]), np.mean([np.nanpercentile(n, [5, 95]) for n in null], 0)
-    return dict(value=auc, low=low, high=high, reference=.5, chance_low=chance_low, chance=chance, p=min(1, 2*p), size=auc, score=score, statistic=f"AUC {auc:.2f} [{low:.2f}, {high:.2f}]",
-        words=f"networks that learned from one half of the people, with their faces painted over, tell the other half at AUC {said[0]:.2f} and {said[1]:.2f}")
+    return dict(value=auc, low=low, high=high, reference=.5, chance_low=chance_low, chance=chance, p=min(1, 2*p), size=auc, score=score, statistic=_told(auc, low, high, chance_low, chance), most='fails' if not unknown else 'caution',
+        words=f"networks that learned from one half of the {'pictures' if unknown else 'people'}, with the faces painted over, tell the other half at AUC {said[0]:.2f} and {said[1]:.2f}"
+            +(f"; the person of {unknown} pictures is not known: one person may be in both halves and be known again by clothes or wall, so no more than caution" if unknown else ''))
 
 def _count(groups, case): return [len(np.unique(groups[case == k])) for k in (True, False)]
 
@@ -391,11 +394,13 @@ def check_gaps(
     chance = [gap(pd.Series(groups).map(first.groupby('c').s.transform(rng.permutation)).to_numpy(), one)[0] for _ in range(40)]
     low, high = np.nanpercentile(found[1:], [2.5, 97.5])
     z = (found[0]-np.mean(chance))/max(np.std(chance, ddof=1)*np.sqrt(1+1/40), 1e-6)
-    return out | dict(value=found[0], low=low, high=high, reference=float(np.mean(chance)), p=float(student.sf(z, 39)), size=.5+max(found[0], 0), statistic=f"falls by {found[0]:.2f} [{low:.2f}, {high:.2f}] in an unseen source", words=words)
+    return out | dict(value=found[0], low=low, high=high, reference=float(np.mean(chance)), p=float(student.sf(z, 39)), size=.5+max(found[0], 0), statistic=f"falls by {found[0]:.2f} [{low:.2f}, {high:.2f}] in an unseen source; sources dealt anew: {np.percentile(chance, 5):.2f} to {np.percentile(chance, 95):.2f}", words=words)
 
-# %% ../nbs/03a_shortcuts.ipynb #eb62165c
+# %% ../nbs/03a_shortcuts.ipynb #ae2964e0
 RULE = """fails: p ≤ {alpha} after correction for all checks (Holm), and an AUC of at least {serious} (expression, sources: a difference of at least {margin}).
 caution: p ≤ {alpha} after correction, and less than that. clear: neither.
+p comes from labels dealt anew among people (expression: from people drawn anew); the interval in brackets holds the held-out guesses fixed and may miss one half where p does not.
+The background, to a network: no more than caution where persons are not known, since one person may be in both halves.
 Pictures that are there twice: fails where copies cross labels or splits or are more than 5 % of the pictures, caution where there are others.
 not judged: fewer than {least} people of a label, or nothing to compare."""
 
@@ -432,8 +437,9 @@ def judge(
     rows = []
     for name, v in found.items():
         p = adjusted.get(name, np.nan)
-        verdict = v.get('verdict') or ('not judged' if 'why' in v else 'clear' if not p <= alpha else 'fails' if v['size'] >= serious else 'caution')
+        verdict = v.get('verdict') or ('not judged' if 'why' in v else 'clear' if not p <= alpha else v.get('most', 'fails') if v['size'] >= serious else 'caution')
         said = 'nothing beyond what chance or weakness explains' if verdict == 'clear' and name not in ('duplicates', 'gaps') else v.get('words', '')
+        if verdict == 'clear' and 'chance' in v and v['high'] < .5: said += '; below one half is no signal: what chance put into training is missing from the test, so held-out guesses lean the wrong way'
         words = '; '.join(x for x in ([f"not judged: {v['why']}"] if 'why' in v else [])+[said, f'judged on {len(at)} of {n} pictures, whole people drawn at random' if len(at) < n and name != 'duplicates' else ''] if x)
         rows.append(dict(check=name, title=CHECKS[name][0], question=CHECKS[name][1], verdict=verdict, statistic=v.get('statistic', ''), value=v.get('value', np.nan), low=v.get('low', np.nan), high=v.get('high', np.nan),
             reference=v.get('reference', np.nan), chance_low=v.get('chance_low', np.nan), chance=v.get('chance', np.nan), p=v.get('p', np.nan), p_adjusted=p, found=words, n_pictures=n if name == 'duplicates' else len(case), n_person_unknown=int((~r.subject_known.fillna(False).astype(bool)).sum()), n_groups=len(np.unique(groups)), n_stroke_groups=_count(groups, case)[0]))
@@ -506,7 +512,7 @@ def plot_audit(
     ax.spines[['top', 'right']].set_visible(False)
     return fig
 
-# %% ../nbs/03a_shortcuts.ipynb #11da781f
+# %% ../nbs/03a_shortcuts.ipynb #713bff28
 _STYLE = '''body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c}h1{margin-bottom:0}.verdict{color:#fff;border-radius:.3rem;padding:.05rem .5rem;white-space:nowrap}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid #ddd}section{border-top:2px solid #ddd;margin-top:2rem}figure{margin:.5rem 0}
 figcaption{color:#444;font-size:.9rem}.row img{width:7rem;height:7rem;margin:.1rem}.note{color:#444}img{max-width:100%}pre{white-space:pre-wrap;background:#f5f5f5;padding:.6rem}'''
@@ -527,11 +533,11 @@ def _section(c, rows):
     esc = html.escape
     shown = ''.join(f'<figure class="row"><figcaption>{esc(w)}</figcaption>'+''.join(f'<img alt="{esc(w)}" src="{_data(i)}">' for i in images)+'</figure>' for w, images in rows)
     p = f'p = {c.p_adjusted:.3f} after correction for all checks. ' if np.isfinite(c.p_adjusted) else ''
-    chance = f'With labels dealt at random, 90 of 100 lie between {c.chance_low:.2f} and {c.chance:.2f}. ' if np.isfinite(c.chance) else ''
+    chance = 'With labels dealt anew, 90 of 100 lie in the range named; the verdict rests on them, not on the interval in brackets. ' if np.isfinite(c.chance) else ''
     todo = f'<p>What to do: {esc(CHECKS[c.check][2])}</p>' if c.verdict in ('fails', 'caution') else ''
     return f'<section id="{esc(c.check)}"><h2>{esc(c.title)} {_badge(c.verdict)}</h2><p>{esc(c.question)}</p><p><b>{esc(c.statistic)}</b> {p}{chance}</p><p>Found: {esc(c.found)}.</p>{todo}{shown}</section>'
 
-_KEY = '''<p class="note">How to read it: each check tries to guess the label from something that is not asymmetry. Its AUC is the chance that a picture labelled stroke scores higher than one that is not: 0.5 is a coin toss, 1 is always right; the interval in brackets is over people.
+_KEY = '''<p class="note">How to read it: each check tries to guess the label from something that is not asymmetry. Its AUC is the chance that a picture labelled stroke scores higher than one that is not: 0.5 is a coin toss, 1 is always right. The interval in brackets draws people anew and holds the guesses fixed; the verdict comes from labels dealt anew, whose range stands beside it. Below 0.5 is no signal: in a cohort with as many of both labels, what chance put into training is missing from the test.
 <b>fails</b>: the label can be guessed this way. <b>caution</b>: a small difference that chance does not explain. <b>clear</b>: no more than chance, or than weakness itself, would give.</p>'''
 
 def _badge(verdict): return f'<span class="verdict" style="background:{COLOURS[verdict]}">{html.escape(verdict)}</span>'
