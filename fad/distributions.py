@@ -26,7 +26,7 @@ from .effects import EFFECT, ORDER, PUBLISHED, CompareError, adjust, adjusted_ra
 # %% ../nbs/02_distributions.ipynb #4cad9395
 _all_ = ['EFFECT', 'ORDER', 'PUBLISHED', 'CompareError', 'adjust', 'adjusted_ratio', 'beside_published', 'compare', 'contrasts', 'group_names', 'healthy_faces', 'limits', 'rank_regions', 'region_scores', 'select', 'subject_test']
 
-# %% ../nbs/02_distributions.ipynb #7e02ff7b
+# %% ../nbs/02_distributions.ipynb #4cc9bcd6
 _REGION = dict(mouth='#b3261e', eyes='#1b6ca8', nose='#7a5c00', brow='#5b3f8f', blendshape='#666666', gaze='#666666')
 _GROUP = ['#5f6b73', '#c2571a', '#0b6e99', '#5b3f8f', '#7a5c00', '#b3261e', '#2d6a4f', '#8f3f6f']
 
@@ -38,6 +38,10 @@ def _unit(name):
     return (PUPILS_MM, 'mm') if unit == 'pd' else (1, {'deg': 'degrees', 'share': 'share', 'score': 'score'}.get(unit, unit))
 
 def _bare(ax): ax.spines[['top', 'right']].set_visible(False)
+
+def _of_kind(table, frames):
+    "The rows of these frames: 'photographs', 'clips' or 'all'"
+    return table if frames == 'all' or 't_s' not in table else table[table.t_s.isna() == (frames == 'photographs')]
 
 def _colours(groups, by): return dict(zip(sorted(set(groups), key=lambda g: (ORDER.get(by, []).index(g) if g in ORDER.get(by, []) else 9, str(g))), _GROUP))
 
@@ -71,7 +75,7 @@ def plot_forest(
     for label, n in zip(axes[0, 0].get_yticklabels(), rows): label.set_color(_REGION.get(of[n], '#222222'))
     return fig
 
-# %% ../nbs/02_distributions.ipynb #cfeb9fa1
+# %% ../nbs/02_distributions.ipynb #da93035b
 def plot_rainclouds(
     table, # features with keys, a row a frame
     names, # features, a panel each
@@ -80,7 +84,7 @@ def plot_rainclouds(
     frames='all' # 'photographs', 'clips' or 'all'
 ): # a matplotlib figure
     "Signed value of each person by group: density, box and single subjects, healthy limits shaded"
-    kept, own = select(table, by, frames=frames)[0], limits(table, settings)
+    kept, own = select(table, by, frames=frames)[0], limits(_of_kind(table, frames), settings)
     colours = _colours(kept.group, by)
     fig, axes = plt.subplots(1, len(names), figsize=(2.9*len(names)+1.2, 1.2+.85*len(colours)), sharey=True, squeeze=False, layout='constrained')
     for ax, n in zip(axes[0], names):
@@ -208,12 +212,12 @@ def plot_upper_lower(
     _bare(ax)
     return fig
 
-# %% ../nbs/02_distributions.ipynb #f848db9f
+# %% ../nbs/02_distributions.ipynb #3d912f6f
 class Comparison(NamedTuple):
     "What `compare_run` found"
     effects: pd.DataFrame # from `compare`, with the column `by` in front
     regions: pd.DataFrame # from `rank_regions`, with the column `by`
-    limits: pd.DataFrame # from `limits`
+    limits: pd.DataFrame # from `limits`, of the frames compared
     flow: pd.DataFrame # from `select`, with the column `by`
     notes: list # what a reader of the numbers has to know
 
@@ -228,7 +232,7 @@ def run_table(
         table = pd.concat([table, other[[c for c in other if c not in table]]], axis=1)
     return table
 
-# %% ../nbs/02_distributions.ipynb #2583fb37
+# %% ../nbs/02_distributions.ipynb #5675ef30
 def _notes(run, table, kept, by):
     "What stands between these numbers and a conclusion"
     said, version = [], run.info.get('identity', {}).get('versions', {}).get('fad', '')
@@ -268,7 +272,7 @@ def compare_run(
         notes += _notes(run, table, kept, column)+[f"{column}: no feature was measured in both groups and varies, so there is no effect"]*bool(e.delta.isna().all())
         drawn[column] = e
     if not effects: raise CompareError('; '.join(notes))
-    result = Comparison(*(pd.concat(x, ignore_index=True) for x in (effects, regions)), limits(table, s), pd.concat(flows, ignore_index=True), list(dict.fromkeys(notes)))
+    result = Comparison(*(pd.concat(x, ignore_index=True) for x in (effects, regions)), limits(_of_kind(table, frames), s), pd.concat(flows, ignore_index=True), list(dict.fromkeys(notes)))
     _write(run, result)
     if figures: _draw(run, table, drawn, frames, s)
     return result
