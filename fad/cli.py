@@ -198,19 +198,22 @@ def settings_of(
         if not eq: raise SettingsError(f"--set {key}: write --set KEY=VALUE, for example --set landmarks.repeats=4")
     return override(load_settings(args.settings), **{k.strip(): v.strip() for k, _, v in changes}, **({'report.thumbnails': False} if args.no_thumbnails else {}))
 
-# %% ../nbs/20a_cli.ipynb #4aa35e56
+# %% ../nbs/20a_cli.ipynb #4ab9ebed
+def _told(run, quiet, more=''):
+    "Say what was measured and name what was not; 1 where a file shows no face that could be measured, else 0"
+    status = int(failures(run.table('facial_asymmetry_functional')).lost.any())
+    if not quiet: print(summary(run), more, sep='')
+    elif status: print(summary(run), file=sys.stderr)
+    return status
+
 def run_extract(
     args # parsed arguments
 )->int: # exit status
     "`fad extract`"
     with _cluster(args) as cluster: run = extract(args.input, args.out, settings_of(args), args.workers, cluster, args.update, args.figures, not args.quiet)
-    text, lost = summary(run), failures(run.table('facial_asymmetry_functional'))
-    status = int(lost.lost.any())
-    if not args.quiet: print(text, f"\n\nwritten to {run.path}. {DISCLAIMER}", sep='')
-    elif status: print(text, file=sys.stderr)
-    return status
+    return _told(run, args.quiet, f"\n\nwritten to {run.path}. {DISCLAIMER}")
 
-# %% ../nbs/20a_cli.ipynb #041b5812
+# %% ../nbs/20a_cli.ipynb #c08353af
 @contextlib.contextmanager
 def _needs(extra):
     "Name the extra where one of its packages is missing"
@@ -260,10 +263,11 @@ def run_audit(
     if is_run: need_pictures(measured_run(args.input))
     try: checks = audit(measured_run(args.input) if is_run else args.input, args.out, settings_of(args), args.workers, cnn=not args.no_cnn, progress=not args.quiet)
     except ShortcutError as e: raise RunError(str(e)) from None
+    status = 0 if is_run else _told(Run(os.path.join(args.out, 'run')), args.quiet, '\n') # a run named its failures when it was measured
     if not args.quiet:
         for c in checks.itertuples(): print(f"{c.verdict:>10}  {c.title}: {c.found}")
         print(f"\n{in_words(checks)}\n\nthe report: {os.path.join(args.out or args.input, 'shortcut_audit.html')}. {DISCLAIMER}")
-    return 0
+    return status
 
 def run_train(
     args # parsed arguments

@@ -1,5 +1,6 @@
 "The command `fad` as a user meets it: bad input, killed and resumed, one process or two."
 import csv, re, shutil, signal, subprocess, sys, time
+from pathlib import Path
 import pytest
 from PIL import Image
 from skimage.data import astronaut
@@ -174,3 +175,18 @@ def test_no_thumbnails_no_faces(studies):
         assert len(seen) > 3 and seen.eq('ok').any() == faces, seen.value_counts()
     inputs = {p.read_bytes() for p in (d/'in').rglob('*.*')}
     assert not [p for run in ('whole', 'killed') for p in (d/run).rglob('*.*') if p.is_file() and p.read_bytes() in inputs]
+
+def test_the_audit_names_what_was_not_measured(tmp_path):
+    "A folder with a file that can't be read and a face that a gate rejects: both named, exit status 1, also when quiet"
+    pytest.importorskip('sklearn'); pytest.importorskip('statsmodels')
+    for kind in ('stroke_data', 'noStroke_data'):
+        (tmp_path/'in'/kind).mkdir(parents=True)
+        for q in sorted((Path(__file__).resolve().parent.parent/'data'/'simulated'/kind).glob('*.jpg'))[:2]: shutil.copy(q, tmp_path/'in'/kind)
+    Image.fromarray(astronaut()).crop((100, 0, 356, 256)).rotate(90).save(tmp_path/'in'/'noStroke_data'/'lying.jpg')
+    (tmp_path/'in'/'stroke_data'/'letter.jpg').write_text('Dear colleague,')
+    command = ('audit', 'in', '--no-cnn', '--workers', 1, '--set', 'landmarks.repeats=1')
+    said = fad(*command, '--out', 'audit', cwd=tmp_path)
+    assert said.returncode == 1 and 'Traceback' not in said.stderr and 'not measured:' in said.stdout
+    assert re.search(r'letter\.jpg: unreadable', said.stdout) and re.search(r'lying\.jpg: rejected: roll', said.stdout) and 'The photograph' in said.stdout
+    quiet = fad(*command, '--out', 'audit', '--quiet', cwd=tmp_path)
+    assert quiet.returncode == 1 and quiet.stdout == '' and 'letter.jpg' in quiet.stderr
