@@ -156,7 +156,7 @@ def alt_texts(
         beside = [_paragraph(o) for o in (c, *nb.cells[i+1:i+2], *reversed(nb.cells[max(0, i-3):i]))]
         alt = cap[1].strip('"\' ') if cap else next(filter(None, beside), '')
         if not alt:  # the heading above, and what the function says that was explained last
-            said = [d[1] for o in reversed(nb.cells[max(0, i-6):i]) if 'show_doc(' in o.source for d in [re.search(r'\n\*([^*]+)\*', ''.join(o.outputs[0]['data'].get('text/markdown', '')))] if d and o.outputs]
+            said = [d[1] for o in reversed(nb.cells[max(0, i-6):i]) if 'show_doc(' in o.source and o.outputs for d in [re.search(r'\n\*([^*]+)\*', ''.join(o.outputs[0].get('data', {}).get('text/markdown', '')))] if d]
             alt = ': '.join(['Figure', heading, *said[:1]])
         c.source, n = f"#| fig-alt: {json.dumps(alt, ensure_ascii=False)}\n{c.source}", n+1
     return n
