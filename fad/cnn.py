@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['MEASURES', 'COLOURS', 'NAMES', 'LAYERS', 'CIRCUMSTANCES', 'LEANS', 'FREE', 'one_training', 'experiment',
            'feature_answers', 'reflection', 'plot_reflection', 'histories', 'plot_training', 'randomised', 'saliency',
-           'explain', 'plot_saliency', 'mirror_gap', 'counterfactuals', 'responses', 'is_simulated', 'reflect_run',
-           'reliance', 'in_words']
+           'weights_over', 'explain', 'explained', 'plot_saliency', 'mirror_gap', 'counterfactuals', 'responses',
+           'is_simulated', 'reflect_run', 'reliance', 'in_words']
 
-# %% ../nbs/04_cnn_reflection.ipynb #8e10810d
+# %% ../nbs/04_cnn_reflection.ipynb #2c454b36
 from concurrent.futures import as_completed
 from copy import deepcopy
 from dataclasses import asdict, replace
-import os, textwrap, warnings
+import os, sys, textwrap, time, warnings
 from pathlib import Path
 import matplotlib.pyplot as plt, numpy as np, pandas as pd
 from matplotlib.ticker import MaxNLocator
@@ -24,7 +24,7 @@ from .classifiers import answers, faces_of, fit, healthy_magnitudes, ratios, rul
 from .shortcuts import CHECKS, aucs, audit
 from .networks import (INPUTS, GROUPS, SHORTCUTS, WORLDS, CnnError, cannot_plant, check_people, crops, cut_all, input_of, kept_in, load_net, logits, measure_planted, need_torch, one_torch_thread, people_of, pick_device, pictures_of, plant, region_mask, split, to_tensor, train_net, world, write_whole)
 
-# %% ../nbs/04_cnn_reflection.ipynb #040e854b
+# %% ../nbs/04_cnn_reflection.ipynb #55cd5b29
 def one_training(
     name:str, # one of `INPUTS`
     trained:str, # 'clean' or one of `SHORTCUTS`
@@ -60,13 +60,20 @@ def experiment(
     jobs = [(n, t, k) for k in range(settings.seeds) for t in trained for n in inputs]
     workers, out = (settings.workers or os.cpu_count() or 1) if pick_device(settings.device) == 'cpu' else 1, {}
     job = lambda j: (*j, rows, home, versions, settings)
+    new = {j for j in jobs if not (kept_in(home, settings)/f'{j[0]}-{j[1]}-{j[2]}.parquet').is_file()}
     with tqdm(total=len(jobs), desc='networks', disable=not progress) as bar:
+        say, began = (lambda text: bar.write(text, file=sys.stderr) if progress else None), time.monotonic()
+        if new: say(f'{len(jobs)} networks, {len(jobs)-len(new)} of them at hand')
+        def done(j, answer):
+            if j in new and not new & out.keys() and len(new) > 1: say(f'about {(time.monotonic()-began)*np.ceil(len(new)/workers)/60:.0f} minutes for {len(new)} networks; a stopped run goes on where it was')
+            out[j] = answer
+            bar.update(); bar.set_postfix_str(f'{j[0]} {j[1]}')
         if workers == 1 or len(jobs) == 1:
-            for j in jobs: out[j] = one_training(*job(j)); bar.update(); bar.set_postfix_str(f'{j[0]} {j[1]}')
+            for j in jobs: done(j, one_training(*job(j)))
         else:
             with processes(workers) as pool:
                 todo = {pool.submit(one_training, *job(j)): j for j in jobs}
-                for f in as_completed(todo): out[todo[f]] = f.result(); bar.update(); bar.set_postfix_str(f'{todo[f][0]} {todo[f][1]}')
+                for f in as_completed(todo): done(todo[f], f.result())
     return pd.concat([out[j].assign(input=j[0], trained=j[1], seed=j[2]) for j in jobs], ignore_index=True)[['input', 'trained', 'seed', 'row', 'version', 'score']]
 
 # %% ../nbs/04_cnn_reflection.ipynb #cd2ceb68
@@ -243,38 +250,66 @@ def saliency(
             warnings.simplefilter('ignore') # of MONAI's indexing
             return np.stack([np.abs(base[i]-covered(t[[i]])[0][0, 0].cpu().numpy()) for i in range(len(t))])
 
-# %% ../nbs/04_cnn_reflection.ipynb #14ad3afd
+# %% ../nbs/04_cnn_reflection.ipynb #a7c427e4
+def weights_over(
+    person, # a list of (n,), one a network: whose pictures it is asked about
+    resamples:int=400 # bootstrap resamples
+)->tuple: # a list of (1 + resamples, n), one a network; (1 + resamples, networks)
+    "Weights of pictures and of networks, people and networks drawn anew together; the first row: as they are"
+    k, ends = len(person), np.cumsum([len(p) for p in person])[:-1]
+    drawn = np.random.default_rng(0).multinomial(k, np.full(k, 1/k), resamples)
+    return np.split(subject_weights(np.concatenate(person), resamples).astype(float), ends, axis=1), np.vstack([np.ones(k), drawn]).astype(float)
+
+def _range(v): return np.nanpercentile(v[1:], [2.5, 97.5])
+
 def explain(
-    nets:dict, # name: network of the full face
-    x, # uint8 (n, px, px, 3)
-    boxes, # (n, 3, 4) from `crops`
-    person, # (n,)
+    nets:dict, # name: list of networks of the full face
+    x, # a list, one a network: uint8 (n, px, px, 3)
+    boxes, # a list of (n, 3, 4) from `crops`
+    person, # a list of (n,)
     methods=('gradcam', 'occlusion'), # see `saliency`
-    resamples:int=400 # of people
-)->pd.DataFrame: # net, method, weights ('learned' or what was made random), share, low, high, area, likeness (rank correlation with the learned map)
+    resamples:int=400 # of people and networks
+)->pd.DataFrame: # net, method, weights ('learned' or what was made random), share, low, high, area, likeness (rank correlation with the learned map), n_pictures, n_people, networks
     "Share of the attribution inside eyes, nose and mouth, for learned and for randomised weights"
-    inside, w, out = region_mask(boxes, x.shape[1]), subject_weights(person, resamples), []
-    ranks = lambda m: pd.DataFrame(m.reshape(len(m), -1)).rank(axis=1).to_numpy()
-    for name, net in nets.items():
+    inside, out = [region_mask(b, v.shape[1]) for b, v in zip(boxes, x)], []
+    w, drawn = weights_over(person, resamples)
+    w, who = np.hstack([a*d[:, None] for a, d in zip(w, drawn.T)]), np.concatenate(person)
+    ranks = lambda m: pd.DataFrame(m.reshape(len(m), -1)).rank(axis=1).to_numpy(np.float32)
+    for name, several in nets.items():
         for method in methods:
             for until in ('learned', *(LAYERS if method == 'gradcam' else LAYERS[-1:])):
-                m = saliency(net if until == 'learned' else randomised(net, until), x, method)
-                if until == 'learned': own = ranks(m)
-                share = (m*inside).sum((1, 2))/np.maximum(m.sum((1, 2)), 1e-12)
-                there = m.sum((1, 2)) > 1e-9
-                v = (w[:, there]@share[there])/np.maximum(w[:, there].sum(1), 1e-9)
-                like = [np.corrcoef(a, b)[0, 1] for a, b in zip(own[there], ranks(m)[there]) if a.std() and b.std()]
-                out.append(dict(net=name, method=method, weights=until if until == 'learned' else f'random from {until} up' , share=v[0], low=np.nanpercentile(v[1:], 2.5), high=np.nanpercentile(v[1:], 97.5), area=inside.mean(), likeness=np.mean(like) if like else np.nan, n_pictures=int(there.sum())))
+                maps = [saliency(n if until == 'learned' else randomised(n, until), v, method) for n, v in zip(several, x)]
+                now = [ranks(m) for m in maps]
+                if until == 'learned': own = now
+                share = np.concatenate([(m*i).sum((1, 2))/np.maximum(m.sum((1, 2)), 1e-12) for m, i in zip(maps, inside)])
+                there = np.concatenate([m.sum((1, 2)) for m in maps]) > 1e-9
+                with np.errstate(invalid='ignore', divide='ignore'): v = (w[:, there]@share[there])/w[:, there].sum(1)
+                like = [np.corrcoef(a, b)[0, 1] for o, m in zip(own, now) for a, b in zip(o, m) if a.std() and b.std()]
+                low, high = _range(v)
+                out.append(dict(net=name, method=method, weights=until if until == 'learned' else f'random from {until} up', share=v[0], low=low, high=high, area=np.concatenate(inside).mean(), likeness=np.mean(like) if like else np.nan, n_pictures=int(there.sum()), n_people=len(np.unique(who[there])), networks=len(several)))
     return pd.DataFrame(out)
 
-# %% ../nbs/04_cnn_reflection.ipynb #9563efba
+def explained(
+    rows, # from `people_of`, those that are used
+    home, # from `cut_all`
+    settings=CnnSettings() # CnnSettings
+)->tuple: # name: list of networks of the full face, one a seed; a list of uint8 (n, px, px, 3), one a seed; table from `explain`
+    "Where networks look that learned with the light and without: a picture of every weak person that a network did not learn from"
+    folder, seeds = kept_in(home, settings), range(settings.seeds)
+    nets = {f'learned {w}': [load_net(folder/f'face-{t}-{k}.safetensors')[0] for k in seeds] for w, t in {'with the light': 'light', 'without': 'clean'}.items()}
+    weak = [np.flatnonzero(split(rows, k, settings.test_share) & rows.group.eq('stroke').to_numpy()) for k in seeds]
+    at = [a[~rows.person.iloc[a].duplicated().to_numpy()] for a in weak]
+    x, boxes = [pictures_of('face', ['light']*len(a), home, a) for a in at], np.load(home/'boxes.npy')
+    return nets, x, explain(nets, x, [boxes[a] for a in at], [rows.person.to_numpy()[a] for a in at])
+
+# %% ../nbs/04_cnn_reflection.ipynb #7c730517
 def plot_saliency(
-    nets:dict, # name: network of the full face
+    nets:dict, # name: networks of the full face; the first is drawn
     x, # uint8 (n, px, px, 3), a few
     why # from `explain`
 ): # a matplotlib figure
     "Grad-CAM of learned and of random weights over the same faces, and the share inside the regions"
-    maps = {f'{k},\n{w} weights': saliency(n if w == 'learned' else randomised(n), x) for k, n in nets.items() for w in ('learned', 'random')}
+    maps = {f'{k},\n{w} weights': saliency(n[0] if w == 'learned' else randomised(n[0]), x) for k, n in nets.items() for w in ('learned', 'random')}
     fig = plt.figure(figsize=(9.5, 1.15*(len(maps)+1)), layout='constrained')
     left, right = fig.subfigures(1, 2, width_ratios=(1.25, 1))
     axes = left.subplots(len(maps)+1, len(x), squeeze=False)
@@ -295,21 +330,24 @@ def plot_saliency(
     ax.spines[['top', 'right']].set_visible(False)
     return fig
 
-# %% ../nbs/04_cnn_reflection.ipynb #bcd751e1
+# %% ../nbs/04_cnn_reflection.ipynb #06372504
 def mirror_gap(
-    net, # from `new_net`
-    x, # uint8 (n, px, px, channels)
-    person, # (n,)
-    resamples:int=400 # of people
-)->pd.Series: # r between a picture's and its mirror image's logit; gap: typical difference (SD/√2) over the SD between pictures; with `_low`, `_high`
+    nets, # networks
+    x, # a list, one a network: uint8 (n, px, px, channels)
+    person, # a list of (n,)
+    resamples:int=400 # of people and networks
+)->pd.Series: # means over networks of r between a picture's and its mirror image's logit; gap: typical difference (SD/√2) over the SD between pictures; with `_low`, `_high`; people, networks
     "How much an answer changes in the mirror"
-    a, b = (logits(net, v).astype(float) for v in (x, x[:, :, ::-1]))
-    w = subject_weights(person, resamples).astype(float)
-    w /= w.sum(1, keepdims=True)
-    cov = lambda u, v: w@(u*v)-(w@u)*(w@v)
-    between = (cov(a, a)+cov(b, b))/2+(w@(a-b)/2)**2
-    v = dict(r=cov(a, b)/np.sqrt(np.maximum(cov(a, a)*cov(b, b), 1e-18)), gap=np.sqrt(cov(a-b, a-b)/2/np.maximum(between, 1e-18)))
-    return pd.Series({f'{k}{e}': z for k, m in v.items() for e, z in zip(('', '_low', '_high'), (m[0], *np.percentile(m[1:], [2.5, 97.5])))})
+    weights, drawn = weights_over(person, resamples)
+    def one(net, v, w):
+        a, b = (logits(net, u).astype(float) for u in (v, v[:, :, ::-1]))
+        w = w/w.sum(1, keepdims=True)
+        cov = lambda u, v: w@(u*v)-(w@u)*(w@v)
+        between = (cov(a, a)+cov(b, b))/2+(w@(a-b)/2)**2
+        return cov(a, b)/np.sqrt(np.maximum(cov(a, a)*cov(b, b), 1e-18)), np.sqrt(cov(a-b, a-b)/2/np.maximum(between, 1e-18))
+    found = np.array([one(*a) for a in zip(nets, x, weights)]) # networks, measures, resamples
+    v = dict(zip(('r', 'gap'), np.einsum('kmr,rk->mr', found, drawn)/drawn.sum(1)))
+    return pd.Series({f'{k}{e}': z for k, m in v.items() for e, z in zip(('', '_low', '_high'), (m[0], *_range(m)))} | dict(people=len(np.unique(np.concatenate(person))), networks=len(nets)))
 
 # %% ../nbs/04_cnn_reflection.ipynb #9840d101
 CIRCUMSTANCES = ('studio', 'side light', 'dim and warm', 'harsh camera')
@@ -348,7 +386,7 @@ def responses(
     v['ratio'] = v['dose']/np.maximum(v['circumstance'], 1e-9)
     return pd.Series({f'{k}{e}': x for k, a in v.items() for e, x in zip(('', '_low', '_high'), (a[0], *np.percentile(a[1:], [2.5, 97.5])))})
 
-# %% ../nbs/04_cnn_reflection.ipynb #4d453644
+# %% ../nbs/04_cnn_reflection.ipynb #9f7bc355
 def _notes(rows, skipped, checks, settings=CnnSettings()):
     "Rows of the table that are no experiment: how it was made, pictures left out, shortcuts not planted, the audit's checks"
     gone = rows.left_out[rows.left_out.ne('')].str.split(':').str[0].value_counts()
@@ -393,19 +431,17 @@ def reflect_run(
     (out/'figures').mkdir(exist_ok=True)
     write_csv(table, out/'cnn_reflection.csv')
     figures = {'cnn_reflection': lambda: plot_reflection(table), 'cnn_training': lambda: plot_training(histories(kept_in(home, plan), inputs, trained, plan.seeds))}
-    if 'light' in trained and 'face' in inputs and s.report.thumbnails: figures['cnn_attribution'] = lambda: plot_saliency(*_explained(used, home, plan))
+    if 'light' in trained and 'face' in inputs and s.report.thumbnails: figures['cnn_attribution'] = lambda: _drawn_saliency(used, home, plan)
     for name, draw in figures.items():
         fig = draw()
         fig.savefig(out/'figures'/f'{name}.png', dpi=130)
         plt.close(fig)
     return table
 
-def _explained(rows, home, settings, n=24):
-    "Networks of the full face, a few faces, and `explain` of them"
-    nets = {f'learned {w}': load_net(kept_in(home, settings)/f'face-{t}-0.safetensors')[0] for w, t in {'with the light': 'light', 'without': 'clean'}.items()}
-    at = np.flatnonzero(split(rows, 0, settings.test_share) & rows.group.eq('stroke').to_numpy())[:n]
-    x = pictures_of('face', ['light']*len(at), home, at)
-    return nets, x[:4], explain(nets, x, np.load(home/'boxes.npy')[at], rows.person.to_numpy()[at])
+def _drawn_saliency(rows, home, settings):
+    "The figure of `explained`"
+    nets, x, why = explained(rows, home, settings)
+    return plot_saliency(nets, x[0][:4], why)
 
 # %% ../nbs/04_cnn_reflection.ipynb #5a12ab8f
 def _of(table, **at):
