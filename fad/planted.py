@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TRIED', 'STRENGTHS', 'FOLLOWS', 'PIXELS', 'NAMED_BY', 'ALARMS', 'saved', 'plant_resolution', 'plant_light',
            'plant_compression', 'plant_background', 'plant_watermark', 'carried', 'joined', 'some_people', 'planted',
-           'try_out', 'experiment', 'some_rows', 'hits', 'false_alarms', 'seen_by']
+           'try_out', 'experiment', 'some_rows', 'untried', 'hits', 'false_alarms', 'seen_by']
 
 # %% ../nbs/03d_planted.ipynb #51be5a25
 import os, tempfile
@@ -19,8 +19,8 @@ from scipy.stats import binomtest
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-# %% ../nbs/03d_planted.ipynb #9d11c740
-TRIED = [c for c in CHECKS if c != 'network'] # checks that are tried here; `fad.shortcuts` has a lesson on the network
+# %% ../nbs/03d_planted.ipynb #f5958e4a
+TRIED = [c for c in CHECKS if c != 'network'] # checks that are tried here; the network on clean cohorts alone, since it costs most
 STRENGTHS = ('weak', 'middling', 'strong')
 FOLLOWS = dict(weak=(.6, .4), middling=(.8, .2), strong=(.97, .03)) # share of the marked group's people who carry it, of the other's
 
@@ -141,13 +141,14 @@ def planted(
         c = part_of(c, np.flatnonzero(~follows | (smiles == rows.label.eq('non_stroke').to_numpy())))
     return c, at
 
-# %% ../nbs/03d_planted.ipynb #4e9f0f21
+# %% ../nbs/03d_planted.ipynb #e779c71b
 def try_out(
     e:dict, # clean evidence
     marked:dict, # see `planted`
     reference, # `expression_table` of the whole clean cohort
     jobs, # (shortcut, strength, seed) each; shortcut 'none' with 'true labels' or 'labels dealt'
     permutations:int=399, # to `judge`
+    only=None, # names of `CHECKS`; None: `TRIED`
     **kwargs # to `planted`
 )->pd.DataFrame: # a row a cohort and check: shortcut, strength, seed, check, verdict, p
     "Audit one planted or clean cohort after the other"
@@ -158,30 +159,32 @@ def try_out(
             of = c['rows'].groupby('subject', sort=False).label.first()
             c['rows']['label'] = c['rows'].subject.map(dict(zip(of.index, np.random.default_rng(seed).permutation(of.to_numpy()))))
         strangers = reference[~reference.subject.isin(e['rows'].subject.iloc[at])].reset_index(drop=True)
-        checks, _ = judge(c, strangers, permutations, seed=seed)
+        checks, _ = judge(c, strangers, permutations, seed=seed, only=only or TRIED)
         out.append(checks[['check', 'verdict', 'value', 'p', 'p_adjusted', 'statistic']].assign(shortcut=shortcut, strength=strength, seed=seed))
     return pd.concat(out, ignore_index=True)
 
-# %% ../nbs/03d_planted.ipynb #0f7a8108
+# %% ../nbs/03d_planted.ipynb #e00949ad
 def experiment(
     run:Run, # of a clean simulated cohort
-    repeats:int=1, # cohorts of each shortcut and strength
+    repeats:int=1, # cohorts of each shortcut and strength; 0: clean ones only
     clean:int=8, # cohorts without a shortcut, with true labels, and again as many with labels dealt among people
     people:int=80, # in a cohort
     pictures:int=2, # of each person
     pool:int=200, # pictures that shortcuts are planted in; all people are drawn from those they show
     seed:int=0, # of all draws
+    checks=tuple(TRIED), # names of `CHECKS`
     progress:bool=True # show a progress bar
 )->pd.DataFrame: # a row a cohort: shortcut, strength, seed, a verdict for each check
     "Audit cohorts with known shortcuts, and clean ones"
     reference = expression_table(run).dropna().reset_index(drop=True)
     e = evidence(run, workers=1, only=lambda df: some_rows(df, pool, pictures, seed))
     jobs = [(s, k, seed+i) for s in NAMED_BY for k in STRENGTHS for i in range(repeats)]+[('none', k, seed+i) for k in ('true labels', 'labels dealt') for i in range(clean)]
-    with tempfile.TemporaryDirectory() as folder, threadpool_limits(1), tqdm(total=16+len(jobs), disable=not progress, delay=1) as bar:
+    plants = [*((s, k) for s in PIXELS for k in STRENGTHS), ('duplicates', 'strong')] if repeats else []
+    with tempfile.TemporaryDirectory() as folder, threadpool_limits(1), tqdm(total=len(plants)+len(jobs), disable=not progress, delay=1) as bar:
         marked, out = {}, []
-        for s, k in [*((s, k) for s in PIXELS for k in STRENGTHS), ('duplicates', 'strong')]: marked[s, k] = carried(e, s, STRENGTHS.index(k), folder); bar.update()
-        for j in jobs: out.append(try_out(e, marked, reference, [j], people=people, pictures=pictures)); bar.update()
-    return pd.concat(out).pivot(index=['shortcut', 'strength', 'seed'], columns='check', values='verdict').reindex(columns=TRIED).reset_index()
+        for s, k in plants: marked[s, k] = carried(e, s, STRENGTHS.index(k), folder); bar.update()
+        for j in jobs: out.append(try_out(e, marked, reference, [j], only=list(checks), people=people, pictures=pictures)); bar.update()
+    return pd.concat(out).pivot(index=['shortcut', 'strength', 'seed'], columns='check', values='verdict').reindex(columns=list(checks)).reset_index()
 
 def some_rows(
     df, # a cohort table
@@ -194,14 +197,23 @@ def some_rows(
     usable = np.flatnonzero(df.t_s.isna() & df.label.isin(LABELS) & df.status.eq('ok'))
     return usable[some_people(df.iloc[usable].reset_index(drop=True), n//pictures, pictures, rng)]
 
-# %% ../nbs/03d_planted.ipynb #33794fc4
+# %% ../nbs/03d_planted.ipynb #b275ad58
 ALARMS = ['caution', 'fails']
+
+def _tried(table): return [c for c in CHECKS if c in table and table[c].notna().any()]
+
+def untried(
+    table # from `experiment`
+)->str: # to stand behind a figure; '' where all checks were tried
+    "The audit's checks that a table does not hold, in words"
+    gone = [c for c in CHECKS if c not in _tried(table)]
+    return f", without the check{'s'*(len(gone) > 1)} {', '.join(gone)}" if gone else ''
 
 def hits(
     table # from `experiment`
 )->pd.DataFrame: # a row a shortcut, a column a strength: cohorts in which a check that may name it raised an alarm, of how many
     "How often a planted shortcut was named"
-    bad = table.set_index(['shortcut', 'strength'])[TRIED].isin(ALARMS)
+    bad = table.set_index(['shortcut', 'strength'])[_tried(table)].isin(ALARMS)
     named = pd.Series([r[list(NAMED_BY[s])].any() for (s, _), r in bad.drop(index='none').iterrows()], index=bad.drop(index='none').index)
     g = named.groupby(level=[0, 1])
     return pd.DataFrame(dict(named=g.sum().astype(int), cohorts=g.size())).reindex([(s, k) for s in NAMED_BY for k in STRENGTHS])
@@ -211,7 +223,7 @@ def false_alarms(
 )->pd.DataFrame: # a row a kind of clean cohort: share with an alarm of each check, and of any; interval of any (Clopper-Pearson)
     "How often the audit cried wolf"
     clean = table[table.shortcut.eq('none')]
-    bad = clean[TRIED].isin(ALARMS).assign(any=lambda d: d.any(axis=1))
+    bad = clean[_tried(table)].isin(ALARMS).assign(any=lambda d: d.any(axis=1))
     out = bad.groupby(clean.strength).mean()
     n, k = bad.groupby(clean.strength).size(), bad['any'].groupby(clean.strength).sum()
     ci = [binomtest(int(a), int(b)).proportion_ci() for a, b in zip(k, n)]
@@ -223,4 +235,4 @@ def seen_by(
 )->pd.DataFrame: # a row a shortcut (and the clean cohorts), a column a check: share of cohorts with an alarm
     "Which checks raise an alarm for which shortcut"
     t = table[table.strength.eq(strength) | table.shortcut.eq('none')]
-    return t[TRIED].isin(ALARMS).groupby(t.shortcut.where(t.shortcut.ne('none'), 'none, '+t.strength)).mean().reindex([*NAMED_BY, 'none, true labels', 'none, labels dealt'])
+    return t[_tried(table)].isin(ALARMS).groupby(t.shortcut.where(t.shortcut.ne('none'), 'none, '+t.strength)).mean().reindex([*NAMED_BY, 'none, true labels', 'none, labels dealt'])
