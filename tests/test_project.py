@@ -41,10 +41,10 @@ def test_front_page_names_every_notebook():
 
 @pytest.mark.parametrize('nb', nbs, ids=lambda p: p.stem)
 def test_notebook_form(nb):
-    "A title and a subtitle alone in the first cell (the site drops any third line), no stored error, headings in cells of their own"
+    "A title, a subtitle and settings of the page alone in the first cell (the site drops any other line), no stored error, headings in cells of their own"
     cells = json.loads(nb.read_text(encoding='utf-8'))['cells']
     src = [''.join(c['source']) for c in cells]
-    assert cells[0]['cell_type'] == 'markdown' and re.fullmatch(r'# [^\n]+\n+> [^\n]+\s*', src[0]), 'first cell: `# title`, then `> subtitle`, nothing else'
+    assert cells[0]['cell_type'] == 'markdown' and re.fullmatch(r'# [^\n]+\n+> [^\n]+(\n+- [a-z-]+: [^\n]+)*\s*', src[0]), 'first cell: `# title`, then `> subtitle` and `- key: value` of the page, nothing else'
     assert not [i for i,c in enumerate(cells) for o in c.get('outputs', []) if o['output_type'] == 'error'], 'a stored error'
     mixed = [s for c,s in zip(cells[1:], src[1:]) if c['cell_type'] == 'markdown' and re.match('#+ ', s) and '\n' in s.strip()]
     assert not mixed, 'a heading shares its cell'
