@@ -163,28 +163,32 @@ def _picture(image, xyz, push, px=420):
             dots += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r*w/420:.1f}" fill="{_COLOURS[REGION[f]]}" stroke="#fff" stroke-width=".6" fill-opacity=".85"/>' for x, y in p[ids]]
     return f'<svg viewBox="0 0 {w} {h}" role="img" aria-label="the face with its measured points"><image width="{w}" height="{h}" href="data:image/jpeg;base64,{data}"/>{"".join(dots)}</svg>'
 
-# %% ../nbs/03c_cards.ipynb #ebd5b71d
+# %% ../nbs/03c_cards.ipynb #46d196a4
 def _measures(ratio, error, value, unit):
-    "Six measures as dots with 95 % whiskers, in healthy limits; the healthy range is shaded"
-    x = lambda v: 250+55*float(np.clip(v, -3.3, 3.3))
+    "Six measures as dots with 95 % whiskers, in healthy limits; the healthy range is shaded; what lies beyond the axis is an arrow at its edge"
+    edge = 3.3
+    x = lambda v: 280+46*float(np.clip(v, -edge, edge))
     out = [f'<svg viewBox="0 0 540 {46+24*len(ratio)}" role="img" aria-label="measures against healthy limits"><rect x="{x(-1)}" y="4" width="{x(1)-x(-1)}" height="{18+24*len(ratio)}" fill="#dcefe3"/><line x1="{x(0)}" x2="{x(0)}" y1="4" y2="{22+24*len(ratio)}" stroke="#888"/>']
     for i, f in enumerate(ratio.index):
         y, c = 24+24*i, _COLOURS[REGION[f]]
         out.append(f'<text x="0" y="{y+4}" font-size="11">{f.replace("_", " ")}</text>')
         if np.isfinite(ratio[f]):
             if np.isfinite(error[f]): out.append(f'<line x1="{x(ratio[f]-1.96*error[f]):.1f}" x2="{x(ratio[f]+1.96*error[f]):.1f}" y1="{y}" y2="{y}" stroke="{c}" stroke-width="2"/>')
-            out.append(f'<circle cx="{x(ratio[f]):.1f}" cy="{y}" r="4.5" fill="{c}"/><text x="448" y="{y+4}" font-size="11">{value[f]:+.1f} {unit[f]}</text>')
+            tip = np.sign(ratio[f])*5
+            out.append(f'<path d="M{x(ratio[f])-tip:.1f} {y-5}v10l{2*tip:.1f} -5z" fill="{c}"/>' if abs(ratio[f]) > edge else f'<circle cx="{x(ratio[f]):.1f}" cy="{y}" r="4.5" fill="{c}"/>')
+            out.append(f'<text x="448" y="{y+4}" font-size="11">{value[f]:+.1f} {unit[f]}</text>')
         else: out.append(f'<text x="448" y="{y+4}" font-size="11" fill="#777">not measured</text>')
     y = 38+24*len(ratio)
     return ''.join([*out, *(f'<text x="{x(v)}" y="{y}" font-size="10" text-anchor="middle">{v:+d}</text>' for v in (-3, -1, 1, 3)), '</svg>'])
 
+# %% ../nbs/03c_cards.ipynb #e4bacecd
 def _probability(name, p, low, high):
     "One probability as a bar with its interval"
     if not np.isfinite(p): return f'<p class="small">{name}: not judged</p>'
     return (f'<div>{name}: <b>{p:.2f}</b> <span class="small">({low:.2f} to {high:.2f})</span><svg viewBox="0 0 300 12" style="width:100%;height:12px" preserveAspectRatio="none" role="img" aria-label="{name} {p:.2f}"><rect width="300" height="12" fill="#eee"/>'
         f'<rect x="{300*low:.1f}" width="{max(1, 300*(high-low)):.1f}" height="12" fill="#9cc4d8"/><rect x="{300*p-1.5:.1f}" width="3" height="12" fill="#0b4a63"/></svg></div>')
 
-# %% ../nbs/03c_cards.ipynb #66de3326
+# %% ../nbs/03c_cards.ipynb #8deb9fad
 def face_card(
     said, # a row of `signals`
     ratio, # a row of `ratios`
@@ -209,7 +213,7 @@ def face_card(
 <title>{e(said.frame_id)}</title><style>{_STYLE}</style></head><body><h1>{e(said.frame_id)}</h1><p class="small">subject {e(said.subject)}, source {e(said.source)}{'' if pd.isna(said.t_s) else f', at {said.t_s:.2f} s of the clip'}</p>
 <main><section>{_picture(image, xyz, push)}<p class="small">Dots: measured points, larger where they raise the signal. Subject's right is on the picture's left.</p></section>
 <section><h2>Signal</h2>{signal if ok else ''}{doubt}
-<h2>Measures against healthy limits</h2>{_measures(ratio, error, value, unit)}<p class="small">Subject's left minus right, in healthy limits (shaded: within), with 95 % interval; lengths in mm at {PUPILS_MM} mm between the pupils.</p>
+<h2>Measures against healthy limits</h2>{_measures(ratio, error, value, unit)}<p class="small">Subject's left minus right, in healthy limits (shaded: within; an arrow: beyond the axis), with 95 % interval; lengths in mm at {PUPILS_MM} mm between the pupils.</p>
 <h2>What drives it</h2><p>{drives or 'nothing was measured'}.</p>
 <h2>What would make it invalid</h2><p>A smile, speech, squint or closed eye at that moment; a turned or tilted head; light from one side; hair, hand or glasses over brow, eye or mouth; a lifelong asymmetry, an old palsy or surgery; other cameras or people than {e(about)}, until the healthy limits are set anew.</p></section></main>
 <p class="note"><b>{DISCLAIMER}</b></p></body></html>"""
