@@ -160,7 +160,7 @@ def simulated_series(
     place = dict(x_px=128*there, y_px=110*there, interocular_px=60*there, n_faces=seen.astype(int)) | {b: there*(i+1) for i, b in enumerate(BUILD)}
     return pd.concat([pd.DataFrame(keys), pd.DataFrame(x, columns=model['columns']), pd.DataFrame(place)], axis=1).assign(phase=phase, side=side, true_mm=mm*(-1 if side == 'left' else 1))
 
-# %% ../nbs/05d_streams.ipynb #ac60670a
+# %% ../nbs/05d_streams.ipynb #8d681284
 def onset_streams(
     model, # from `movement_model`
     falls, # from `weaknesses`
@@ -170,14 +170,15 @@ def onset_streams(
     severity=(.375, .625), # share of movement lost, from and to
     when=(.3, .6), # of the length: where onsets lie
     least_mm:float=2. # true difference that is passed
-)->list: # (series, when the true difference passed `least_mm`, s)
+)->list: # (series, when the true difference passed `least_mm`, s); `series.attrs['fall']` is the place of its fall in `falls`
     "Streams in which a mouth falls, by the rendered clips' own change and size"
     r, out = np.random.default_rng([seed, 5]), []
     while len(out) < n:
-        fall, severe, at = falls[r.integers(len(falls))], r.uniform(*severity), seconds*r.uniform(*when)
+        k, severe, at = int(r.integers(len(falls))), r.uniform(*severity), seconds*r.uniform(*when)
+        fall = falls[k]
         size = fall['mm_per_severity']*severe
         if size < least_mm*1.02: continue
         s = simulated_series(model, seconds, int(r.integers(2**31)), at, fall, size)
-        u = np.linspace(0, 1, 601)
+        s.attrs['fall'], u = k, np.linspace(0, 1, 601)
         out.append((s, at+.6*u[np.argmax(size*u*u*(3-2*u) >= least_mm)]))
     return out
