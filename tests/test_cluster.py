@@ -46,7 +46,7 @@ def faces(tmp_path_factory):
     return d
 
 def test_a_killed_worker_costs_its_shard(faces, tmp_path):
-    "kill -9 of a worker in the middle: the tables of one process, and one shard measured twice at most"
+    "kill -9 of a worker in the middle: the tables of one process; measured again is what it had in its hands or had not sent home, never more than was on its way, two shards a worker"
     with cluster(tmp_path, deaths=3) as (at, client, log):
         pids = client.run(os.getpid)
         p = subprocess.Popen([sys.executable, '-c', 'import sys; from fad.cli import main; sys.exit(main())', 'extract', 'in', '--out', 'far', '--scheduler', str(at), *SHARD], cwd=faces)
@@ -54,7 +54,7 @@ def test_a_killed_worker_costs_its_shard(faces, tmp_path):
         while not list((faces/'far').glob('landmarks/*.parquet')) and p.poll() is None and time.time() < until: time.sleep(.01)
         os.kill(next(iter(pids.values())), signal.SIGKILL)
         assert p.wait(240) == 0
-        assert 10 <= len(log.read_text().split()) <= 11
+        assert 10 <= len(log.read_text().split()) <= 10+2*len(pids)
     assert tables(faces/'far') == tables(faces/'home')
 
 def test_a_file_that_kills_workers_becomes_a_row(faces, tmp_path):
