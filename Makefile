@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help study test fuzz docs lab prepare settings constraints clean distclean
+.PHONY: help study test fuzz notebooks docs lab prepare settings constraints clean distclean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -35,7 +35,7 @@ test: .venv/ready ## prove that exports, notebooks and README are fresh; run all
 	@for n in 20_study 20a_cli; do echo $$n; $(BIN)/nbdev-test nbs/$$n.ipynb || exit 1; done # these take up what the others made
 	$(BIN)/python -m pytest
 
-fuzz: .venv/ready ## 2,000 damaged files instead of 200: some six minutes of one core
+fuzz: .venv/ready ## 2,000 damaged files instead of the 200 of `make test`
 	FAD_FUZZ=2000 $(BIN)/python -m pytest tests/test_fuzz.py
 
 notebooks: .venv/ready ## the five phase notebooks on your faces, as a private site: FAD_COHORT=path/to/faces make notebooks
