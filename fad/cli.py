@@ -15,7 +15,7 @@ from .media import Unreadable
 from .detector import ModelError
 from .extract import Run, RunError, embedded_cohort, extract, failures, need_pictures, summary
 
-# %% ../nbs/20a_cli.ipynb #31b31456
+# %% ../nbs/20a_cli.ipynb #696cb15b
 DISCLAIMER = "fad gives risk signals for research, never a diagnosis. It is not a medical device."
 
 def _add_common(p):
@@ -55,7 +55,7 @@ examples:
     p.add_argument('--workers', type=_count, default=0, metavar='N', help='processes to use (default: one a core)')
     p.add_argument('--scheduler', metavar='ADDRESS', help="measure on a Dask cluster: its scheduler's address, or its scheduler file (.json); needs fad[dask]")
     p.add_argument('--figures', type=_count, default=0, metavar='N', help='draw the first N measured faces into RUN/figures')
-    p.add_argument('--update', action='store_true', help='recompute the tables of a run under other quality gates, measures or limits')
+    p.add_argument('--update', action='store_true', help='recompute the tables of a run under other quality gates, measures or limits; what was made of the old ones goes to RUN/outdated/')
     _add_common(p)
 
 def _simulate_parser(commands):
@@ -173,11 +173,12 @@ examples:
     _add_common(p)
 
 def _report_parser(commands):
-    p = _command(commands, 'report', 'one self-contained HTML page of a study', """Write RUN/report.html: findings, figures, tables, exclusions, audit and model card of a study in one file.
+    p = _command(commands, 'report', 'one self-contained HTML page of a study', """Write RUN/report.html: findings, figures, tables, exclusions, audit and model card in one file, of a study or of what
+single commands have left in RUN.
 
 example:
   fad report results/cohort""")
-    p.add_argument('run', metavar='RUN', help='a folder that `fad study` wrote')
+    p.add_argument('run', metavar='RUN', help='a measured run')
     _add_common(p)
 
 def parser()->argparse.ArgumentParser: # of the command `fad`
@@ -213,7 +214,7 @@ def run_extract(
     with _cluster(args) as cluster: run = extract(args.input, args.out, settings_of(args), args.workers, cluster, args.update, args.figures, not args.quiet)
     return _told(run, args.quiet, f"\n\nwritten to {run.path}. {DISCLAIMER}")
 
-# %% ../nbs/20a_cli.ipynb #c08353af
+# %% ../nbs/20a_cli.ipynb #f80c4975
 @contextlib.contextmanager
 def _needs(extra):
     "Name the extra where one of its packages is missing"
@@ -334,10 +335,8 @@ def run_report(
     args # parsed arguments
 )->int: # exit status
     "`fad report`"
-    from fad.study import STUDY, write_report
-    run = measured_run(args.run)
-    if not (run.path/STUDY).is_file(): raise RunError(f"{args.run} holds no study yet: fad study COHORT --out {args.run}")
-    page = write_report(run, settings=settings_of(args))
+    from fad.study import write_report
+    page = write_report(measured_run(args.run), settings=settings_of(args))
     if not args.quiet: print(page)
     return 0
 

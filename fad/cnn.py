@@ -432,6 +432,7 @@ def reflect_run(
     write_csv(table, out/'cnn_reflection.csv')
     figures = {'cnn_reflection': lambda: plot_reflection(table), 'cnn_training': lambda: plot_training(histories(kept_in(home, plan), inputs, trained, plan.seeds))}
     if 'light' in trained and 'face' in inputs and s.report.thumbnails: figures['cnn_attribution'] = lambda: _drawn_saliency(used, home, plan)
+    else: (out/'figures'/'cnn_attribution.png').unlink(missing_ok=True) # of an earlier run
     for name, draw in figures.items():
         fig = draw()
         fig.savefig(out/'figures'/f'{name}.png', dpi=130)

@@ -8,9 +8,9 @@ __all__ = ['VERSIONS', 'TABLES', 'write_csv', 'read_csv', 'RunError', 'input_has
            'check_out', 'open_run', 'write_tables', 'need_pictures', 'extract', 'blank_picture', 'draw_figures',
            'embedded_cohort', 'study_cohort', 'study_run', 'failures', 'summary']
 
-# %% ../nbs/01d_extract.ipynb #1dd4572c
+# %% ../nbs/01d_extract.ipynb #b81c4971
 from collections import deque
-import hashlib, html, importlib.metadata, json, os, re, sys
+import hashlib, html, importlib.metadata, json, os, re, shutil, sys
 from concurrent.futures import BrokenExecutor, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import NamedTuple
@@ -239,7 +239,7 @@ class Run:
         faces.df['path'] = self.table('cohort').path.to_numpy()
         return faces
 
-# %% ../nbs/01d_extract.ipynb #9270d920
+# %% ../nbs/01d_extract.ipynb #85e42b57
 def _write_json(value, path):
     part = Path(path).with_suffix(f'.{os.getpid()}.part')
     part.write_text(json.dumps(value, indent=1, ensure_ascii=False, default=str)+'\n')
@@ -264,6 +264,14 @@ def check_out(
     if isinstance(source, (str, os.PathLike)) and Path(source).is_dir() and Path(source).resolve() in (path.resolve(), *path.resolve().parents):
         raise RunError(f"{out} lies inside {source}: its figures would be measured as faces the next time. Give an --out elsewhere")
 
+def _set_aside(path):
+    "What others made of numbers that are computed anew goes to `outdated/`"
+    own, old = {'run.json', 'cohort.csv', *(f'{t}.csv' for t in TABLES), 'landmarks', 'figures', 'reflect', 'outdated'}, path/'outdated'
+    for p in [p for p in path.iterdir() if p.name not in own and p.suffix != '.part']:
+        old.mkdir(exist_ok=True)
+        shutil.rmtree(old/p.name) if (old/p.name).is_dir() else (old/p.name).unlink(missing_ok=True)
+        p.replace(old/p.name)
+
 def open_run(
     out, # the run's folder
     identity:dict, # what is asked for, from `run_identity`
@@ -274,10 +282,11 @@ def open_run(
     check_out(out)
     found = run.path/'run.json'
     if found.is_file():
-        changes = identity_changes(run.info['identity'], identity)
+        every = changes = identity_changes(run.info['identity'], identity)
         if update: changes = [c for c in changes if not c.startswith(('quality.', 'limits.', 'measures.', 'trend.'))]
         if changes: raise RunError(f"{out} was made from something else ({'; '.join(changes[:4])}{'; …' if len(changes) > 4 else ''}). "
             "Give another --out, or delete it" + ('' if update else "; if only quality gates, measures or limits differ, --update recomputes its tables"))
+        if every: _set_aside(run.path)
     (run.path/'landmarks').mkdir(parents=True, exist_ok=True)
     for p in run.path.rglob('*.part'): # what a killed process left half-written
         if not _alive(int(p.name.split('.')[-2])): p.unlink(missing_ok=True)

@@ -7,24 +7,25 @@ __all__ = ['PHASES', 'MEASURE', 'STUDY', 'LIBRARIES', 'RESTS_ON_LABELS', 'FIGURE
            'one_line', 'study', 'findings', 'caution', 'outputs', 'study_summary', 'exclusions_table', 'write_report',
            'check_study']
 
-# %% ../nbs/20_study.ipynb #01994b63
+# %% ../nbs/20_study.ipynb #fa9fe942
 import base64, contextlib, html, importlib.metadata, io, json, os, re, shutil, sys, tempfile, time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
-import pandas as pd
+import numpy as np, pandas as pd
 from tqdm.auto import tqdm
 from .settings import Settings, as_dict, load_settings, override
 from .cohort import cohort
 from .extract import Run, RunError, check_out, extract, identity_changes, summary, write_csv
 
-# %% ../nbs/20_study.ipynb #dbb49778
+# %% ../nbs/20_study.ipynb #212a65c1
 class Phase(NamedTuple):
     "One part of the study"
     name: str # also the command's name
     question: str # that it answers
-    work: object # function of (run, settings, workers, progress) giving its finding in words
+    work: Callable | None # function of (run, settings, workers, progress) giving its finding in words
     leaves: tuple # files in the run folder
-    costs: object = lambda n, clips, s: 1 # function of (frames, frames of clips, settings): seconds on one core, roughly; for the time left
+    costs: Callable = lambda n, clips, s: 1 # function of (frames, frames of clips, settings): seconds on one core, roughly; for the time left
 
 def _audit(run, s, workers, progress):
     from fad.shortcuts import audit, in_words
@@ -71,12 +72,17 @@ PHASES = (
 
 MEASURE = Phase('measure', 'How asymmetric is each face?', None, (), lambda n, c, s: .012*s.landmarks.repeats*n)
 
-# %% ../nbs/20_study.ipynb #fb274d99
+# %% ../nbs/20_study.ipynb #81ea4f28
+def _in_notebook(): return 'notebook' in tqdm.__module__ or hasattr(tqdm, 'container')
+
 class Board:
     "One line for the whole study, fed by the bars below it"
     def __init__(self, costs, file=None, every_s=30.):
         self.costs, self.file, self.every_s, self.phase, self.start, self.drawn = dict(costs), file or sys.stderr, every_s, None, time.perf_counter(), -1e9
-        self.order, self.done, self.bars = list(self.costs), {}, {}
+        self.order, self.done, self.bars, self.page = list(self.costs), {}, {}, None
+        if file is None and _in_notebook():
+            from IPython.display import display
+            self.page = display({'text/plain': ''}, raw=True, display_id=True) # an output that is written anew
     def begin(self, name): self.phase, self.began, self.bars = name, time.perf_counter(), {}; self.show(now=True)
     def end(self): self.done[self.phase] = time.perf_counter()-self.began
     def left_s(self, share):
@@ -86,11 +92,12 @@ class Board:
         rest = here*(1-share)/share if share > .05 else max(0, pace*self.costs[self.phase]-here)
         return rest+pace*sum(self.costs[k] for k in self.order[self.order.index(self.phase)+1:])
     def show(self, what='', share=0., now=False):
-        wait = .2 if self.file.isatty() else self.every_s
+        wait = .2 if self.page or self.file.isatty() else self.every_s
         if self.phase is None or not now and time.perf_counter()-self.drawn < wait: return
         self.drawn, left = time.perf_counter(), self.left_s(share)
         done = self.drawn-self.start
         text = f"{self.order.index(self.phase)+1} of {len(self.order)} {self.phase}{': '+what if what else ''} | {min(.99, done/(done+left)):4.0%} of the study, {'less than a minute' if left < 60 else f'about {left/60:.0f} min'} left"
+        if self.page: return self.page.update({'text/plain': text}, raw=True)
         self.file.write(f'\r\x1b[K{text[:shutil.get_terminal_size().columns-1]}' if self.file.isatty() else text+'\n')
         self.file.flush()
 
@@ -99,17 +106,18 @@ def one_line(
     board # Board, or None: bars as they are
 ):
     "All tqdm bars below become the board's line"
-    if board is None or 'notebook' in tqdm.__module__ or hasattr(tqdm, 'container'): yield; return
-    init, display = tqdm.__init__, tqdm.display
-    def quiet(self, *args, **kwargs): init(self, *args, **(kwargs | dict(file=io.StringIO(), leave=False)))
+    if board is None: yield; return
+    init, display, hidden = tqdm.__init__, tqdm.display, dict(display=False) if _in_notebook() else dict(file=io.StringIO())
+    def quiet(self, *args, **kwargs): init(self, *args, **(kwargs | hidden | dict(leave=False)))
     def draw(self, *args, **kwargs): board.show((self.desc or '').strip(': '), self.n/self.total if self.total else 0)
     tqdm.__init__, tqdm.display = quiet, draw
     try: yield
     finally:
         tqdm.__init__, tqdm.display = init, display
-        if board.file.isatty(): board.file.write('\r\x1b[K')
+        if board.page: board.page.update({'text/plain': ''}, raw=True)
+        elif board.file.isatty(): board.file.write('\r\x1b[K')
 
-# %% ../nbs/20_study.ipynb #2d379e10
+# %% ../nbs/20_study.ipynb #f4c4508e
 STUDY = 'study.json'
 LIBRARIES = ('scikit-learn', 'statsmodels', 'scipy', 'shap', 'skops', 'torch', 'monai')
 
@@ -119,11 +127,15 @@ def _json(value, path):
     part.write_text(json.dumps(value, indent=1, ensure_ascii=False)+'\n', encoding='utf-8')
     part.replace(path)
 
+def _read(path):
+    "A JSON file; {} where there is none, or half of one"
+    try: return json.loads(path.read_text(encoding='utf-8'))
+    except (OSError, ValueError): return {}
+
 def _known(run, identity, asked):
     "What was found before on the very same inputs and settings, by phase"
-    try: old = json.loads((run.path/STUDY).read_text(encoding='utf-8'))
-    except (OSError, ValueError): return {}
-    if identity_changes(old.get('identity', {}), identity): return {}
+    old = _read(run.path/STUDY)
+    if not old or identity_changes(old.get('identity', {}), identity): return {}
     return {k: v for k, v in old['phases'].items() if k != 'reflect' or not identity_changes(old.get('asked', {}), asked)}
 
 def _versions():
@@ -173,21 +185,26 @@ def study(
         if todo: _json(run.info | dict(study=dict(asked, report=as_dict(s)['report'], versions=_versions())), run.path/'run.json')
     return run
 
-# %% ../nbs/20_study.ipynb #4d14978d
+# %% ../nbs/20_study.ipynb #c47b9c3d
 RESTS_ON_LABELS = ('compare', 'train', 'reflect')
 
 def findings(
-    run # Run of `study`
+    run # a measured Run
 )->pd.DataFrame: # a row a phase: phase, question, state, found, seconds
-    "What every phase found, or why it was skipped"
-    phases = json.loads((Run(run.path).path/STUDY).read_text(encoding='utf-8'))['phases']
+    "What every phase found, or why it was skipped; where single commands did the work, whether their files are there"
+    studied = (run.path/STUDY).is_file() # a study without a phase was asked for that
+    phases = _read(run.path/STUDY).get('phases', {})
+    for p in PHASES:
+        if p.name in phases: continue
+        if all((run.path/f).is_file() for f in p.leaves): phases[p.name] = dict(state='done', found='', seconds=np.nan)
+        elif not studied: phases[p.name] = dict(state='skipped', found=f"`fad {'study COHORT --out' if p.name == 'trend' else p.name} {run.path}` does it", seconds=np.nan)
     return pd.DataFrame([dict(phase=p.name, question=p.question, **phases[p.name]) for p in PHASES if p.name in phases])
 
 def caution(
     run # a run, audited or not
 )->str: # one sentence; empty where the audit found nothing
     "What the audit says that stands above every number that rests on the labels"
-    said = findings(run).set_index('phase') if (run.path/STUDY).is_file() else pd.DataFrame(columns=['state', 'found'])
+    said = findings(run).set_index('phase')
     why = said.found['audit'] if 'audit' in said.index and said.state['audit'] != 'done' else '' if (run.path/'shortcut_audit.csv').is_file() else f'`fad audit {run.path}` does it'
     if why: return f"Not audited: {why}. Nothing rules out that the groups differ by something else than asymmetry."
     checks = run.table('shortcut_audit')

@@ -340,6 +340,7 @@ def trend_clip(
     fig.savefig(f'{at}.png', dpi=130)
     plt.close(fig)
     if annotate and shown: clip.files.append(annotate_clip(clip.series, clip.events, f'{at}.mp4', clip.limits))
+    elif not shown: Path(f'{at}.mp4').unlink(missing_ok=True) # of an earlier run
     for f in keep.glob('*'): f.unlink()
     if keep.is_dir(): keep.rmdir()
     return clip

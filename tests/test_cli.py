@@ -1,5 +1,5 @@
 "The command `fad` as a user meets it: bad input, killed and resumed, one process or two."
-import csv, re, shutil, signal, subprocess, sys, time
+import csv, json, re, shutil, signal, subprocess, sys, time
 from pathlib import Path
 import pytest
 from PIL import Image
@@ -125,7 +125,7 @@ def test_a_run_inside_its_input_is_refused(portraits):
 
 @pytest.fixture(scope='module')
 def studies(tmp_path_factory):
-    "A labelled folder with a clip studied twice: at one go; and without thumbnails, killed with -9 while it audits, and taken up again"
+    "A labelled folder with a clip studied twice: at one go; and without thumbnails, killed with -9 in every phase, each time taken up again"
     d = tmp_path_factory.mktemp('studies')
     face = Image.fromarray(astronaut()).crop((100, 0, 356, 256))
     for i in range(10):
@@ -134,20 +134,21 @@ def studies(tmp_path_factory):
         face.rotate(i-5).resize((256+6*i, 256+6*i)).save(to)
     from corpus import _clip
     _clip(d/'in'/'normal'/'clip.mp4', face, 40)
-    command = ('study', 'in', '--phases', 'audit,compare,trend', '--workers', '1', '--set', 'landmarks.repeats=1')
+    command, kept = ('study', 'in', '--phases', 'audit,compare,trend', '--workers', '1', '--set', 'landmarks.repeats=1'), {}
     whole = fad(*command, '--out', 'whole', cwd=d)
-    with open(d/'said', 'w') as said: p = subprocess.Popen([*FAD, *command, '--out', 'killed', '--no-thumbnails'], cwd=d, stdout=subprocess.DEVNULL, stderr=said)
-    until = time.time()+120
-    while 'audit' not in (d/'said').read_text() and p.poll() is None and time.time() < until: time.sleep(.005)
-    p.send_signal(signal.SIGKILL); p.wait()
-    found = (d/'killed'/'study.json').exists()
-    return d, whole, found, fad(*command, '--out', 'killed', '--no-thumbnails', cwd=d)
+    for phase in ('audit', 'compare', 'trend'):
+        with open(d/'said', 'w') as said: p = subprocess.Popen([*FAD, *command, '--out', 'killed', '--no-thumbnails'], cwd=d, stdout=subprocess.DEVNULL, stderr=said)
+        until = time.time()+120
+        while f'of 4 {phase}' not in (d/'said').read_text() and p.poll() is None and time.time() < until: time.sleep(.005)
+        p.send_signal(signal.SIGKILL); p.wait()
+        kept[phase] = set(json.loads((d/'killed/study.json').read_text())['phases']) if (d/'killed/study.json').exists() else set()
+    return d, whole, kept, fad(*command, '--out', 'killed', '--no-thumbnails', cwd=d)
 
 def test_a_study_killed_and_resumed(studies):
-    "Killed in its second phase, the same command goes on: the same tables to the byte, nothing half-written, and the summary names every output"
-    d, whole, found, again = studies
+    "Killed in each of its phases, the same command goes on after the last one finished: the same tables to the byte, nothing half-written, and the summary names every output"
+    d, whole, kept, again = studies
     names = sorted(p.relative_to(d/'whole').as_posix() for p in (d/'whole').rglob('*.csv'))
-    assert not found and whole.returncode == again.returncode == 0, whole.stderr+again.stderr
+    assert kept == dict(audit=set(), compare={'audit'}, trend={'audit', 'compare'}) and whole.returncode == again.returncode == 0, whole.stderr+again.stderr
     assert {'distributions.csv', 'shortcut_audit.csv', 'temporal/clips.csv'} <= set(names)
     assert all((d/'killed'/n).read_bytes() == (d/'whole'/n).read_bytes() for n in names) and not list((d/'killed').rglob('*.part'))
     assert '2 of 4 audit' in whole.stderr and 'left' in whole.stderr
@@ -169,6 +170,9 @@ def test_no_thumbnails_no_faces(studies):
     from fad.landmarks import find_landmarks
     d = studies[0]
     fad('extract', 'in', '--out', 'killed', '--figures', 2, '--quiet', '--no-thumbnails', '--set', 'landmarks.repeats=1', cwd=d)
+    for run, more in (('whole', ()), ('killed', ()), ('killed', ('--no-thumbnails',))): # what was left with faces goes, too
+        assert fad('trend', 'in/normal/clip.mp4', '--out', run, '--quiet', *more, cwd=d).returncode == 0
+        assert bool(list((d/run).rglob('*.mp4'))) != bool(more)
     assert len(list((d/'killed'/'figures').glob('00*.png'))) == 2
     for run, faces in (('whole', True), ('killed', False)):
         seen = find_landmarks(cohort(pictures(d/run, d/f'{run}_pictures')), progress=False).df.status

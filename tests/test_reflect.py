@@ -64,7 +64,9 @@ def test_reflection_killed_and_taken_up(own, capsys):
     assert {'auc', 'accuracy', 'audit: background', 'audit: network', 'person not known', 'settings'} <= measures and 'auc_mimics' not in measures
     assert {r['input'] for r in table if r['trained'] == 'clean' and r['measure'] == 'auc'} >= {'face', 'mouth', 'background', 'features'}
     assert {'face smaller than 40 px', 'not measured'} & {r['note'] for r in table if r['measure'] == 'pictures left out'}
-    assert all((run/'figures'/f'{n}.png').is_file() for n in ('cnn_reflection', 'cnn_training', 'cnn_attribution'))
+    drawn = lambda: {p.stem for p in (run/'figures').glob('cnn_*.png')}
+    assert drawn() == {'cnn_reflection', 'cnn_training', 'cnn_attribution'}
+    assert call('reflect', run, '--no-thumbnails', '--quiet') == 0 and drawn() == {'cnn_reflection', 'cnn_training'} # the third shows faces
 
 def test_too_little_for_networks(tmp_path, capsys):
     "One label, ten pictures: status 2 and a reason that says what is there"
