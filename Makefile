@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help study test fuzz notebooks docs lab prepare settings constraints clean distclean
+.PHONY: help study test fuzz labtest notebooks docs lab prepare settings constraints clean distclean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ test: .venv/ready ## prove that exports, notebooks and README are fresh; run all
 
 fuzz: .venv/ready ## 2,000 damaged files instead of the 200 of `make test`
 	FAD_FUZZ=2000 $(BIN)/python -m pytest tests/test_fuzz.py
+
+labtest: .venv/ready ## every notebook from the menu of a JupyterLab, in a headless browser; a quarter of an hour
+	FAD_LAB=all $(BIN)/python -m pytest -s tests/test_lab.py
 
 notebooks: .venv/ready ## the five phase notebooks on your faces, as a private site: FAD_COHORT=path/to/faces make notebooks
 	$(BIN)/python tools/dev.py notebooks

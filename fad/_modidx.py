@@ -1027,6 +1027,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                               'fad.temporal._draw_region': ('temporal_trends.html#_draw_region', 'fad/temporal.py'),
                               'fad.temporal._draw_risk': ('temporal_trends.html#_draw_risk', 'fad/temporal.py'),
                               'fad.temporal._model': ('temporal_trends.html#_model', 'fad/temporal.py'),
+                              'fad.temporal._name_for': ('temporal_trends.html#_name_for', 'fad/temporal.py'),
                               'fad.temporal._onset': ('temporal_trends.html#_onset', 'fad/temporal.py'),
                               'fad.temporal._risk': ('temporal_trends.html#_risk', 'fad/temporal.py'),
                               'fad.temporal._shade': ('temporal_trends.html#_shade', 'fad/temporal.py'),

@@ -6,8 +6,8 @@
 __all__ = ['EVENTS', 'find_events', 'ClipTrend', 'analyse', 'live', 'levels', 'pooled_signal', 'plot_trend',
            'temporal_mouth_asymmetry_detector', 'trend_clip']
 
-# %% ../nbs/05_temporal_trends.ipynb #85515f9b
-import html, warnings
+# %% ../nbs/05_temporal_trends.ipynb #8db120fe
+import html, os, re, warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 import numpy as np, pandas as pd, matplotlib.pyplot as plt
@@ -21,7 +21,7 @@ from .series import (BUILD, QUIET, SENSE, WATCHED, TrendError, Watch, deviations
 from .trends import autocorrelation, change_points, effective_n, mean_interval, trend
 from .watch import Event, Watcher
 
-# %% ../nbs/05_temporal_trends.ipynb #851ebbb9
+# %% ../nbs/05_temporal_trends.ipynb #4a613eee
 EVENTS = ['region', 'side', 'sense', 'start_s', 'end_s', 'known_s', 'peak_s', 'peak_mm', 'mean_mm', 'held_s', 'certainty', 'onset_s', 'onset_low_s', 'onset_high_s', 'ended']
 
 def find_events(
@@ -41,7 +41,7 @@ def find_events(
             se = np.sqrt(np.nanvar(x)/effective_n(x)+(base[f'{feature}_sd'].iloc[0]*PUPILS_MM)**2/max(1, 2*base.seconds.iloc[0]))
             onset = _onset(t, v, e, changes, at.off[region])
             rows.append(dict(region=region, side='left' if e.sign < 0 else 'right', sense=SENSE[region], start_s=e.start, end_s=e.end, known_s=e.known+watch.reach_s, peak_s=e.peak_t, peak_mm=v[t == e.peak_t][0],
-                mean_mm=np.nanmean(x), held_s=e.held, certainty=float(norm.cdf((abs(np.nanmean(x))-at.off[region])/(se+1e-6))), onset_s=onset[0], onset_low_s=onset[1], onset_high_s=onset[2], ended=e.ended))
+                mean_mm=np.nanmean(x), held_s=e.held, certainty=min(.999, float(norm.cdf((abs(np.nanmean(x))-at.off[region])/(se+1e-6)))), onset_s=onset[0], onset_low_s=onset[1], onset_high_s=onset[2], ended=e.ended))
     return pd.DataFrame(rows, columns=EVENTS).sort_values('start_s', ignore_index=True)
 
 def _onset(t, v, e, changes, off):
@@ -76,7 +76,7 @@ class ClipTrend:
         table = e[['region', 'side', 'sense', 'start_s', 'end_s', 'peak_mm', 'certainty']].round(2).to_html(index=False, border=0) if len(e) else ''
         return f'<p>{head}</p>{table}'+''.join(f'<p>{html.escape(n)}</p>' for n in self.notes)
 
-# %% ../nbs/05_temporal_trends.ipynb #cc6a097d
+# %% ../nbs/05_temporal_trends.ipynb #39e2d207
 def analyse(
     series, # a row a frame, from `measure_clip` or `run_clips`
     watch=Watch(), # how to watch
@@ -100,7 +100,7 @@ def analyse(
     had = out.base.seconds.iloc[0] if reference is None else np.inf
     if had < .8*watch.baseline_s: out.notes.append(f'the own baseline rests on {had:.1f} s, not {watch.baseline_s:g}')
     unseen = sorted(set(s.phase[s.status.eq('ok')])-set(out.base.index)-set(QUIET))
-    if unseen: out.notes.append(f"held to {watch.unseen:g} times the threshold, for want of an own baseline: {', '.join(unseen)} ({s.phase.isin(unseen).mean():.0%} of the frames)")
+    if unseen: out.notes.append(f"{' and '.join(unseen)} ({s.phase.isin(unseen).mean():.0%} of the frames) did not occur in the first seconds: held to {watch.unseen:g} times the threshold there")
     if limits is not None: out.levels = levels(out.base, limits)
     if model is not None: out.risk, out.series = _risk(out.series, model, watch, out.notes)
     return out
@@ -160,7 +160,7 @@ def pooled_signal(
     out[['signal', 'low', 'high']] = expit(out[['signal', 'low', 'high']].astype(float)).where(out.enough.astype(bool))
     return out
 
-# %% ../nbs/05_temporal_trends.ipynb #e0c0e9d0
+# %% ../nbs/05_temporal_trends.ipynb #96855bbe
 _PHASES = dict(rest='#ffffff', blink='#d9e6f2', speech='#e6e0f0', smile='#fbe3c8', other='#dcebdc')
 
 def _shade(ax, spans, **kwargs):
@@ -210,7 +210,7 @@ def _draw_region(ax, clip, region, t):
     for e in clip.events[clip.events.region == region].itertuples():
         ax.axvspan(e.start_s, e.end_s, color=COLOURS[region], alpha=.13, lw=0)
         ax.plot([e.onset_low_s, e.onset_high_s], [0, 0], color='.35', lw=4, solid_capstyle='butt', alpha=.6, label='95 % interval of the onset')
-        ax.text(e.start_s, .86, f" {e.side} {e.sense}, {e.certainty:.0%}", transform=ax.get_xaxis_transform(), fontsize=8, va='top', color=COLOURS[region])
+        ax.text(e.start_s, .86, f" {e.side} {e.sense}, {min(e.certainty, .99):.0%}", transform=ax.get_xaxis_transform(), fontsize=8, va='top', color=COLOURS[region])
     for m in clip.marks.query('kind == "begin" and region == @region').itertuples(): ax.plot(m.t_s, 0, marker='^', ms=8, color='k', mec='w', ls='', clip_on=False, zorder=5, label='marked live')
 
 def _draw_risk(ax, risk):
@@ -242,7 +242,7 @@ def temporal_mouth_asymmetry_detector(
     ax.set(xlabel='time (s)', ylabel='left corner higher (mm)'); ax.spines[['top', 'right']].set_visible(False)
     return events, fig
 
-# %% ../nbs/05_temporal_trends.ipynb #885d8348
+# %% ../nbs/05_temporal_trends.ipynb #fcc0b87e
 def trend_clip(
     video, # any container FFmpeg reads
     out, # run folder; files go to `temporal/` in it
@@ -253,20 +253,22 @@ def trend_clip(
     limits=None, # healthy limits of a cohort, from `fad.asymmetry.healthy_limits`
     model=None, # a classifier.skops; None: the one in the run folder, where there is one
     annotate:bool=True, # write the annotated clip, too
+    row=None, # the clip's row in a cohort table: whose face it is, and what its files are called
     progress:bool=True # show a bar
 )->ClipTrend: # `files` names what was written
     "Follow a face through a clip and write series, events, figure and annotated clip"
     watch, folder = watch or (settings or load_settings()).trend, Path(out)/'temporal'
     model, unread = _model(model, Path(out)/'classifier.skops')
     folder.mkdir(parents=True, exist_ok=True)
-    at, keep = folder/Path(video).stem, folder/'.pieces'
+    at, keep = folder/_name_for(video, folder, row), folder/'.pieces'
     measured = measure_clip(video, settings, rate_hz, keep, progress)
+    if row is not None: measured = measured.assign(**{k: row[k] for k in ('subject', 'source', 'label', 'palsy')}, frame_id=row.frame_id.partition('#')[0]+'#'+measured.frame_id.str.rpartition('#')[2])
     clip = analyse(measured, watch, None if reference is None else measure_clip(reference, settings, rate_hz, progress=False), limits, model)
     clip.notes += unread
     write_csv(clip.series.drop(columns=BUILD), f'{at}.csv')
     write_csv(clip.events, f'{at}_events.csv')
     write_csv(clip.marks, f'{at}_marks.csv')
-    write_csv(clip.slopes.rename_axis('region').reset_index() if clip.slopes is not None else pd.DataFrame(columns=['region']), f'{at}_slopes.csv')
+    write_csv(clip.slopes.rename_axis('region').reset_index().rename(columns={k: f'{k}_mm_min' for k in ('slope', 'low', 'high')}) if clip.slopes is not None else pd.DataFrame(columns=['region']), f'{at}_slopes.csv')
     clip.files = [Path(f'{at}{e}') for e in ('.csv', '_events.csv', '_marks.csv', '_slopes.csv', '.png')]
     can_be_seen = clip.series.status.str.startswith('unreadable').mean() < 1
     shown = can_be_seen and (settings or load_settings()).report.thumbnails
@@ -278,6 +280,15 @@ def trend_clip(
     for f in keep.glob('*'): f.unlink()
     if keep.is_dir(): keep.rmdir()
     return clip
+
+def _name_for(video, folder, row):
+    "What the files of a clip are called: by its place in the cohort, or as the file, with its folder where another clip of that name lies there"
+    slug = lambda text: re.sub(r'[^A-Za-z0-9-]+', '_', text).strip('_')[-80:] or 'clip'
+    video = Path(video)
+    if row is not None: names = [slug(os.path.splitext(row.frame_id.partition('#')[0])[0])]
+    else: names = [video.stem, f'{slug(video.resolve().parent.name)}_{video.stem}']
+    names += [f'{names[-1]}_{i}' for i in range(2, 1000)]
+    return next(n for n in names if not (f := folder/f'{n}.csv').is_file() or Path(pd.read_csv(f, nrows=1, usecols=['path']).path.iloc[0]).resolve() == video.resolve())
 
 def _model(named, own):
     "The classifier to ask: the one that is named, or the run's own, which may be an old one"

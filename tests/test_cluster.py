@@ -1,5 +1,5 @@
 "A Dask cluster of separate processes: killed workers, files that kill, the same bytes as at home."
-import contextlib, os, signal, subprocess, sys, time
+import contextlib, functools, http.server, os, signal, subprocess, sys, threading, time
 import pytest
 from distributed import Client
 from PIL import Image
@@ -32,7 +32,7 @@ def cluster(folder, deaths, workers=2):
             yield at, client, log
     finally:
         for p in both:
-            os.killpg(p.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError): os.killpg(p.pid, signal.SIGKILL)
             p.wait()
 
 @pytest.fixture(scope='module')
@@ -65,6 +65,34 @@ def test_a_file_that_kills_workers_becomes_a_row(faces, tmp_path):
     status = [r['status'] for r in rows(tmp_path/'run'/'facial_asymmetry_functional.csv')]
     assert done.returncode == 1 and 'Traceback' not in done.stderr and '05_deadly.jpg: failed: the process that measured it died' in done.stderr
     assert [i for i, s in enumerate(status) if s != 'ok'] == [5] and len(status) == 12
+
+def test_a_killed_scheduler_costs_nothing_at_home(faces, tmp_path):
+    "kill -9 of the scheduler in the middle: the command ends with a sentence, keeps what came home, and goes on from there without a cluster"
+    with cluster(tmp_path, deaths=3) as (at, client, log):
+        pid = client.run_on_scheduler(os.getpid)
+        p = subprocess.Popen([sys.executable, '-c', 'import sys; from fad.cli import main; sys.exit(main())', 'extract', 'in', '--out', 'cut', '--scheduler', str(at), *SHARD], cwd=faces, stderr=subprocess.PIPE, text=True)
+        until = time.time()+120
+        while not list((faces/'cut').glob('landmarks/*.parquet')) and p.poll() is None and time.time() < until: time.sleep(.01)
+        os.kill(pid, signal.SIGKILL)
+        said = p.communicate(timeout=240)[1]
+    assert p.returncode == 2 and 'the Dask scheduler went away' in said and 'Traceback' not in said, said
+    kept = {q: q.stat().st_mtime_ns for q in (faces/'cut').glob('landmarks/*.parquet')}
+    assert kept and fad('extract', 'in', '--out', 'cut', '--workers', 1, *SHARD, cwd=faces).returncode == 0
+    assert all(q.stat().st_mtime_ns == t for q, t in kept.items()) and tables(faces/'cut') == tables(faces/'home')
+
+def test_faces_in_a_store(faces, tmp_path):
+    "A manifest and its pictures behind HTTP, one of them missing: a row each, the numbers those of the files on disk"
+    pytest.importorskip('aiohttp')
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args): pass
+    store = http.server.ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(Quiet, directory=str(faces)))
+    threading.Thread(target=store.serve_forever, daemon=True).start()
+    (faces/'some.csv').write_text('path,label\n'+''.join(f'in/{i:02d}.jpg,none\n' for i in range(3))+'in/gone.jpg,none\n')
+    try: done = [fad('extract', source, '--out', out, '--workers', 1, *SHARD, cwd=faces) for out, source in (('disk', 'some.csv'), ('http', f'http://127.0.0.1:{store.server_port}/some.csv'))]
+    finally: store.shutdown()
+    disk, far = ([{k: v for k, v in r.items() if k != 'path'} for r in rows(faces/run/'facial_asymmetry_functional.csv')] for run in ('disk', 'http'))
+    assert [d.returncode for d in done] == [1, 1] and not any('Traceback' in d.stderr for d in done), done[1].stderr
+    assert disk[:3] == far[:3] and [r['status'] == 'ok' for r in far] == [True]*3+[False]
 
 def test_no_scheduler(faces):
     done = fad('extract', 'in', '--out', 'never', '--scheduler', 'tcp://127.0.0.1:1', cwd=faces)

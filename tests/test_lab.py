@@ -1,5 +1,5 @@
 "JupyterLab as a reader meets it: a notebook opened in a browser, run from the menu, and the explorer moved by keyboard."
-import base64, json, os, shutil, subprocess, sys, time
+import base64, contextlib, json, os, re, shutil, subprocess, sys, time, urllib.request
 from pathlib import Path
 import pandas as pd, pytest
 from browser import complaints
@@ -7,19 +7,10 @@ from browser import complaints
 root = Path(__file__).resolve().parent.parent
 SHOTS = root/'build'/'lab' # what continuous integration keeps
 
-@pytest.fixture(scope='module')
-def lab(tmp_path_factory):
-    "Folder and address of a JupyterLab over a copy of the notebooks, with 60 people of the embedded cohort"
+@contextlib.contextmanager
+def jupyterlab(top):
+    "Address of a JupyterLab of its own over the folder `nbs` in `top`"
     pytest.importorskip('jupyterlab', reason='no JupyterLab here: pip install "fad[lab]"')
-    top = tmp_path_factory.mktemp('lab')
-    small = top/'data/simulated'
-    small.mkdir(parents=True)
-    for n in ('stroke_data', 'noStroke_data'): (small/n).symlink_to(root/'data/simulated'/n)
-    people = pd.read_csv(root/'data/simulated/manifest.csv').query("path.str.endswith('_0.jpg')").groupby('label').head(30)
-    people.to_csv(small/'manifest.csv', index=False)
-    (top/'nbs').mkdir()
-    shutil.copy(root/'nbs/06_explorer.ipynb', top/'nbs')
-    shutil.copy(root/'settings.ini', top)
     (top/'config/labconfig').mkdir(parents=True)
     (top/'config/labconfig/default_setting_overrides.json').write_text(json.dumps({'@jupyterlab/apputils-extension:notification': dict(fetchNews='false', checkForUpdates=False)}))
     env = {k: v for k, v in os.environ.items() if k != 'FAD_COHORT'} | dict(JUPYTER_RUNTIME_DIR=str(top/'runtime'), JUPYTER_CONFIG_DIR=str(top/'config'), JUPYTER_DATA_DIR=str(top/'share'), JUPYTERLAB_SETTINGS_DIR=str(top/'lab'), JUPYTERLAB_WORKSPACES_DIR=str(top/'ws'), IPYTHONDIR=str(top/'ipython'))
@@ -29,8 +20,22 @@ def lab(tmp_path_factory):
         while not (said := list((top/'runtime').glob('jpserver-*.json'))):
             assert p.poll() is None and time.time() < end, (top/'log').read_text()
             time.sleep(.2)
-        yield top/'nbs', json.loads(said[0].read_text())['url']
+        yield json.loads(said[0].read_text())['url']
     finally: p.terminate(); p.wait(30)
+
+@pytest.fixture(scope='module')
+def lab(tmp_path_factory):
+    "Folder and address of a JupyterLab over the explorer, with 60 people of the embedded cohort"
+    top = tmp_path_factory.mktemp('lab')
+    small = top/'data/simulated'
+    small.mkdir(parents=True)
+    for n in ('stroke_data', 'noStroke_data'): (small/n).symlink_to(root/'data/simulated'/n)
+    people = pd.read_csv(root/'data/simulated/manifest.csv').query("path.str.endswith('_0.jpg')").groupby('label').head(30)
+    people.to_csv(small/'manifest.csv', index=False)
+    (top/'nbs').mkdir()
+    shutil.copy(root/'nbs/06_explorer.ipynb', top/'nbs')
+    shutil.copy(root/'settings.ini', top)
+    with jupyterlab(top) as url: yield top/'nbs', url
 
 def at(tab, js):
     "Middle of the element that an expression gives, scrolled into view"
@@ -95,3 +100,35 @@ def test_explorer(lab, tab):
     tab.value(f"{widget}.scrollIntoView()")
     shot(tab, 'explorer')
     assert not list(complaints(tab.events))
+
+@pytest.fixture(scope='module')
+def everything(tmp_path_factory):
+    "Folder and address of a JupyterLab over a copy of the whole project"
+    top = tmp_path_factory.mktemp('project')
+    shutil.copytree(root/'nbs', top/'nbs', ignore=shutil.ignore_patterns('.ipynb_checkpoints'))
+    for p in root.iterdir():
+        if p.name not in ('nbs', '.git', '.venv', 'build'): (top/p.name).symlink_to(p)
+    with jupyterlab(top) as url: yield top/'nbs', url
+
+@pytest.mark.skipif(os.environ.get('FAD_LAB') != 'all', reason='a quarter of an hour: make labtest')
+@pytest.mark.parametrize('name', sorted(p.stem for p in (root/'nbs').glob('[0-9i]*.ipynb')))
+def test_every_notebook(everything, tab, name):
+    "From the menu, top to bottom, within the time that it states, without an error and without floods of progress"
+    folder, url = everything
+    text = (folder/f'{name}.ipynb').read_text()
+    said = re.search(r'Runs in under (a|\d+) (seconds|minute)', text)
+    start, limit = time.time(), 60 if not said else (1 if said[1] == 'a' else int(said[1]))*(60 if said[2] == 'minute' else 1)
+    try:
+        if '"cell_type": "code"' not in text: return
+        run_all(tab, url, name, limit+10) # ten seconds for the page
+        took = time.time()-start
+        cells = [c for c in saved(tab, folder/f'{name}.ipynb')['cells'] if c['cell_type'] == 'code']
+        wrong = [''.join(o.get('traceback', []))[-600:] for c in cells for o in c['outputs'] if o['output_type'] == 'error']
+        assert not wrong, wrong
+        flood = [len(''.join(o['text']).splitlines()) for c in cells for o in c['outputs'] if o['output_type'] == 'stream' and o['name'] == 'stderr']
+        assert sum(flood) < 30, flood
+        print(f'{name}: {took:.0f} s of {limit}')
+        shot(tab, name)
+    finally:
+        with urllib.request.urlopen(f'{url}api/kernels?token=abc') as f: kernels = json.load(f)
+        for k in kernels: urllib.request.urlopen(urllib.request.Request(f"{url}api/kernels/{k['id']}?token=abc", method='DELETE')).close()
