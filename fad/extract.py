@@ -6,7 +6,7 @@
 __all__ = ['VERSIONS', 'TABLES', 'write_csv', 'read_csv', 'RunError', 'input_hashes', 'made_with', 'run_identity',
            'identity_changes', 'ShardTables', 'shard_tables', 'measure_shard', 'run_parts', 'processes', 'Run',
            'check_out', 'open_run', 'write_tables', 'need_pictures', 'extract', 'blank_picture', 'draw_figures',
-           'embedded_cohort', 'study_cohort', 'study_run', 'failures', 'summary']
+           'embedded_cohort', 'study_cohort', 'study_run', 'failures', 'not_measured', 'summary']
 
 # %% ../nbs/01d_extract.ipynb #b81c4971
 from collections import deque
@@ -445,7 +445,7 @@ def study_run(
     source = Path(source or study_cohort())
     return extract(os.path.relpath(source), _home()/'results'/(source.parent if source.name == 'manifest.csv' else source).stem, settings, update=True, **kwargs)
 
-# %% ../nbs/01d_extract.ipynb #e76288a3
+# %% ../nbs/01d_extract.ipynb #b3a83a31
 def failures(
     functional # the functional table of a run
 )->pd.DataFrame: # a row a file with frames that were not measured: path, frames, failed, reason; `lost` where no frame shows a face (one that a gate rejected does)
@@ -460,12 +460,21 @@ def _shown(path, width=100):
     text = repr(path)[1:-1]
     return text if len(text) <= width else '…'+text[-width:]
 
+def not_measured(
+    run:Run, # a finished run
+    table, # its functional table
+    most:int=20 # files that are named
+)->list: # lines for a terminal; none where all was measured
+    "Which files were not measured, or not wholly, and why"
+    lost = failures(table)
+    lines = [f"  {_shown(r.path)}: {'' if r.frames == 1 else f'{r.failed} of {r.frames} frames, mostly '}{r.reason}" for r in lost.head(most).itertuples()]
+    return ['', 'not measured:']*bool(lines)+lines+[f"  … and {len(lost)-most} more: all are in {run.path/'quality.csv'}"]*(len(lost) > most)
+
 def summary(
     run:Run # a finished run
 )->str: # lines for a terminal
     "What was measured, what was not and why, in a few lines"
     table = run.table('facial_asymmetry_functional')
-    lost = failures(table)
     ok = table[table.status.eq('ok')]
     lines = [f"{len(table)} frames of {table.path.nunique()} files: {len(ok)} measured, {len(table)-len(ok)} not"]
     files = ok.groupby('path', sort=False)
@@ -474,10 +483,7 @@ def summary(
         value, se = files[show].median()*PUPILS_MM, files[[f'{f}_se' for f in show]].median()*PUPILS_MM
         cells = pd.DataFrame({f.replace('_', ' '): [f"{v:+.2f}"+(f" ± {e:.2f}" if np.isfinite(e) else '') for v, e in zip(value[f], se[f'{f}_se'])] for f in show}, index=[_shown(p) for p in value.index])
         lines += ['', f"subject's left minus right in mm, at {PUPILS_MM} mm between the pupils (± standard error; clips: median frame); negative: lower or narrower on the left", *cells.to_string().splitlines()]
-    if len(lost):
-        lines += ['', 'not measured:']
-        lines += [f"  {_shown(r.path)}: {'' if r.frames == 1 else f'{r.failed} of {r.frames} frames, mostly '}{r.reason}" for r in lost.head(20).itertuples()]
-        if len(lost) > 20: lines.append(f"  … and {len(lost)-20} more: all are in {run.path/'quality.csv'}")
+    lines += not_measured(run, table)
     if (origin := run.info.get('settings_from', 'defaults')) != 'defaults': lines += ['', f"settings: {origin}"]
     for w in run.info.get('warnings', []): lines += ['', f"note: {w}"]
     return '\n'.join(lines)

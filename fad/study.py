@@ -7,25 +7,28 @@ __all__ = ['PHASES', 'MEASURE', 'STUDY', 'LIBRARIES', 'RESTS_ON_LABELS', 'FIGURE
            'one_line', 'study', 'findings', 'caution', 'outputs', 'study_summary', 'exclusions_table', 'write_report',
            'check_study']
 
-# %% ../nbs/20_study.ipynb #fa9fe942
+# %% ../nbs/20_study.ipynb #fb7261ca
 import base64, contextlib, html, importlib.metadata, io, json, os, re, shutil, sys, tempfile, time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 import numpy as np, pandas as pd
 from tqdm.auto import tqdm
+from . import __version__
 from .settings import Settings, as_dict, load_settings, override
 from .cohort import cohort
-from .extract import Run, RunError, check_out, extract, identity_changes, summary, write_csv
+from .asymmetry import PUPILS_MM
+from .extract import Run, RunError, check_out, extract, failures, identity_changes, not_measured, summary, write_csv
 
-# %% ../nbs/20_study.ipynb #212a65c1
+# %% ../nbs/20_study.ipynb #56760605
 class Phase(NamedTuple):
     "One part of the study"
     name: str # also the command's name
     question: str # that it answers
     work: Callable | None # function of (run, settings, workers, progress) giving its finding in words
     leaves: tuple # files in the run folder
-    costs: Callable = lambda n, clips, s: 1 # function of (frames, frames of clips, settings): seconds on one core, roughly; for the time left
+    costs: Callable = lambda n, clips, s: 1 # function of (frames, frames of clips, settings): seconds on two cores, roughly; for the time left
 
 def _audit(run, s, workers, progress):
     from fad.shortcuts import audit, in_words
@@ -43,19 +46,23 @@ def _train(run, s, workers, progress):
     return '\n'.join(f"{r.task}: AUC {r.value:.2f} ({r.low:.2f} to {r.high:.2f}), {r.n_subjects:.0f} people" for r in best.itertuples())
 
 def _trend(run, s, workers, progress):
-    from fad.temporal import TrendError, trend_clip
+    from fad.temporal import EVENTS, TrendError, trend_clip
     cohort = run.table('cohort')
-    clips = cohort[cohort.t_s.notna() & cohort.status.eq('ok')].path.drop_duplicates()
+    clips = cohort[cohort.t_s.notna() & cohort.status.eq('ok')].drop_duplicates('path')
     if clips.empty: raise TrendError('there is no clip in the cohort')
-    rows = []
-    for path in tqdm(clips, 'trends', unit='clip', disable=not progress):
+    rows, events = [], []
+    for r in tqdm(clips.itertuples(), 'trends', len(clips), unit='clip', disable=not progress):
+        row = dict(clip=r.frame_id.partition('#')[0], subject=r.subject, label=r.label)
         try:
-            clip = trend_clip(path, run.path, s, annotate=False, progress=False)
-            rows.append(dict(path=path, frames=len(clip.series), followed=int(clip.series.status.eq('ok').sum()), events=len(clip.events), regions=', '.join(clip.events.region.unique()), notes='; '.join(clip.notes)))
-        except TrendError as e: rows.append(dict(path=path, frames=0, followed=0, events=0, regions='', notes=str(e)))
-    table = pd.DataFrame(rows)
+            clip = trend_clip(r.path, run.path, s, annotate=False, row=pd.Series(r._asdict()), progress=False)
+            rows.append(row | dict(frames=len(clip.series), followed=int(clip.series.status.eq('ok').sum()), events=len(clip.events), regions=', '.join(clip.events.region.unique()), notes='; '.join(clip.notes), figure=clip.files[4].name))
+            if len(clip.events): events.append(clip.events.assign(clip=row['clip']))
+        except TrendError as e: rows.append(row | dict(frames=0, followed=0, events=0, regions='', notes=str(e), figure=''))
+    table, found = pd.DataFrame(rows), pd.concat(events)[['clip', *EVENTS]] if events else pd.DataFrame(columns=['clip', *EVENTS])
+    write_csv(found, run.path/'temporal'/'events.csv')
     write_csv(table, run.path/'temporal'/'clips.csv')
-    return f"{len(table)} clips followed; events in {table.events.gt(0).sum()} of them"
+    words = [f"{e.clip}: {e.region}, {e.side} {e.sense}, {abs(e.peak_mm):.1f} mm at most, since {e.onset_s:.1f} s ({e.onset_low_s:.1f} to {e.onset_high_s:.1f})" for e in found.itertuples()]
+    return '\n'.join([f"{len(table)} clips followed; events in {table.events.gt(0).sum()} of them", *words[:12], *[f'… and {len(words)-12} more, in temporal/events.csv']*(len(words) > 12)])
 
 def _reflect(run, s, workers, progress):
     from fad.cnn import in_words, reflect_run
@@ -64,39 +71,41 @@ def _reflect(run, s, workers, progress):
         for crops in (run.path/'reflect').glob('crops-*'): shutil.rmtree(crops) # no copies of the pictures stay in the run
 
 PHASES = (
-    Phase('audit', 'Can the label be guessed without looking at asymmetry?', _audit, ('shortcut_audit.csv', 'shortcut_audit.html'), lambda n, c, s: 4+.05*n),
-    Phase('compare', 'Which features and regions separate the groups?', _compare, ('distributions.csv', 'distributions_flow.csv', 'healthy_limits.csv'), lambda n, c, s: 8+.01*n),
-    Phase('train', 'What may a small model honestly claim?', _train, ('classifier_metrics.csv', 'classifier.skops', 'model_card.md', 'facial_asymmetry_functional_shap.png'), lambda n, c, s: 30+.1*n),
-    Phase('reflect', 'What does a CNN on whole faces learn?', _reflect, ('cnn_reflection.csv',), lambda n, c, s: .1*n+28*s.cnn.seeds*s.cnn.steps*s.cnn.batch*(s.cnn.px/64)**2*6e-4),
-    Phase('trend', 'When and where did a face change?', _trend, ('temporal/clips.csv',), lambda n, c, s: 1+.05*c))
+    Phase('audit', 'Can the label be guessed without looking at asymmetry?', _audit, ('shortcut_audit.csv', 'shortcut_audit.html'), lambda n, c, s: 5+.03*n),
+    Phase('compare', 'Which features and regions separate the groups?', _compare, ('distributions.csv', 'distributions_flow.csv', 'healthy_limits.csv'), lambda n, c, s: 1+.004*n),
+    Phase('train', 'What may a small model honestly claim?', _train, ('classifier_metrics.csv', 'classifier.skops', 'model_card.md', 'facial_asymmetry_functional_shap.png'), lambda n, c, s: 8+.025*n),
+    Phase('reflect', 'What does a CNN on whole faces learn?', _reflect, ('cnn_reflection.csv',), lambda n, c, s: .05*n+28*s.cnn.seeds*s.cnn.steps*s.cnn.batch*(s.cnn.px/64)**2*5e-4),
+    Phase('trend', 'When and where did a face change?', _trend, ('temporal/clips.csv', 'temporal/events.csv'), lambda n, c, s: 1+.025*c))
 
-MEASURE = Phase('measure', 'How asymmetric is each face?', None, (), lambda n, c, s: .012*s.landmarks.repeats*n)
+MEASURE = Phase('measure', 'How asymmetric is each face?', None, (), lambda n, c, s: 1+.004*s.landmarks.repeats*n)
 
-# %% ../nbs/20_study.ipynb #81ea4f28
+# %% ../nbs/20_study.ipynb #ff2aebc5
 def _in_notebook(): return 'notebook' in tqdm.__module__ or hasattr(tqdm, 'container')
 
 class Board:
     "One line for the whole study, fed by the bars below it"
     def __init__(self, costs, file=None, every_s=30.):
         self.costs, self.file, self.every_s, self.phase, self.start, self.drawn = dict(costs), file or sys.stderr, every_s, None, time.perf_counter(), -1e9
-        self.order, self.done, self.bars, self.page = list(self.costs), {}, {}, None
+        self.order, self.done, self.most, self.page = list(self.costs), {}, 0., None
         if file is None and _in_notebook():
             from IPython.display import display
             self.page = display({'text/plain': ''}, raw=True, display_id=True) # an output that is written anew
-    def begin(self, name): self.phase, self.began, self.bars = name, time.perf_counter(), {}; self.show(now=True)
+    def begin(self, name): self.phase, self.began = name, time.perf_counter(); self.show(now=True)
     def end(self): self.done[self.phase] = time.perf_counter()-self.began
-    def left_s(self, share):
-        "Seconds left: this phase at its own pace, the later ones as expected, corrected by how long the earlier ones took"
+    def left_s(self, share=0., bar_s=0.):
+        "Seconds left: this phase as expected, or at the pace of its bar once that is the longer part of it; the later ones as expected; corrected by how long the earlier ones took"
         spent, expected = sum(self.done.values()), sum(self.costs[k] for k in self.done)
-        pace, here = spent/expected if expected else 1, time.perf_counter()-self.began
-        rest = here*(1-share)/share if share > .05 else max(0, pace*self.costs[self.phase]-here)
+        pace, here = min(5., max(.3, spent/expected)) if expected else 1., time.perf_counter()-self.began
+        rest, bar = max(0., pace*self.costs[self.phase]-here), bar_s*(1-share)/share if share > .02 else 0.
+        rest = bar if bar_s > .2*pace*self.costs[self.phase] else max(rest, bar)
         return rest+pace*sum(self.costs[k] for k in self.order[self.order.index(self.phase)+1:])
-    def show(self, what='', share=0., now=False):
+    def show(self, what='', share=0., bar_s=0., now=False):
         wait = .2 if self.page or self.file.isatty() else self.every_s
         if self.phase is None or not now and time.perf_counter()-self.drawn < wait: return
-        self.drawn, left = time.perf_counter(), self.left_s(share)
+        self.drawn, left = time.perf_counter(), self.left_s(share, bar_s)
         done = self.drawn-self.start
-        text = f"{self.order.index(self.phase)+1} of {len(self.order)} {self.phase}{': '+what if what else ''} | {min(.99, done/(done+left)):4.0%} of the study, {'less than a minute' if left < 60 else f'about {left/60:.0f} min'} left"
+        self.most = max(self.most, min(.99, done/(done+left))) # what was promised is not taken back
+        text = f"{self.order.index(self.phase)+1} of {len(self.order)} {self.phase}{': '+what if what else ''} | {self.most:4.0%} of the study, {'less than a minute' if left < 50 else f'about {max(1, round(left/60))} min'} left"
         if self.page: return self.page.update({'text/plain': text}, raw=True)
         self.file.write(f'\r\x1b[K{text[:shutil.get_terminal_size().columns-1]}' if self.file.isatty() else text+'\n')
         self.file.flush()
@@ -109,7 +118,7 @@ def one_line(
     if board is None: yield; return
     init, display, hidden = tqdm.__init__, tqdm.display, dict(display=False) if _in_notebook() else dict(file=io.StringIO())
     def quiet(self, *args, **kwargs): init(self, *args, **(kwargs | hidden | dict(leave=False)))
-    def draw(self, *args, **kwargs): board.show((self.desc or '').strip(': '), self.n/self.total if self.total else 0)
+    def draw(self, *args, **kwargs): board.show((self.desc or '').strip(': '), self.n/self.total if self.total else 0, self.format_dict['elapsed'])
     tqdm.__init__, tqdm.display = quiet, draw
     try: yield
     finally:
@@ -185,7 +194,7 @@ def study(
         if todo: _json(run.info | dict(study=dict(asked, report=as_dict(s)['report'], versions=_versions())), run.path/'run.json')
     return run
 
-# %% ../nbs/20_study.ipynb #c47b9c3d
+# %% ../nbs/20_study.ipynb #670b1e5f
 RESTS_ON_LABELS = ('compare', 'train', 'reflect')
 
 def findings(
@@ -196,7 +205,7 @@ def findings(
     phases = _read(run.path/STUDY).get('phases', {})
     for p in PHASES:
         if p.name in phases: continue
-        if all((run.path/f).is_file() for f in p.leaves): phases[p.name] = dict(state='done', found='', seconds=np.nan)
+        if all((run.path/f).is_file() for f in p.leaves): phases[p.name] = dict(state='done', found=f'what `fad {p.name}` found is in its files', seconds=np.nan)
         elif not studied: phases[p.name] = dict(state='skipped', found=f"`fad {'study COHORT --out' if p.name == 'trend' else p.name} {run.path}` does it", seconds=np.nan)
     return pd.DataFrame([dict(phase=p.name, question=p.question, **phases[p.name]) for p in PHASES if p.name in phases])
 
@@ -221,12 +230,18 @@ def outputs(
     lacking = [(f, f'{r.phase} {r.state}') for r in findings(run).itertuples() for p in PHASES if p.name == r.phase for f in p.leaves if not (run.path/f).is_file()]
     return pd.DataFrame([*((f, 'written') for f in there), *lacking], columns=['file', 'state'])
 
+def _who(run):
+    "How many people of which label"
+    c = run.table('cohort').drop_duplicates('subject')
+    by = ', '.join(f'{n} {k}' for k, n in c.label.value_counts().items())
+    return f"{len(c)} {'people' if c.subject_known.all() else 'people, where files of one person were told to belong together'}: {by or 'no label'}"
+
 def study_summary(
     run # Run of `study`
 )->str: # lines for a terminal
     "The study in words: the audit stands above every number that it touches"
     table, warn, files = findings(run), caution(run), outputs(run)
-    lines = [summary(run).splitlines()[0]]
+    lines = [f'{_who(run)}. {summary(run).splitlines()[0]}', *not_measured(run, run.table('facial_asymmetry_functional'), 8)]
     for r in table.itertuples():
         lines += ['', f"{r.question} [{r.phase}{'' if r.state == 'done' else ', '+r.state}]"]
         if warn and r.phase in RESTS_ON_LABELS and r.state == 'done': lines.append(f'  ! {warn}')
@@ -234,17 +249,19 @@ def study_summary(
     lines += ['', f"written to {run.path}: {', '.join(files.file[files.state.eq('written')])}"]
     return '\n'.join(lines+[f"not written: {', '.join(f'{r.file} ({r.state})' for r in files[files.state.ne('written')].itertuples())}"]*bool(files.state.ne('written').any()))
 
-# %% ../nbs/20_study.ipynb #3ff82794
+# %% ../nbs/20_study.ipynb #ba9d19f5
 _STYLE = """:root{color-scheme:light dark;--ink:#1a1a1a;--paper:#fff;--line:#ddd;--soft:#f4f4f2;--muted:#555}@media(prefers-color-scheme:dark){:root{--ink:#e8e6e3;--paper:#16181a;--line:#3a3d40;--soft:#212427;--muted:#a9adb1}figure img{background:#fff;border-radius:.3rem}}
 *{box-sizing:border-box}body{font:16px/1.55 system-ui,sans-serif;max-width:62rem;margin:0 auto;padding:1rem;color:var(--ink);background:var(--paper);overflow-wrap:break-word}h1{line-height:1.2;margin:.6rem 0}h2{margin-top:2.6rem;border-top:1px solid var(--line);padding-top:1rem}
 table{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums}.scroll{overflow-x:auto}td,th{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top}td:first-child,th:first-child{text-align:left}.words td,.words th{text-align:left}
-img{max-width:100%;height:auto}figure{margin:1rem 0}figcaption,.small{color:var(--muted);font-size:.9rem}pre{white-space:pre-wrap;background:var(--soft);padding:.8rem;border-radius:.3rem;font-size:.85rem}
+img{max-width:100%;height:auto}figure{margin:1rem 0}figcaption,.small{color:var(--muted);font-size:.9rem}pre{white-space:pre-wrap;background:var(--soft);padding:.8rem;border-radius:.3rem;font:inherit;font-size:.93rem;line-height:1.6}
 .read{border-left:.35rem solid #b3261e;background:var(--soft);padding:.6rem .9rem;margin:1rem 0}.read.mild{border-color:#c2571a}.verdict{color:#fff;border-radius:.3rem;padding:.05rem .5rem;white-space:nowrap}.skipped,.failed{border-left:.35rem solid #888;padding-left:.8rem;color:var(--muted)}
-nav a{margin-right:1rem}details{margin:1rem 0}summary{cursor:pointer}a{color:inherit}@media print{details>*{display:block}}"""
+nav a{margin-right:1rem;white-space:nowrap;display:inline-block}details{margin:1rem 0}summary{cursor:pointer}a{color:inherit}@media print{details>*{display:block}}"""
 
 def _html_table(t, kind=''):
     "A table as HTML, escaped, scrolling sideways where it is too wide"
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="table">{t.to_html(index=False, border=0, float_format=lambda v: f"{v:.3g}", na_rep="", classes=kind or None)}</div>'
+    t = t.dropna(axis=1, how='all').to_html(index=False, border=0, float_format=lambda v: f"{v:.3g}", na_rep="", classes=kind or None)
+    t = re.sub('<th[^<]*', lambda m: m[0].replace('_', '_<wbr>'), t) # long names may break there
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="table">{t}</div>'
 
 def _whole(run, name, rows=200):
     "A table of the run to be unfolded; of a long one the first rows"
@@ -256,7 +273,7 @@ def _picture(path, said):
     "A figure with what to see in it"
     return f'<figure><img alt="{html.escape(said)}" src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"><figcaption>{html.escape(said)}</figcaption></figure>'
 
-# %% ../nbs/20_study.ipynb #d33c51f8
+# %% ../nbs/20_study.ipynb #ec340d7e
 FIGURES = dict( # phase: (pattern, caption, whether it shows faces)
     audit=[('shortcut_audit', 'Every check: dots beyond their grey bar guess the label better than chance does.', False)],
     compare=[('distributions_forest_*', "Cliff's delta of every feature with its 95 % interval; full dots hold after correction for all features.", False), ('distributions_rainclouds_*', 'Signed values of each person by group; the healthy limits are shaded.', False),
@@ -266,6 +283,9 @@ FIGURES = dict( # phase: (pattern, caption, whether it shows faces)
 
 def _figures(run, phase, thumbnails):
     "The figures of a phase, captions first for those who listen"
+    if phase == 'trend':
+        told = run.table('temporal/clips').query('events > 0').head(6) if thumbnails else []
+        return ''.join(_picture(run.path/'temporal'/c.figure, f"{c.clip}: deviation from the person's own first seconds; thresholds dashed, events shaded.") for c in (told.itertuples() if len(told) else ()))
     found = [(p, said) for pattern, said, face in FIGURES[phase] if thumbnails or not face for folder in (run.path, run.path/'figures') for p in sorted(folder.glob(f'{pattern}.png'))]
     return ''.join(_picture(p, said) for p, said in found)
 
@@ -304,7 +324,7 @@ def _flow(run):
     if (run.path/'classifier_flow.csv').is_file(): parts.append(run.table('classifier_flow').set_axis(['step', 'frames', 'people'], axis=1).assign(phase='train'))
     return pd.concat(parts, ignore_index=True)[['phase', 'step', 'frames', 'people']]
 
-# %% ../nbs/20_study.ipynb #d872c5cc
+# %% ../nbs/20_study.ipynb #42b4c287
 def _verdicts(run):
     "The audit's checks as a table with coloured verdicts"
     colour = {'fails': '#b3261e', 'caution': '#a34700', 'clear': '#2a6b45'}
@@ -315,14 +335,21 @@ def _effects(run, n=12):
     "The largest effects of each contrast, with the columns that matter"
     e = run.table('distributions')
     e = e[e.p.notna()].sort_values('delta', key=abs, ascending=False).groupby(['by', 'group', 'reference'], sort=False).head(n)
-    return _html_table(e[['feature', 'group', 'reference', 'delta', 'delta_low', 'delta_high', 'auc', 'q', 'n_subjects_group', 'n_subjects_reference']])
+    return f'<p class="small">delta: Cliff\'s delta of magnitudes, from -1 to 1; q: p after correction for all features (Benjamini-Hochberg). In the tables below, pd is the distance between the pupils, about {PUPILS_MM:g} mm.</p>'+_html_table(e[['feature', 'group', 'reference', 'delta', 'delta_low', 'delta_high', 'auc', 'q', 'n_subjects_group', 'n_subjects_reference']])
 
 def _aucs(run):
     "What each model claims, validated in every way"
     m = run.table('classifier_metrics')
     return _html_table(m[m.metric.eq('auc') & m.by.eq('all')][['task', 'model', 'validation', 'value', 'low', 'high', 'n_subjects']].rename(columns=dict(value='AUC')))
 
-_SHOWN = dict(audit=(_verdicts, ()), compare=(_effects, ('distributions', 'distributions_regions', 'healthy_limits')), train=(_aucs, ('classifier_metrics',)), reflect=(lambda run: '', ('cnn_reflection',)), trend=(lambda run: _html_table(run.table('temporal/clips'), 'words'), ()))
+def _trends(run):
+    "When, where, how much; then every clip"
+    events, clips = run.table('temporal/events'), run.table('temporal/clips').drop(columns='figure')
+    when = lambda e: f'{e.onset_s:.1f} ({e.onset_low_s:.1f} to {e.onset_high_s:.1f})'
+    shown = pd.DataFrame([dict(clip=e.clip, region=e.region, what=f'{e.side} {e.sense}', since_s=when(e), until_s=f'{e.end_s:.1f}', at_most_mm=f'{abs(e.peak_mm):.1f}', certainty='over 0.99' if e.certainty > .99 else f'{e.certainty:.2f}') for e in events.itertuples()])
+    return (_html_table(shown, 'words') if len(shown) else '')+f'<details><summary>every clip</summary>{_html_table(clips, "words")}</details>'
+
+_SHOWN = dict(audit=(_verdicts, ()), compare=(_effects, ('distributions', 'distributions_regions', 'healthy_limits')), train=(_aucs, ('classifier_metrics',)), reflect=(lambda run: '', ('cnn_reflection',)), trend=(_trends, ()))
 
 def _section(run, r, warn, thumbnails):
     "One phase: what the audit says of it, what was found, figures, tables"
@@ -337,10 +364,15 @@ def _made_from(run):
     i, default = run.info['identity'], as_dict(Settings())
     changed = [f'{k}.{f} = {v} (default {default.get(k, {}).get(f)})' for k, sec in i['settings'].items() for f, v in sec.items() if v != default.get(k, {}).get(f)]
     versions = ', '.join(f'{k} {v}' for k, v in (i['versions'] | run.info.get('study', {}).get('versions', {})).items() if v)
-    return f"<ul><li>{i['frames']} frames of {i['files']} files, SHA-256 of all {i['cohort_sha256'][:16]}…</li><li>landmark model {i['model_sha256'][:16]}…</li><li>seed {i['settings']['study']['seed']}; settings that differ from the defaults: {html.escape('; '.join(changed) or 'none')}</li><li>{html.escape(versions)}</li></ul><p class=\"small\">All of it stands in run.json. To repeat and compare: fad study --check RUN</p>"
+    return f"<ul><li>{i['frames']} frames of {i['files']} files, SHA-256 of all {i['cohort_sha256'][:16]}…</li><li>landmark model {i['model_sha256'][:16]}…</li><li>seed {i['settings']['study']['seed']}; settings that differ from the defaults: {html.escape('; '.join(changed) or 'none')}</li><li>{html.escape(versions)}</li></ul><p class=\"small\">All of it stands in run.json. To repeat and compare: fad study --check {html.escape(str(run.path))}</p>"
 
-# %% ../nbs/20_study.ipynb #245759cd
+# %% ../nbs/20_study.ipynb #5938cfea
 NOT_A_DIAGNOSIS = 'Risk signals for research, never a diagnosis. fad is not a medical device; no number here tells whether a person is ill.'
+
+def _lost(run):
+    "Every file with frames that were not measured, and why"
+    lost = failures(run.table('facial_asymmetry_functional').assign(path=lambda t: t.frame_id.str.partition('#')[0])).drop(columns='lost')
+    return f'<details><summary>{len(lost)} files not measured, or not wholly</summary>{_html_table(lost.head(500), "words")}</details>' if len(lost) else ''
 
 def write_report(
     run, # Run of `study`
@@ -350,11 +382,11 @@ def write_report(
     "The whole study in one self-contained page, in the order of what can be believed"
     path, said, warn = Path(path or run.path/'report.html'), findings(run), caution(run)
     thumbnails, esc, card = (settings or load_settings()).report.thumbnails, html.escape, run.path/'model_card.md'
-    notes = ''.join(f'<li>{esc(w)}</li>' for w in run.info.get('warnings', []))
-    body = f"""<h1>Study of facial asymmetry</h1><p><b>{NOT_A_DIAGNOSIS}</b></p><p>{esc(summary(run).splitlines()[0])}.</p>{f'<ul class="small">{notes}</ul>' if notes else ''}
+    notes, name = ''.join(f'<li>{esc(w)}</li>' for w in run.info.get('warnings', [])), Path(_read(run.path/STUDY).get('source') or run.path).name
+    body = f"""<h1>Study of facial asymmetry</h1><p><b>{NOT_A_DIAGNOSIS}</b></p><p>{esc(_who(run))}. {esc(summary(run).splitlines()[0])}.</p><p class="small">{esc(f'{name}, {date.today()}, fad {__version__}')}</p>{f'<ul class="small">{notes}</ul>' if notes else ''}
 {f'<p class="read"><b>Read first.</b> {esc(warn)}</p>' if warn else ''}<nav aria-label="sections">{''.join(f'<a href="#{r.phase}">{r.phase}</a>' for r in said.itertuples())}<a href="#flow">exclusions</a>{'<a href="#card">model card</a>' if card.is_file() else ''}<a href="#made">made from</a></nav>
 {''.join(_section(run, r, warn, thumbnails) for r in said.itertuples())}
-<h2 id="flow">Who is in, who is not, and why</h2>{_html_table(_flow(run), 'words')}
+<h2 id="flow">Who is in, who is not, and why</h2>{_html_table(_flow(run), 'words')}{_lost(run)}
 {f'<h2 id="card">Model card</h2>{_markdown(card.read_text(encoding="utf-8"))}' if card.is_file() else ''}
 <h2 id="made">What this was made from</h2>{_made_from(run)}<p><b>{NOT_A_DIAGNOSIS}</b></p>"""
     path.write_text(f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
