@@ -57,14 +57,15 @@ def out_of_fold(
         out.iloc[b] = said.assign(fold=k).reindex(columns=out.columns).to_numpy(float)
     return out
 
-# %% ../nbs/03_classifiers.ipynb #961aaf2f
+# %% ../nbs/03_classifiers.ipynb #1b31ae6e
 def truths(
     table # with label and palsy
 )->dict: # task: (column of `answers`, (n,) what is true, NaN where not known or not asked)
-    "What each answer is held against"
+    "What each answer is held against; no risk where too few kinds of palsy are known to learn central from, since risk would be weakness again"
     known = targets(table)
     cut = lambda g: known.grade.ge(g).astype(float).where(known.grade.notna() & known.weak.eq(1))
-    return dict(risk=('risk', known.stroke), weakness=('weakness', known.weak), central=('central', 1-known.peripheral), side=('side_left', known.left)) | {f'severity: {GRADES[g]} or worse': ('severity', cut(g)) for g in (2, 3)}
+    risk = {} if too_few(known.peripheral, table.subject, 'peripheral') else dict(risk=('risk', known.stroke))
+    return risk | dict(weakness=('weakness', known.weak), central=('central', 1-known.peripheral), side=('side_left', known.left)) | {f'severity: {GRADES[g]} or worse': ('severity', cut(g)) for g in (2, 3)}
 
 def metrics(
     table, # the rows that were judged
@@ -208,7 +209,7 @@ def person_groups(
         out['skin'] = tone.map(lambda s: next((k for k in ('african', 'asian', 'caucasian') if k in s.split('_')), s)).to_numpy()
     return {k: v for k, v in out.items() if 1 < len(set(v)) < 12}
 
-# %% ../nbs/03_classifiers.ipynb #bd85dae2
+# %% ../nbs/03_classifiers.ipynb #675d96c8
 def explain(
     fitted:dict, # from `fit`
     table, # features with keys
@@ -231,19 +232,19 @@ def plot_shap(
 ): # a matplotlib figure
     "Contributions of every ratio to every face (dots; dark: far beyond its healthy limit), and by region (bars)"
     values, size = explain(fitted, table), ratios(table, fitted['limits'].limit).abs()
-    fig, axes = plt.subplots(1, len(values)+1, figsize=(4.3*(len(values)+1), 3.6), width_ratios=[1.2]*len(values)+[.8], layout='constrained')
+    fig, axes = plt.subplots(1, len(values)+1, figsize=(3.7*(len(values)+1), 3.6), width_ratios=[1.2]*len(values)+[.8], layout='constrained')
     rng = np.random.default_rng(0)
     for ax, (task, v) in zip(axes, values.items()):
         order = v.abs().mean().sort_values().index
         for i, f in enumerate(order): dots = ax.scatter(v[f], i+rng.normal(0, .09, len(v)).clip(-.3, .3), c=size[f].clip(0, 3), cmap='cividis_r', s=5, alpha=.7, linewidths=0)
         ax.axvline(0, color='.3', lw=.8)
-        ax.set(yticks=range(len(order)), title={'weakness': 'weakness against none', 'central': 'central against peripheral'}[task], xlabel='SHAP value, log-odds')
-        ax.set_yticklabels([f.replace('_', ' ') for f in order], fontsize=8)
+        ax.set(yticks=range(len(order)), title={'weakness': weakness_means(table), 'central': 'central against peripheral'}[task], xlabel='SHAP value, log-odds')
+        ax.set_yticklabels([f.replace('_', ' ') for f in order], fontsize=9)
         ax.spines[['top', 'right']].set_visible(False)
     fig.colorbar(dots, ax=axes[len(values)-1], label='ratio to healthy limit', shrink=.8)
-    shares = pd.DataFrame({t: v.abs().mean().groupby([REGION[f] if f != 'nasolabial' else 'mouth' for f in v]).sum() for t, v in values.items()}).fillna(0)
-    (shares/shares.sum()).T.plot.barh(ax=axes[-1], stacked=True, color=[dict(mouth='#b3261e', eyes='#1b6ca8', brow='#5b3f8f')[r] for r in shares.index], legend=False)
-    axes[-1].legend(frameon=False, fontsize=8, loc='upper center', bbox_to_anchor=(.5, -.18), ncol=3); axes[-1].set(title='by region', xlim=(0, 1), xlabel='share of mean |SHAP|'); axes[-1].spines[['top', 'right']].set_visible(False)
+    shares = pd.DataFrame({t: v.abs().mean().groupby([REGION[f] for f in v]).sum() for t, v in values.items()}).fillna(0)
+    (shares/shares.sum()).T.plot.barh(ax=axes[-1], stacked=True, color=[dict(mouth='#b3261e', nose='#7a5c00', eyes='#1b6ca8', brow='#5b3f8f')[r] for r in shares.index], legend=False)
+    axes[-1].legend(frameon=False, fontsize=9, loc='upper center', bbox_to_anchor=(.5, -.18), ncol=2); axes[-1].set(title='by region', xlim=(0, 1), xlabel='share of mean |SHAP|'); axes[-1].spines[['top', 'right']].set_visible(False)
     if path: fig.savefig(path, dpi=130)
     return fig
 

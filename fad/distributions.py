@@ -8,8 +8,8 @@ __all__ = ['plot_forest', 'plot_rainclouds', 'plot_ecdf', 'correlation_names', '
            'ORDER', 'PUBLISHED', 'CompareError', 'adjust', 'adjusted_ratio', 'beside_published', 'compare', 'contrasts',
            'group_names', 'healthy_faces', 'limits', 'rank_regions', 'region_scores', 'select', 'subject_test']
 
-# %% ../nbs/02_distributions.ipynb #9d1906c3
-import re
+# %% ../nbs/02_distributions.ipynb #1578b2ed
+import re, textwrap
 from pathlib import Path
 from typing import NamedTuple
 import matplotlib.pyplot as plt, numpy as np, pandas as pd
@@ -22,6 +22,7 @@ from .settings import load_settings
 from .asymmetry import PUPILS_MM, catalog
 from .extract import RunError, write_csv
 from .effects import EFFECT, ORDER, PUBLISHED, CompareError, adjust, adjusted_ratio, beside_published, compare, contrasts, group_names, healthy_faces, limits, rank_regions, region_scores, select, subject_test
+from .effects import _reasons
 
 # %% ../nbs/02_distributions.ipynb #4cad9395
 _all_ = ['EFFECT', 'ORDER', 'PUBLISHED', 'CompareError', 'adjust', 'adjusted_ratio', 'beside_published', 'compare', 'contrasts', 'group_names', 'healthy_faces', 'limits', 'rank_regions', 'region_scores', 'select', 'subject_test']
@@ -45,7 +46,7 @@ def _of_kind(table, frames):
 
 def _colours(groups, by): return dict(zip(sorted(set(groups), key=lambda g: (ORDER.get(by, []).index(g) if g in ORDER.get(by, []) else 9, str(g))), _GROUP))
 
-# %% ../nbs/02_distributions.ipynb #7d856b1a
+# %% ../nbs/02_distributions.ipynb #8ac74fad
 def plot_forest(
     effects, # from `compare`
     fdr:float=.05 # level of the corrected p-values
@@ -63,7 +64,7 @@ def plot_forest(
             ax.plot([x.delta_low, x.delta_high], [y, y], color=colour, lw=1.6)
             ax.plot(x.delta, y, 'o', color=colour, mfc=colour if x.q < fdr else 'white', ms=5)
         ax.axvline(0, color='#222222', lw=.8)
-        ax.set(xlim=(-1.02, 1.02), ylim=(len(rows)-.4, -.6), xlabel="Cliff's delta of the magnitude")
+        ax.set(xlim=(-1.02, 1.02), xticks=[-1, -.5, 0, .5, 1], ylim=(len(rows)-.4, -.6), xlabel="Cliff's delta of the magnitude")
         ax.set_title(f'{g}\nagainst {ref}'.replace('_', '-'), fontsize=10)
         ax.grid(axis='x', lw=.3)
         _bare(ax)
@@ -75,7 +76,7 @@ def plot_forest(
     for label, n in zip(axes[0, 0].get_yticklabels(), rows): label.set_color(_REGION.get(of[n], '#222222'))
     return fig
 
-# %% ../nbs/02_distributions.ipynb #da93035b
+# %% ../nbs/02_distributions.ipynb #7debfab4
 def plot_rainclouds(
     table, # features with keys, a row a frame
     names, # features, a panel each
@@ -83,24 +84,47 @@ def plot_rainclouds(
     settings=None, # Settings: healthy limits
     frames='all' # 'photographs', 'clips' or 'all'
 ): # a matplotlib figure
-    "Signed value of each person by group: density, box and single subjects, healthy limits shaded"
-    kept, own = select(table, by, frames=frames)[0], limits(_of_kind(table, frames), settings)
+    "Signed value of each person by group: density, box and single subjects; shaded, fading where a limit's own 95 % interval lies: within the healthy limits"
+    kept, own = select(table, by, frames=frames)[0], limits(_of_kind(table, frames), settings).reindex(names)
     colours = _colours(kept.group, by)
-    fig, axes = plt.subplots(1, len(names), figsize=(2.9*len(names)+1.2, 1.2+.85*len(colours)), sharey=True, squeeze=False, layout='constrained')
-    for ax, n in zip(axes[0], names):
+    fig, axes = _panels(len(names), .6+1.05*len(colours))
+    for ax, n in zip(axes.flat, names):
         k, unit = _unit(n)
         people = kept.groupby(['group', 'subject'])[n].median().dropna()*k
-        if n in own.index: ax.axvspan(own.low[n]*k, own.high[n]*k, color='#2d6a4f', alpha=.14, lw=0)
+        reach = 1.06*max(people.abs().max() if len(people) else 1, 1e-9)
+        _within(ax, own.loc[n]*k, reach)
         for i, (g, colour) in enumerate(colours.items()):
             if g in people.index.get_level_values(0): _cloud(ax, people[g].to_numpy(), i, colour)
         ax.axvline(0, color='#222222', lw=.6)
-        reach = 1.05*np.abs(people).quantile(.995) if len(people) else 1
         ax.set(xlim=(-reach, reach), xlabel=f"{unit}, left minus right")
-        ax.set_title(_shown(n), fontsize=10)
+        ax.locator_params(axis='x', nbins=7)
+        ax.set_title(_shown(n), fontsize=11)
         _bare(ax)
-    axes[0, 0].set_yticks(range(len(colours)), [f"{g.replace('_', '-')}\n{kept.subject[kept.group == g].nunique()} people" for g in colours], fontsize=9)
+    axes[0, 0].set_yticks(range(len(colours)), [f"{g.replace('_', '-')}\n{kept.subject[kept.group == g].nunique()} people" for g in colours])
     axes[0, 0].set_ylim(-.65, len(colours)-.45)
+    if own.low.notna().any(): fig.supxlabel('Shaded: within the healthy limits (dotted) of '+_of_how_many(own)+'; pale: where a limit itself may lie (95 %)'+('.' if own[['low_low', 'high_high']].notna().all(axis=None) else
+        ';\npale to the edge: so few people say nothing of how far out it may lie.'), fontsize=9)
     return fig
+
+def _panels(n, height):
+    "Panels two a row, wide enough to be read on a page"
+    rows = -(-n//2)
+    fig, axes = plt.subplots(rows, min(n, 2), figsize=(4.2*min(n, 2)+.6, height*rows+.4), sharey=True, squeeze=False, layout='constrained')
+    for ax in axes.flat[n:]: ax.set_visible(False)
+    return fig, axes
+
+def _of_how_many(own):
+    "How many people the limits of some features rest on"
+    n = own.n_subjects[own.low.notna()]
+    return f"{n.min():.0f} people" if n.min() == n.max() else f"{n.min():.0f} to {n.max():.0f} people"
+
+def _within(ax, limit, reach):
+    "Shade a feature's healthy limits: full where inside whatever the sampling of the healthy, pale where the limit may lie, to the edge where nobody knows"
+    if not np.isfinite(limit.low): return
+    ends = [limit.low_low, limit.low_high, limit.high_low, limit.high_high]
+    a, b, c, d = (v if np.isfinite(v) else o for v, o in zip(ends, (-reach, limit.low, limit.high, reach)))
+    for x, y, alpha in ((a, min(b, c), .07), (min(b, c), max(b, c), .2), (max(b, c), d, .07)): ax.axvspan(max(x, -reach), min(y, reach), color='#2d6a4f', alpha=alpha, lw=0)
+    for v in (limit.low, limit.high): ax.axvline(v, color='#2d6a4f', lw=.8, ls=(0, (1, 2)))
 
 def _cloud(ax, x, y, colour):
     "One group of a raincloud: half a violin above, box and dots below"
@@ -108,12 +132,12 @@ def _cloud(ax, x, y, colour):
         grid = np.linspace(x.min(), x.max(), 120)
         d = gaussian_kde(x)(grid)
         ax.fill_between(grid, y+.08, y+.08+.42*d/d.max(), color=colour, alpha=.45, lw=0)
-    ax.plot(x, y-.22+.2*np.random.default_rng(0).uniform(-1, 1, len(x)), 'o', color=colour, ms=2.2, alpha=.6, mec='none')
+    ax.plot(x, y-.22+.2*np.random.default_rng(0).uniform(-1, 1, len(x)), 'o', color=colour, ms=3, alpha=.6, mec='none')
     low, mid, high = np.percentile(x, [25, 50, 75])
     ax.plot([low, high], [y, y], color=colour, lw=4, solid_capstyle='butt')
     ax.plot(mid, y, 'o', color='white', mec=colour, ms=5)
 
-# %% ../nbs/02_distributions.ipynb #68ffba26
+# %% ../nbs/02_distributions.ipynb #5fa339f1
 def plot_ecdf(
     table, # features with keys, a row a frame
     names, # features, a panel each
@@ -121,26 +145,29 @@ def plot_ecdf(
     settings=None, # Settings: healthy limits
     frames='all' # 'photographs', 'clips' or 'all'
 ): # a matplotlib figure
-    "Share of people up to a magnitude (mean of a person's frames), with 95 % bands; dashed: 95th centile of the healthy"
+    "Share of people up to a magnitude (mean of a person's frames), with 95 % bands; dashed: 95th centile of the healthy, and how many lie beyond"
     kept = select(table, by, frames=frames)[0]
     healthy, colours = healthy_faces(kept), _colours(kept.group, by)
-    fig, axes = plt.subplots(1, len(names), figsize=(2.9*len(names)+.8, 3.1), sharey=True, squeeze=False, layout='constrained')
-    for ax, n in zip(axes[0], names):
+    fig, axes = _panels(len(names), 3.2)
+    for ax, n in zip(axes.flat, names):
         k, unit = _unit(n)
         size = (kept[n].abs()*k).groupby(kept.subject).mean()
         limit = size[kept.subject[healthy].unique()].quantile(.95) if healthy.any() else np.nan
-        for i, (g, colour) in enumerate(colours.items()):
+        end, beyond = 1.06*max(size.max(), 1e-9) if size.notna().any() else 1, []
+        for g, colour in colours.items():
             x = np.sort(size[kept.subject[kept.group == g].unique()].dropna())
             if not len(x): continue
-            y, half = np.arange(1, len(x)+1)/len(x), np.sqrt(np.log(2/.05)/2/len(x))
+            beyond.append(f"{g.replace('_', '-')} {(x > limit).mean():.0%}")
+            y, half = np.r_[0, np.arange(1, len(x)+1), len(x)]/len(x), np.sqrt(np.log(2/.05)/2/len(x))
+            x = np.r_[0, x, end]
             ax.fill_between(x, (y-half).clip(0, 1), (y+half).clip(0, 1), step='post', color=colour, alpha=.15, lw=0)
             ax.step(x, y, where='post', color=colour, lw=1.6, label=g.replace('_', '-'))
-            if np.isfinite(limit): ax.text(.98, .05+.08*i, f"{g.replace('_', '-')}: {(x > limit).mean():.0%} beyond", transform=ax.transAxes, ha='right', fontsize=7.5, color=colour)
         if np.isfinite(limit): ax.axvline(limit, color='#2d6a4f', ls=(0, (4, 3)), lw=1)
-        ax.set(xlim=(0, size.quantile(.99)), ylim=(0, 1), xlabel=f'{_shown(n)}, {unit}')
+        ax.set(xlim=(0, end), ylim=(0, 1.02), xlabel=f'{_shown(n)}, {unit}')
+        if np.isfinite(limit): ax.set_title(textwrap.fill('beyond the dashed line: '+', '.join(beyond), 50), fontsize=9)
         _bare(ax)
-    axes[0, 0].set_ylabel('share of people')
-    axes[0, 0].legend(frameon=False, fontsize=8, loc='center right')
+    for ax in axes[:, 0]: ax.set_ylabel('share of people')
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc='outside upper center', ncol=4, frameon=False)
     return fig
 
 # %% ../nbs/02_distributions.ipynb #dec6d15f
@@ -183,7 +210,7 @@ def plot_clusters(
     for label, n in zip(ax.get_yticklabels(), rho): label.set_color(_REGION.get(region.get(n), '#222222'))
     return fig
 
-# %% ../nbs/02_distributions.ipynb #024355b8
+# %% ../nbs/02_distributions.ipynb #dfc7ef4c
 def plot_upper_lower(
     table, # features with keys, a row a frame
     by='palsy', # column that holds the groups
@@ -192,7 +219,7 @@ def plot_upper_lower(
     "Each person's lower face (mouth) against the upper (the mean of eyes and brow), in units of the healthy mean; shaded: 95 % of the healthy"
     kept = select(table, by, frames=frames)[0]
     first = contrasts(kept.group, by)[0][1]
-    healthy = healthy_faces(kept) if healthy_faces(kept).any() else kept.group.eq(first)
+    healthy, unit = (healthy_faces(kept), 'healthy mean') if healthy_faces(kept).any() else (kept.group.eq(first), f'mean of {first}')
     score = region_scores(kept, healthy).groupby(kept.subject).mean().assign(group=kept.groupby('subject').group.first())
     score['upper'] = score[['eyes', 'brow']].mean(axis=1)
     fig, ax = plt.subplots(figsize=(5.6, 5), layout='constrained')
@@ -203,8 +230,8 @@ def plot_upper_lower(
         s = score[score.group == g]
         ax.plot(s.mouth, s.upper, 'o', ms=3.5, alpha=.55, mec='none', color=colour, label=f"{g.replace('_', '-')} ({len(s)})")
         ax.plot(*s[['mouth', 'upper']].median(), 'X', ms=11, color=colour, mec='white')
-    ax.set(xscale='log', yscale='log', xlabel='lower face: mouth', ylabel='upper face: eyes and brow')
-    ax.legend(frameon=False, fontsize=9, loc='lower right')
+    ax.set(xscale='log', yscale='log', xlabel=f'lower face: mouth, times the {unit}', ylabel=f'upper face: eyes and brow, times the {unit}')
+    fig.legend(loc='outside upper center', ncol=4, frameon=False)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(FixedLocator(2.**np.arange(-6, 8)))
         axis.set_minor_locator(NullLocator())
@@ -212,13 +239,13 @@ def plot_upper_lower(
     _bare(ax)
     return fig
 
-# %% ../nbs/02_distributions.ipynb #3d912f6f
+# %% ../nbs/02_distributions.ipynb #15c6ca17
 class Comparison(NamedTuple):
     "What `compare_run` found"
-    effects: pd.DataFrame # from `compare`, with the column `by` in front
+    effects: pd.DataFrame # from `compare`, with the column `by` in front and `cluster` behind: features of one number move together within the groups
     regions: pd.DataFrame # from `rank_regions`, with the column `by`
-    limits: pd.DataFrame # from `limits`, of the frames compared
-    flow: pd.DataFrame # from `select`, with the column `by`
+    limits: pd.DataFrame # from `limits`, of the frames compared, with a `note` on how to read them
+    flow: pd.DataFrame # by, step, frames, subjects who have such frames; the last row: subjects with no frame left
     notes: list # what a reader of the numbers has to know
 
 def run_table(
@@ -232,7 +259,7 @@ def run_table(
         table = pd.concat([table, other[[c for c in other if c not in table]]], axis=1)
     return table
 
-# %% ../nbs/02_distributions.ipynb #5675ef30
+# %% ../nbs/02_distributions.ipynb #81a18567
 def _notes(run, table, kept, by):
     "What stands between these numbers and a conclusion"
     said, version = [], run.info.get('identity', {}).get('versions', {}).get('fad', '')
@@ -245,6 +272,25 @@ def _notes(run, table, kept, by):
     frames = people.groupby('group').frames.mean()
     if frames.max() > 1.5*frames.min(): said.append(f"{by}: frames a subject differ between the groups ({', '.join(f'{g} {n:.1f}' for g, n in frames.items())}); effects and p allow for it, single-person figures don't")
     return said
+
+def _any_palsy(table):
+    "Whether anything is said of a palsy: a kind, or a word that is not understood; healthy people's 'none' says nothing of the others"
+    said = table.palsy.astype('string').str.strip().fillna('')
+    return (said.ne('') & group_names(table.palsy, 'palsy').ne('none')).any()
+
+def _people(flow, table, kept, by, frames):
+    "A flow with the people who have frames of each kind, as in the table of exclusions, and those who have no frame left"
+    why = _reasons(table, group_names(table[by], by), by, frames)
+    of = table.subject.groupby('left out: '+why).nunique()
+    gone = ~table.subject.astype('string').isin(kept.subject)
+    last = pd.DataFrame([dict(step='people with no frame left', frames=gone.sum(), subjects=table.subject[gone].nunique())])
+    return pd.concat([flow.assign(subjects=flow.step.map(of).fillna(flow.subjects).astype(int)), last], ignore_index=True)
+
+def _noted(own, s):
+    "Healthy limits with a word on what they are, and how far they can be trusted"
+    few = own.low.notna() & own[['low_low', 'high_high']].isna().any(axis=1)
+    words = f"signed, of people's medians: centiles {s.limits.low_centile:g} and {s.limits.high_centile:g}"
+    return own.assign(note=np.where(own.low.isna(), 'too few healthy people measured', np.where(few, [f'{words}; of {n} people nearly the least and the most, how far out they may lie is not known' for n in own.n_subjects], words)))
 
 def compare_run(
     run, # a finished Run
@@ -260,6 +306,7 @@ def compare_run(
     frames = frames or ('photographs' if (table.t_s.isna() & table.status.eq('ok')).any() else 'all')
     effects, regions, flows, notes, drawn = [], [], [], [], {}
     for column in [by] if by else list(ORDER):
+        if column == 'palsy' and not by and effects and not _any_palsy(table): continue
         try:
             e = compare(table, column, frames=frames, adjust_for=adjust_for, resamples=resamples, seed=s.study.seed)
             r = rank_regions(table, column, frames=frames, resamples=resamples, seed=s.study.seed)
@@ -268,11 +315,12 @@ def compare_run(
             notes.append(f"{column}: not compared, {problem}")
             continue
         kept, flow = select(table, column, frames=frames)
-        for out, part in ((effects, e), (regions, r), (flows, flow)): out.append(part.assign(by=column)[['by', *part.columns]])
+        e['cluster'] = e.feature.map(correlation_clusters(kept, e.feature[e.p.notna()].unique())[0] if e.feature[e.p.notna()].nunique() > 1 else {}).astype('Int64')
+        for out, part in ((effects, e), (regions, r), (flows, _people(flow, table, kept, column, frames))): out.append(part.assign(by=column)[['by', *part.columns]])
         notes += _notes(run, table, kept, column)+[f"{column}: no feature was measured in both groups and varies, so there is no effect"]*bool(e.delta.isna().all())
         drawn[column] = e
     if not effects: raise CompareError('; '.join(notes))
-    result = Comparison(*(pd.concat(x, ignore_index=True) for x in (effects, regions)), limits(_of_kind(table, frames), s), pd.concat(flows, ignore_index=True), list(dict.fromkeys(notes)))
+    result = Comparison(*(pd.concat(x, ignore_index=True) for x in (effects, regions)), _noted(limits(_of_kind(table, frames), s), s), pd.concat(flows, ignore_index=True), list(dict.fromkeys(notes)))
     _write(run, result)
     if figures: _draw(run, table, drawn, frames, s)
     return result
@@ -307,7 +355,7 @@ def _draw(run, table, drawn, frames, s):
         if len(correlation_names(kept)) > 2: save(plot_clusters(kept), f'clusters_{tag}')
         if {'mouth', 'eyes', 'brow'} <= set(region_scores(kept, kept.group.notna()).dropna(axis=1, how='all')): save(plot_upper_lower(table, by, frames), f'upper_lower_{tag}')
 
-# %% ../nbs/02_distributions.ipynb #7d252221
+# %% ../nbs/02_distributions.ipynb #d75af887
 def comparison_summary(
     c:Comparison, # from `compare_run`
     fdr:float=.05 # level of the corrected p-values
@@ -316,10 +364,23 @@ def comparison_summary(
     lines = []
     for (by, g, ref), e in c.effects.groupby(['by', 'group', 'reference'], sort=False):
         tested, sure = e[e.p.notna()], e[e.q < fdr].sort_values('delta', key=abs, ascending=False)
-        lines += ['', f"{g} against {ref}: {e.n_subjects_group.max()} and {e.n_subjects_reference.max()} people; {len(sure)} of {len(tested)} features separate them (q < {fdr:g})"]
-        lines += [f"  {x.feature}: {x.direction}, Cliff's delta {x.delta:.2f} ({x.delta_low:.2f} to {x.delta_high:.2f}), AUC {x.auc:.2f}, q {'< 0.001' if x.q < .001 else f'{x.q:.3f}'}" for x in sure.head(5).itertuples()]
-        r = c.regions[(c.regions.by == by) & (c.regions.group == g) & (c.regions.reference == ref)]
-        if len(r): lines.append(f"  region: {r.region.iloc[0]} first in {r.p_first.iloc[0]:.0%} of resamples (AUC {r.auc.iloc[0]:.2f}, {r.auc_low.iloc[0]:.2f} to {r.auc_high.iloc[0]:.2f})")
-    lost = c.flow[c.flow.step.str.startswith('left out')]
-    lines += [''] + [f"{by}: {f.frames[f.step == 'found'].sum()} frames found, {f.frames[f.step == 'analysed'].sum()} analysed" + ''.join(f"; {x.frames} {x.step}" for x in f[f.step.str.startswith('left out')].itertuples()) for by, f in c.flow.groupby('by', sort=False)]
+        blocks = sure.cluster.fillna(0)
+        best = sure[~blocks.duplicated()]
+        lines += ['', f"{g} against {ref}: {e.n_subjects_group.max()} and {e.n_subjects_reference.max()} people; {len(sure)} of {len(tested)} features separate them (q < {fdr:g})"+f": {_n(len(best), 'finding')}, counting once what moves together"*(len(best) < len(sure))]
+        lines += [f"  {x.feature}: {x.direction}, Cliff's delta {x.delta:.2f} ({x.delta_low:.2f} to {x.delta_high:.2f}), AUC {x.auc:.2f}, q {'< 0.001' if x.q < .001 else f'{x.q:.3f}'}"+(f'; {n} more with it' if (n := (blocks == blocks[x.Index]).sum()-1) else '') for x in best.head(5).itertuples()]
+        if len(best) > 5: lines.append(f'  and {len(best)-5} more: distributions.csv, column cluster')
+        lines += _first_region(c.regions[(c.regions.by == by) & (c.regions.group == g) & (c.regions.reference == ref)])
+    lines.append('')
+    for by, f in c.flow.groupby('by', sort=False):
+        n = f.set_index('step').frames
+        gone = f.subjects[f.step.eq('people with no frame left')].sum()
+        lines.append(f"{by}: {n['found']} frames found, {n['analysed']} analysed"+''.join(f"; {x.frames} {x.step}" for x in f[f.step.str.startswith('left out')].itertuples())+f"; {_n(gone, 'person', 'people')} with no frame left"*bool(gone))
     return '\n'.join([*lines, *(f'note: {n}' for n in c.notes)]).strip()
+
+def _n(n, one, many=None): return f"{n} {one if n == 1 else many or f'{one}s'}"
+
+def _first_region(r):
+    "Which region separates best, or between which that is open: those whose rank may be the first (95 %)"
+    if r.empty: return []
+    first = [f'{x.region} (AUC {x.auc:.2f}, {x.auc_low:.2f} to {x.auc_high:.2f}; first in {x.p_first:.0%} of resamples)' for x in r[r.rank_low <= 1].itertuples()]
+    return [f'  regions: open which separates best, {" or ".join(first)}' if len(first) > 1 else f'  region: {first[0]}'] if first else []

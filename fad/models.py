@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['QUALITY', 'MOUTH', 'UPPER', 'MAGNITUDES', 'REGION', 'GRADES', 'KINDS', 'LEAST', 'ClassifierError', 'check_faces',
-           'faces_of', 'targets', 'exclusions', 'flow', 'leak_groups', 'healthy_magnitudes', 'ratios', 'rule_card',
-           'rule_signals', 'persistent', 'MonotoneLogit', 'signed_log', 'models', 'columns_of', 'row_weights',
-           'plainest', 'fit_task', 'too_few', 'fit', 'answers', 'mirror']
+           'faces_of', 'targets', 'weakness_means', 'exclusions', 'flow', 'leak_groups', 'healthy_magnitudes', 'ratios',
+           'rule_card', 'rule_signals', 'persistent', 'MonotoneLogit', 'signed_log', 'models', 'columns_of',
+           'row_weights', 'plainest', 'fit_task', 'too_few', 'fit', 'answers', 'mirror']
 
 # %% ../nbs/02b_models.ipynb #dbc6fe47
 import numpy as np, pandas as pd
@@ -54,7 +54,7 @@ MAGNITUDES = (*MOUTH, *UPPER)
 REGION = {f.name: f.region for f in CATALOG}
 GRADES = ('none', 'mild', 'moderate', 'severe') # severity: share of movement lost below 0.4, below 0.7, above
 
-# %% ../nbs/02b_models.ipynb #ead245cb
+# %% ../nbs/02b_models.ipynb #ea729e28
 def _meaning(values, known):
     "Each value through a dict of lower-case spellings, then through `folder_class`; None where neither knows it"
     text = pd.Series(np.asarray(values, object), dtype=object).map(lambda v: ' '.join(str(v).split()).lower() if isinstance(v, str) else None)
@@ -68,21 +68,29 @@ def _grade(values):
 
 def targets(
     table # with label and palsy, and maybe side and severity
-)->pd.DataFrame: # stroke, weak, peripheral (given a weakness), left (given a weakness), grade 0 to 3; NaN: not known
+)->pd.DataFrame: # stroke, weak, peripheral (given a weakness), left (given a weakness), grade 0 to 3; NaN: not known; by_label: weak only says what the label says
     "What is known of every frame, whatever the spelling; `attrs['odd']` counts what was not understood"
     label = _meaning(table.label, lambda v: folder_class(v)[0])
     palsy = _meaning(table.palsy, lambda v: 'none' if v in ('none', 'no') else folder_class(v)[1])
     palsy = palsy.where(palsy.notna(), _meaning(table.label, lambda v: folder_class(v)[1]))
     yes = lambda a, b: np.where(a, 1., np.where(b, 0., np.nan))
     weak = yes(palsy.isin(['central', 'peripheral']) | palsy.isna() & label.eq('stroke'), palsy.eq('none') | palsy.isna() & label.eq('non_stroke'))
-    out = pd.DataFrame(dict(stroke=yes(label.eq('stroke'), label.eq('non_stroke')), weak=weak, peripheral=yes(palsy.eq('peripheral'), palsy.eq('central')), left=np.nan, grade=np.nan))
+    out = pd.DataFrame(dict(stroke=yes(label.eq('stroke'), label.eq('non_stroke')), weak=weak, peripheral=yes(palsy.eq('peripheral'), palsy.eq('central')), left=np.nan, grade=np.nan, by_label=palsy.isna().to_numpy() & ~np.isnan(weak)))
     if 'side' in table: out['left'] = np.where(weak == 1, _meaning(table['side'], dict(left=1., l=1., right=0., r=0.).get).astype(float), np.nan)
     if 'severity' in table: out['grade'] = np.where(weak == 0, 0., _grade(table.severity).where(lambda g: g > 0)*np.where(weak == 1, 1, np.nan))
     odd = {c: pd.Series(np.asarray(table[c], object))[v.isna() & ~pd.Series(np.asarray(table[c], object)).map(lambda x: not isinstance(x, str) or x.strip().lower() in ('', 'na', 'nan', 'unknown'))] for c, v in (('label', label), ('palsy', palsy))}
     out.attrs['odd'] = {f'{c} {v!r}': int(n) for c, s in odd.items() for v, n in s.value_counts().items()}
     return out.set_index(table.index)
 
-# %% ../nbs/02b_models.ipynb #a12c5d85
+def weakness_means(
+    table # with label and palsy
+)->str: # words for a heading
+    "What the signal `weakness` stands for under these labels: without a known palsy it is the label's stroke, and many strokes leave the face alone"
+    known = targets(table)
+    said = known.by_label[known.weak.eq(1)]
+    return 'weakness against none' if not said.any() else 'labelled stroke against not' if said.all() else 'weakness or labelled stroke against neither'
+
+# %% ../nbs/02b_models.ipynb #c07057d5
 def exclusions(
     table # `faces_of` a run
 )->pd.Series: # why each frame can't be learned from; empty where it can
@@ -97,13 +105,13 @@ def exclusions(
 
 def flow(
     table # `faces_of` a run
-)->pd.DataFrame: # a row a step: frames, subjects
-    "Frames and subjects from found to analysed"
+)->pd.DataFrame: # a row a step: frames, subjects who have such frames
+    "From found to analysed, and who has no frame left"
     why, known = exclusions(table), targets(table)
-    kind = np.select([known.weak.eq(0), known.peripheral.eq(0), known.peripheral.eq(1), known.weak.eq(1)], ['no weakness', 'central', 'peripheral', 'weak, kind not known'], 'weakness not known')
+    kind = np.select([known.by_label & known.weak.eq(1), known.by_label, known.weak.eq(0), known.peripheral.eq(0), known.peripheral.eq(1)], ['labelled stroke, palsy not known', 'labelled non_stroke, palsy not known', 'no weakness', 'central', 'peripheral'], 'weakness not known')
     step = np.where(why.eq(''), 'analysed: '+pd.Series(kind, index=table.index), 'left out: '+why)
     count = lambda m: dict(frames=int(m.sum()), subjects=table.subject[m].nunique())
-    rows = {'found': count(pd.Series(True, index=table.index))} | {s: count(pd.Series(step == s, index=table.index)) for s in sorted(set(step), reverse=True)} | {'analysed': count(why.eq(''))}
+    rows = {'found': count(pd.Series(True, index=table.index))} | {s: count(pd.Series(step == s, index=table.index)) for s in sorted(set(step), reverse=True)} | {'analysed': count(why.eq('')), 'people with no frame left': count(~table.subject.isin(table.subject[why.eq('')]))}
     rows |= {f'not understood: {k}': dict(frames=n, subjects=np.nan) for k, n in known.attrs['odd'].items()}
     return pd.DataFrame(rows).T.astype('Int64').rename_axis('step')
 
@@ -162,14 +170,14 @@ def ratios(
         out[f] = np.where(both, np.sign(whole)*(np.abs(whole)+np.where(both, half, 0))/2, whole)
     return pd.DataFrame(out, index=table.index)
 
-# %% ../nbs/02b_models.ipynb #caeb7384
+# %% ../nbs/02b_models.ipynb #58b6b14c
 def rule_card(
     limits # from `healthy_magnitudes`
 )->pd.DataFrame: # feature, region, limit with its interval, what tells the side
     "The rules as a table to be read"
     side = {f: 'weak where lower' if s < 0 else 'weak where longer' for f, s in MOUTH.items()}
     return pd.DataFrame([dict(feature=f, region=REGION[f], limit=limits.limit[f], low=limits.low[f], high=limits.high[f], unit=next(c.unit for c in CATALOG if c.name == f), side=side.get(f, 'does not tell'),
-        kind='mouth' if f in MOUTH else 'upper face: peripheral when beyond', n_subjects=limits.n_subjects[f]) for f in MAGNITUDES]).set_index('feature')
+        kind='lower face' if f in MOUTH else 'upper face: peripheral when beyond', n_subjects=limits.n_subjects[f]) for f in MAGNITUDES]).set_index('feature')
 
 def rule_signals(
     ratio # from `ratios`
