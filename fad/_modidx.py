@@ -234,6 +234,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                    'fad.distributions._panels': ('distributions.html#_panels', 'fad/distributions.py'),
                                    'fad.distributions._people': ('distributions.html#_people', 'fad/distributions.py'),
                                    'fad.distributions._shown': ('distributions.html#_shown', 'fad/distributions.py'),
+                                   'fad.distributions._too_few_groups': ('distributions.html#_too_few_groups', 'fad/distributions.py'),
                                    'fad.distributions._unit': ('distributions.html#_unit', 'fad/distributions.py'),
                                    'fad.distributions._within': ('distributions.html#_within', 'fad/distributions.py'),
                                    'fad.distributions._write': ('distributions.html#_write', 'fad/distributions.py'),

@@ -79,8 +79,8 @@ PHASES = (
 
 MEASURE = Phase('measure', 'How asymmetric is each face?', None, (), lambda n, c, s: 1+.004*s.landmarks.repeats*n)
 
-# %% ../nbs/20_study.ipynb #ff2aebc5
-def _in_notebook(): return 'notebook' in tqdm.__module__ or hasattr(tqdm, 'container')
+# %% ../nbs/20_study.ipynb #02165c0a
+def _in_notebook(): return any(c.__module__ == 'tqdm.notebook' for c in tqdm.__mro__)
 
 class Board:
     "One line for the whole study, fed by the bars below it"
