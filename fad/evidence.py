@@ -23,7 +23,7 @@ from .extract import Run, processes, study_run
 class ShortcutError(ValueError):
     "A cohort that can't be audited: one label, nothing readable"
 
-# %% ../nbs/03a_evidence.ipynb #ed427730
+# %% ../nbs/03a_evidence.ipynb #be5cff6c
 def metadata(
     path # a picture's file
 )->dict: # columns that need no look at the picture; the name's own class and folders are left out, since they are the label
@@ -40,7 +40,7 @@ def metadata(
             exif, tables, (w, h) = im.getexif(), getattr(im, 'quantization', None) or {}, im.size
             out |= {'width': w, 'height': h, 'shape (width / height)': w/h, 'pixels': w*h, 'bytes a pixel': out['file size']/(w*h), 'format': im.format, 'colour mode': im.mode, 'camera notes (EXIF)': len(exif),
                 'colour profile': 'icc_profile' in im.info, 'resolution note (dpi)': float(np.ravel(im.info.get('dpi', (0,)))[0] or 0), 'progressive': 'progressive' in im.info}
-            out |= {f'coarseness of JPEG compression ({k})': float(np.mean(t)) for k, t in zip(('brightness', 'colour'), tables.values())} # mean of the quantisation table
+            out |= {f'JPEG compression of {k}': float(np.mean(t)) for k, t in zip(('brightness', 'colour'), tables.values())} # mean of the table: larger steps, coarser pictures
     except Exception: pass # an unreadable picture is named where its pixels are read
     return out
 

@@ -217,10 +217,10 @@ def expression_reference()->pd.DataFrame: # as `expression_table` gives it
     "The clean simulated cohort that ships with the package"
     return pd.read_csv(_REFERENCE, keep_default_na=False, na_values=[''])
 
-# %% ../nbs/03a_shortcuts.ipynb #a3c11715
+# %% ../nbs/03a_shortcuts.ipynb #f78890d8
 CHECKS = dict( # title, question, what to do about it
     duplicates=('Pictures that are there twice', 'Does the same picture, perhaps mirrored or saved again, stand under two names?', 'Keep one of each pair, and keep what shares a picture on one side of every split.'),
-    metadata=('The file', 'Can the label be guessed from what the file says of itself (size, format, compression, name), without opening the picture?', 'Make the files alike and audit anew: one size, one format, all saved at the lowest quality found, names that follow one pattern. What compression took is gone, but then it is gone in both groups; whether older traces still show is what the check of the photograph says. Or compare only pictures of equal size and compression.'),
+    metadata=('The file', 'Can the label be guessed from what the file says of itself (size, format, compression, name), without opening the picture?', 'Make the files alike and audit anew: one size, one format, all saved at the lowest quality found, one pattern of names. Compression cannot be undone, but then both groups have it, and the check of the photograph says whether older traces still show. Or compare only pictures of equal size and compression.'),
     photography=('The photograph', 'Can it be guessed from light, colour, sharpness, noise and the traces of compression, as the pixels show them?', 'Photograph both groups with the same camera in the same light. Of pictures already taken, compare only those of one camera, or bring all down to the smallest size and lowest quality found and audit anew.'),
     background=('The background', 'Can it be guessed with the face taken out?', 'Photograph both groups before the same wall, or give a model landmarks and crops instead of pictures.'),
     border=('The border', "Can it be guessed from the picture's outermost edge?", 'Look for stamps, frames and margins; cut all pictures alike.'),
@@ -255,7 +255,7 @@ def drawn(
 
 def _auc_by(kernel, case, groups): return float(aucs(held_out(kernel, case[:, None], groups)[:, 0], case)) if len(np.unique(groups)) > 1 else np.nan
 
-# %% ../nbs/03a_shortcuts.ipynb #379e30fc
+# %% ../nbs/03a_shortcuts.ipynb #9737a441
 def check_duplicates(
     e:dict, # from `evidence`
     case, # bool (n,)
@@ -304,9 +304,10 @@ def check_demography(
     t = e['demography']
     known = {k: t[c].notna().any(axis=1).mean() for k, c in stated(t).items() if c}
     gone = [k for k in ('age', 'sex', 'skin') if k not in known]
-    note = 'known: '+', '.join(k if v == 1 else f'{k} (of {v:.0%} of the pictures)' for k, v in known.items()) if known else ''
-    if gone: note += f"{'; ' if known else ''}not known of these people: {', '.join(gone)}; only stand-ins were asked ({', '.join(STAND_INS)})"
-    return check_guess(t, case, groups, **kwargs) | dict(unknown=not known, note=note)
+    shared = ', '.join(k if v == 1 else f'{k} (of {v:.0%} of the pictures)' for k, v in known.items())
+    note = 'age, sex and skin themselves are not known of these people' if not known else f"known: {shared}"+(f"; not known: {', '.join(gone)}, for which only stand-ins were asked" if gone else '')
+    quiet = {} if known else dict(quiet=f"stand-ins in the picture ({', '.join(STAND_INS)}) guess the label no better than chance does")
+    return check_guess(t, case, groups, **kwargs) | quiet | dict(unknown=not known, note=note)
 
 def check_expression(
     e:dict, # from `evidence`
@@ -327,7 +328,7 @@ def check_expression(
     said = '; '.join(f"{'more' if r.excess > 0 else 'less'} {k} in stroke (AUC {r.auc:.2f}; in simulated people {r.reference:.2f})" for k, r in named.iterrows())
     return dict(value=top.auc, reference=top.reference, low=top.reference+top.low, high=top.reference+top.high, p=x['p'], size=.5+abs(top.excess), score=np.where(ok, sign*t[w.index[0]].rank(), np.nan), columns=w,
         statistic=f"{w.index[0]}: AUC {top.auc:.2f} here, {top.reference:.2f} in simulated people with as much asymmetry; difference {top.excess:+.2f} [{top.low:+.2f}, {top.high:+.2f}]",
-        words=said, quiet='no more than in simulated people with as much asymmetry', note=f"compared with simulated people, weighted to the asymmetry measured here: in effect {x['people'][0]:.0f} healthy and {x['people'][1]:.0f} weak")
+        words=said, quiet='the groups differ no more than simulated weak and healthy people with as much asymmetry', note=f"simulated people were weighted to the asymmetry measured here, in effect {x['people'][0]:.0f} healthy and {x['people'][1]:.0f} weak")
 
 LEAST = 10 # people a label below which nothing is judged
 
@@ -415,7 +416,7 @@ def check_gaps(
     z = (found[0]-np.mean(chance))/max(np.std(chance, ddof=1)*np.sqrt(1+1/40), 1e-6)
     return out | dict(value=found[0], low=low, high=high, reference=float(np.mean(chance)), p=float(student.sf(z, 39)), size=.5+max(found[0], 0), statistic=f"falls by {found[0]:.2f} [{low:.2f}, {high:.2f}] in an unseen source; sources dealt anew: {np.percentile(chance, 5):.2f} to {np.percentile(chance, 95):.2f}", words=words)
 
-# %% ../nbs/03a_shortcuts.ipynb #43d94ea4
+# %% ../nbs/03a_shortcuts.ipynb #395d1656
 RULE = """fails: p ≤ {alpha} after correction for all checks (Holm), and an AUC of at least {serious} (expression, sources: a difference of at least {margin}).
 caution: p ≤ {alpha} after correction, and less than that. clear: neither. In a small cohort chance reaches far, so that what is told from chance is seldom small: there most alarms are 'fails'.
 p comes from labels dealt anew among people (expression: from people drawn anew); the interval in brackets holds the held-out guesses fixed and may miss one half where p does not.
@@ -450,7 +451,7 @@ def judge(
     permutations = max(permutations, int(np.ceil(2*len(CHECKS)/alpha))) # fewer could never pass the correction
     pairs = near_duplicates(e['hash'])
     groups = merged_groups(r.subject, pairs)
-    n, of_all, at = len(case), dict(duplicates=lambda e=e, case=case, groups=groups: check_duplicates(e, case, pairs, groups, most)), drawn(groups, most, seed)
+    whole, n, of_all, at = (groups, case), len(case), dict(duplicates=lambda e=e, case=case, groups=groups: check_duplicates(e, case, pairs, groups, most)), drawn(groups, most, seed)
     if len(at) < n: e, case, groups = part_of(e, at), case[at], groups[at]
     few = min(_count(groups, case)) < LEAST
     run_check = of_all|dict(expression=lambda: check_expression(e, case, groups, reference, times=permutations, seed=seed),
@@ -469,16 +470,16 @@ def judge(
     rows = []
     for name, v in found.items():
         p, silent = adjusted.get(name, np.nan), name not in ('duplicates', 'gaps') and np.isfinite(v.get('p', np.nan)) and of[name] in ('clear', 'not judged')
-        words = [f"not judged: {v['why']}" if 'why' in v else '', v.get('quiet', 'no more than labels dealt at random give') if silent else v.get('words', ''), v.get('note', ''),
+        words = [f"not judged: {v['why']}" if 'why' in v else '', v.get('quiet', 'guesses the label no better than chance does') if silent else v.get('words', ''), v.get('note', ''),
             'no trace of the compression was found in the pixels (The photograph)' if name == 'metadata' and 'compression' in v.get('words', '') and not silent and of.get('photography') == 'clear' else '',
             f'judged on {len(at)} of {n} pictures, whole people drawn at random' if len(at) < n and name != 'duplicates' else '']
         remedy = CHECKS[name][2] if of[name] in ('fails', 'caution') else 'Name age, sex and skin in columns of a manifest.' if of[name] == 'not judged' and v.get('unknown') else ''
         rows.append(dict(check=name, title=CHECKS[name][0], question=CHECKS[name][1], verdict=of[name], statistic=v.get('statistic', ''), value=v.get('value', np.nan), low=v.get('low', np.nan), high=v.get('high', np.nan),
             reference=v.get('reference', np.nan), chance_low=v.get('chance_low', np.nan), chance=v.get('chance', np.nan), p=v.get('p', np.nan), p_adjusted=p, found='; '.join(w for w in words if w), remedy=remedy, p_words=_p_words(name, v.get('p', np.nan), p, len(tested), permutations),
-            n_pictures=n if name == 'duplicates' else len(case), n_person_unknown=int((~r.subject_known.fillna(False).astype(bool)).sum()), n_groups=len(np.unique(groups)), n_stroke_groups=_count(groups, case)[0]))
+            n_pictures=n if name == 'duplicates' else len(case), n_person_unknown=int((~r.subject_known.fillna(False).astype(bool)).sum()), n_groups=len(np.unique((whole if name == 'duplicates' else (groups, case))[0])), n_stroke_groups=_count(*(whole if name == 'duplicates' else (groups, case)))[0]))
     return pd.DataFrame(rows), found
 
-# %% ../nbs/03a_shortcuts.ipynb #5c95059f
+# %% ../nbs/03a_shortcuts.ipynb #c7f33002
 COLOURS = {'clear': '#2a7f4f', 'caution': '#a86a00', 'fails': '#b3261e', 'not judged': '#6b6b6b'}
 
 def surest(
@@ -544,8 +545,8 @@ def plot_audit(
     ax.set_xlabel('AUC for the label: 0.5 is a coin toss, 1 is always right')
     ax.spines[['top', 'right']].set_visible(False)
     mark = lambda m, label, **how: Line2D([], [], color='black', marker=m, ls='', label=label, **how)
-    marks = [mark('o', 'what was found; the colour is the verdict'), Line2D([], [], color='black', lw=2.5, label='95 % interval: people drawn anew, guesses held fixed'), Patch(color='#dcdcdc', label='90 of 100 labels dealt at random; a dot to the right of it is beyond chance'),
-        mark('|', 'a coin toss', ms=12, mew=1.5), mark('D', 'expression, in place of grey: simulated people with as much asymmetry', mfc='white', mew=1.5)]
+    marks = [mark('o', 'what was found; the colour is the verdict'), Line2D([], [], color='black', lw=2.5, label='95 % interval: people drawn anew, guesses held fixed'), Patch(color='#dcdcdc', label='chance: 90 of 100 labels dealt at random lie here; the verdict also corrects for all checks'),
+        mark('|', 'a coin toss', ms=12, mew=1.5), mark('D', 'expression, in place of chance: simulated people with as much asymmetry', mfc='white', mew=1.5)]
     fig.legend(handles=marks if t.check.eq('expression').any() else marks[:-1], loc='outside lower left', fontsize=8, frameon=False)
     return fig
 
