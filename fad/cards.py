@@ -117,7 +117,7 @@ TRIPOD = [(1, 'title', 'first line of this card'), (2, 'abstract', "for the stud
     (18, 'open science: code, data, protocol', 'classifier.skops and run.json; the rest for the authors'), (19, 'patient and public involvement', "for the study's authors"), (20, 'flow of participants', 'data; classifier_flow.csv'), (21, 'model development', 'data: frames and people by class'),
     (22, 'full model specification', 'weights'), (23, 'performance with intervals', 'performance'), (24, 'model updating', '`recalibrate` in fad.signals'), (25, 'interpretation', 'limits'), (26, 'limitations', 'limits'), (27, 'usability: poor input, expertise', 'limits; in_domain and reasons in predictions.csv, which `fad predict` writes')]
 
-# %% ../nbs/03c_cards.ipynb #36013d30
+# %% ../nbs/03c_cards.ipynb #bfd92eef
 def _plain(v):
     "Text of a cohort as it may stand in Markdown"
     return re.sub(r'([\\`*_{}\[\]()#+!|<>~&])', r'\\\1', ' '.join(str(v).split()))
@@ -134,18 +134,18 @@ def training_summary(
 )->str: # lines
     "What the model may claim of people it has not seen, with what the AUC leaves out"
     own = found[found.validation.eq('nested, by subject') & found.by.eq('all')]
-    mine, lines = own[own.model.eq('monotone')].set_index(['task', 'metric']), []
+    mine, means, lines = own[own.model.eq('monotone')].set_index(['task', 'metric']), model.about.get('weakness', _WEAK), []
     for t in mine.index.unique('task'):
         m = mine.loc[t]
-        say = [f"{t}{' ('+model.about.get('weakness', _WEAK)+')' if t == 'weakness' else ''}: AUC {_line(m.loc['auc'])}, {m.n_subjects.loc['auc']:.0f} people"]
-        if (k := 'sensitivity at specificity 0.9') in m.index: say.append(f"at 90 % specificity it marks {_line(m.loc[k])} of the cases (chance: 0.10)")
-        if (k := 'PPV at prevalence 0.1') in m.index: say.append(f'where one face in ten is a case, {_line(m.loc[k])} of the marked are (chance: 0.10)')
+        say = [f"{t}{f' ({means})' if t == 'weakness' and means != _WEAK else ''}: AUC {_line(m.loc['auc'])}, {m.n_subjects.loc['auc']:.0f} people"]
+        if t in ('risk', 'weakness') and (k := 'sensitivity at specificity 0.9') in m.index: say.append(f"at 90 % specificity it marks {_line(m.loc[k])} of the cases (chance: 0.10)")
+        if t in ('risk', 'weakness') and (k := 'PPV at prevalence 0.1') in m.index: say.append(f'where one face in ten is a case, {_line(m.loc[k])} of the marked are (chance: 0.10)')
         if (k := 'calibration slope') in m.index: say.append(f'calibration slope {_line(m.loc[k])}, 1 would be right')
         lines.append('; '.join(say))
     single, models = found[found.validation.str.startswith(_PICKED)], own[own.task.eq('weakness') & own.metric.eq('auc')].sort_values('value')
     if len(single) and len(models):
         one, best = single.iloc[0], models.iloc[-1]
-        lines.append(f"{'No model orders faces better than one measure alone' if one.value >= best.value else 'One measure alone'}: the size of {one.model.replace('_', ' ')}, AUC {_line(one)}; the best model, {best.model}, {best.value:.2f}. It was {one.validation}, which flatters it")
+        lines.append(f"{'No model orders faces better than one measure alone' if one.value >= best.value else 'One measure alone'}: the size of {one.model}, AUC {_line(one)}; the best model, {best.model}, {best.value:.2f}. It was {one.validation}, which flatters it")
     return '\n'.join(lines)
 
 def model_card(

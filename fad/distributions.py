@@ -259,7 +259,7 @@ def run_table(
         table = pd.concat([table, other[[c for c in other if c not in table]]], axis=1)
     return table
 
-# %% ../nbs/02_distributions.ipynb #81a18567
+# %% ../nbs/02_distributions.ipynb #588f7d8e
 def _notes(run, table, kept, by):
     "What stands between these numbers and a conclusion"
     said, version = [], run.info.get('identity', {}).get('versions', {}).get('fad', '')
@@ -277,6 +277,12 @@ def _any_palsy(table):
     "Whether anything is said of a palsy: a kind, or a word that is not understood; healthy people's 'none' says nothing of the others"
     said = table.palsy.astype('string').str.strip().fillna('')
     return (said.ne('') & group_names(table.palsy, 'palsy').ne('none')).any()
+
+def _too_few_groups(why, table, by, frames):
+    "The reason with one group told from none, as a group may be called 'none'"
+    if not why.startswith('two groups'): return why
+    left = select(table, by, frames=frames)[0].group.unique()
+    return why.split(';')[0]+(f'; the only one is {left[0]!r}' if len(left) else '; no measured frame has one')
 
 def _people(flow, table, kept, by, frames):
     "A flow with the people who have frames of each kind, as in the table of exclusions, and those who have no frame left"
@@ -306,13 +312,14 @@ def compare_run(
     frames = frames or ('photographs' if (table.t_s.isna() & table.status.eq('ok')).any() else 'all')
     effects, regions, flows, notes, drawn = [], [], [], [], {}
     for column in [by] if by else list(ORDER):
-        if column == 'palsy' and not by and effects and not _any_palsy(table): continue
+        if column == 'palsy' and not by and not _any_palsy(table): continue
         try:
             e = compare(table, column, frames=frames, adjust_for=adjust_for, resamples=resamples, seed=s.study.seed)
             r = rank_regions(table, column, frames=frames, resamples=resamples, seed=s.study.seed)
         except CompareError as problem:
-            if by: raise
-            notes.append(f"{column}: not compared, {problem}")
+            why = _too_few_groups(str(problem), table, column, frames)
+            if by: raise CompareError(why) from None
+            notes.append(f"{column}: not compared, {why}")
             continue
         kept, flow = select(table, column, frames=frames)
         e['cluster'] = e.feature.map(correlation_clusters(kept, e.feature[e.p.notna()].unique())[0] if e.feature[e.p.notna()].nunique() > 1 else {}).astype('Int64')
@@ -355,7 +362,7 @@ def _draw(run, table, drawn, frames, s):
         if len(correlation_names(kept)) > 2: save(plot_clusters(kept), f'clusters_{tag}')
         if {'mouth', 'eyes', 'brow'} <= set(region_scores(kept, kept.group.notna()).dropna(axis=1, how='all')): save(plot_upper_lower(table, by, frames), f'upper_lower_{tag}')
 
-# %% ../nbs/02_distributions.ipynb #d75af887
+# %% ../nbs/02_distributions.ipynb #9c049685
 def comparison_summary(
     c:Comparison, # from `compare_run`
     fdr:float=.05 # level of the corrected p-values
@@ -382,5 +389,8 @@ def _n(n, one, many=None): return f"{n} {one if n == 1 else many or f'{one}s'}"
 def _first_region(r):
     "Which region separates best, or between which that is open: those whose rank may be the first (95 %)"
     if r.empty: return []
-    first = [f'{x.region} (AUC {x.auc:.2f}, {x.auc_low:.2f} to {x.auc_high:.2f}; first in {x.p_first:.0%} of resamples)' for x in r[r.rank_low <= 1].itertuples()]
-    return [f'  regions: open which separates best, {" or ".join(first)}' if len(first) > 1 else f'  region: {first[0]}'] if first else []
+    first = r[r.rank_low <= 1]
+    if len(r) < 2 or first.empty: return []
+    if len(first) > 2: return [f"  regions: open which separates best, {', '.join(first.region)}"]
+    said = [f'{x.region} (AUC {x.auc:.2f}, {x.auc_low:.2f} to {x.auc_high:.2f}; first in {x.p_first:.0%} of resamples)' for x in first.itertuples()]
+    return [f'  regions: open which separates best, {" or ".join(said)}' if len(said) > 1 else f'  region: {said[0]}']
