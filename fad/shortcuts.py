@@ -416,7 +416,7 @@ def check_gaps(
     z = (found[0]-np.mean(chance))/max(np.std(chance, ddof=1)*np.sqrt(1+1/40), 1e-6)
     return out | dict(value=found[0], low=low, high=high, reference=float(np.mean(chance)), p=float(student.sf(z, 39)), size=.5+max(found[0], 0), statistic=f"falls by {found[0]:.2f} [{low:.2f}, {high:.2f}] in an unseen source; sources dealt anew: {np.percentile(chance, 5):.2f} to {np.percentile(chance, 95):.2f}", words=words)
 
-# %% ../nbs/03a_shortcuts.ipynb #395d1656
+# %% ../nbs/03a_shortcuts.ipynb #d378e43e
 RULE = """fails: p ≤ {alpha} after correction for all checks (Holm), and an AUC of at least {serious} (expression, sources: a difference of at least {margin}).
 caution: p ≤ {alpha} after correction, and less than that. clear: neither. In a small cohort chance reaches far, so that what is told from chance is seldom small: there most alarms are 'fails'.
 p comes from labels dealt anew among people (expression: from people drawn anew); the interval in brackets holds the held-out guesses fixed and may miss one half where p does not.
@@ -471,7 +471,7 @@ def judge(
     for name, v in found.items():
         p, silent = adjusted.get(name, np.nan), name not in ('duplicates', 'gaps') and np.isfinite(v.get('p', np.nan)) and of[name] in ('clear', 'not judged')
         words = [f"not judged: {v['why']}" if 'why' in v else '', v.get('quiet', 'guesses the label no better than chance does') if silent else v.get('words', ''), v.get('note', ''),
-            'no trace of the compression was found in the pixels (The photograph)' if name == 'metadata' and 'compression' in v.get('words', '') and not silent and of.get('photography') == 'clear' else '',
+            'its traces in the pixels do not stand out from chance (The photograph)' if name == 'metadata' and 'compression' in v.get('words', '') and not silent and of.get('photography') == 'clear' else '',
             f'judged on {len(at)} of {n} pictures, whole people drawn at random' if len(at) < n and name != 'duplicates' else '']
         remedy = CHECKS[name][2] if of[name] in ('fails', 'caution') else 'Name age, sex and skin in columns of a manifest.' if of[name] == 'not judged' and v.get('unknown') else ''
         rows.append(dict(check=name, title=CHECKS[name][0], question=CHECKS[name][1], verdict=of[name], statistic=v.get('statistic', ''), value=v.get('value', np.nan), low=v.get('low', np.nan), high=v.get('high', np.nan),
