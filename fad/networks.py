@@ -6,7 +6,7 @@
 __all__ = ['INPUTS', 'LEAST_PX', 'SHORTCUTS', 'GROUPS', 'LEAST', 'WORLDS', 'CnnError', 'need_torch', 'one_torch_thread',
            'pick_device', 'crops', 'region_mask', 'input_of', 'plant', 'people_of', 'check_people', 'world',
            'cannot_plant', 'split', 'versions_of', 'write_whole', 'cut_all', 'measure_planted', 'kept_in',
-           'pictures_of', 'new_net', 'to_tensor', 'logits', 'save_net', 'load_net', 'epochs_of', 'train_net']
+           'pictures_of', 'new_net', 'to_tensor', 'logits', 'save_net', 'said_of', 'load_net', 'epochs_of', 'train_net']
 
 # %% ../nbs/04a_networks.ipynb #85353dfc
 import hashlib, json, os, zlib
@@ -56,8 +56,8 @@ def pick_device(
         return device
     return 'cuda' if torch.cuda.is_available() else 'mps' if torch.backends.mps.is_available() else 'cpu'
 
-# %% ../nbs/04a_networks.ipynb #a4462270
-INPUTS = dict(face='full face', regions='eyes, nose and mouth together', eyes='eyes and brows', nose='nose', mouth='mouth', masked='face, regions masked', background='background only')
+# %% ../nbs/04a_networks.ipynb #d40b5f62
+INPUTS = dict(face='full face', regions='three regions together', eyes='eyes and brows', nose='nose', mouth='mouth', masked='face without the regions', background='background only')
 _PARTS = ('face', 'eyes', 'nose', 'mouth', 'background')
 _BOXES = dict(eyes=('eyes', 'brow', .88, .40), nose=('nose', 'nose', .40, .38), mouth=('mouth', 'mouth', .54, .36)) # groups of points, width and height in face sizes
 _FACE = 1.45 # side of the full-face crop, face sizes
@@ -113,8 +113,8 @@ def input_of(
     x[region_mask(boxes, x.shape[1])] = 128
     return x
 
-# %% ../nbs/04a_networks.ipynb #09f08eb0
-SHORTCUTS = dict(light='dim, warm light', texture='a harsh, noisy, compressed picture', background='a green curtain behind the face', expression='the healthy smile, the others do not')
+# %% ../nbs/04a_networks.ipynb #e674659e
+SHORTCUTS = dict(light='dim and warm light', texture='a harsh and noisy camera', background='a green curtain behind the face', expression='only the healthy smile')
 
 def plant(
     image, # uint8 (h, w, 3)
@@ -341,7 +341,7 @@ def logits(
     net.eval()
     with one_torch_thread() as torch, torch.no_grad(): return np.concatenate([net(to_tensor(x[i:i+batch], device))[:, 0].cpu().numpy() for i in range(0, len(x), batch)] or [np.zeros(0, np.float32)])
 
-# %% ../nbs/04a_networks.ipynb #d3c6553b
+# %% ../nbs/04a_networks.ipynb #425d3b4c
 def save_net(
     path, # safetensors file; it appears whole or not at all
     net, # from `new_net`
@@ -355,18 +355,26 @@ def save_net(
     if optimizer is not None: tensors |= {f'opt.{i}.{k}': v.contiguous() for i, state in optimizer.state_dict()['state'].items() for k, v in state.items()}
     write_whole(path, lambda part: save_file(tensors, part, metadata={k: json.dumps(v) for k, v in said.items()} | dict(fad_cnn='1')))
 
+def said_of(
+    path # file from `save_net`
+)->dict: # what was said of it
+    "What a file of a network says of it; no tensor is read, and any other file refused"
+    need_torch()
+    from safetensors import safe_open, SafetensorError
+    try:
+        with safe_open(path, 'pt') as f: said = f.metadata() or {}
+    except (OSError, SafetensorError) as e: raise CnnError(f'{path}: not a checkpoint that can be read ({type(e).__name__})') from None
+    if said.pop('fad_cnn', '') != '1': raise CnnError(f'{path}: a safetensors file, but no network of fad')
+    return {k: json.loads(v) for k, v in said.items()}
+
 def load_net(
     path, # file from `save_net`
     device:str='cpu' # where to
 )->tuple: # the network, dict of what was said of it, and the optimizer's state (empty where it was not kept)
     "Read a network back; refuse any other file"
-    need_torch()
-    from safetensors import safe_open, SafetensorError
-    try:
-        with safe_open(path, 'pt', device=device) as f: said, tensors = f.metadata() or {}, {k: f.get_tensor(k) for k in f.keys()}
-    except (OSError, SafetensorError) as e: raise CnnError(f'{path}: not a checkpoint that can be read ({type(e).__name__})') from None
-    if said.pop('fad_cnn', '') != '1': raise CnnError(f'{path}: a safetensors file, but no network of fad')
-    said = {k: json.loads(v) for k, v in said.items()}
+    said = said_of(path)
+    from safetensors.torch import load_file
+    tensors = load_file(path, device=device)
     net = new_net(said['channels'], CnnSettings(**said['settings'])).to(device)
     net.load_state_dict({k[4:]: v for k, v in tensors.items() if k.startswith('net.')})
     state = {}

@@ -57,7 +57,7 @@ def test_reflection_killed_and_taken_up(own, capsys):
     assert len(kept) >= 5 and not (run/'cnn_reflection.csv').exists()
     assert call('reflect', run) == 0
     said = capsys.readouterr()
-    assert 'Traceback' not in said.err and 'The audit of this cohort found' in said.out and 'Trained on the pictures as they are' in said.out
+    assert 'Traceback' not in said.err and 'The audit of this cohort found' in said.out and 'Nothing planted, AUC on' in said.out and 'The rule card is asked for a weakness' in said.out
     assert all(q.stat().st_mtime_ns == t for q, t in kept.items())
     table = rows(run/'cnn_reflection.csv')
     measures = {r['measure'] for r in table}
