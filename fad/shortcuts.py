@@ -217,10 +217,10 @@ def expression_reference()->pd.DataFrame: # as `expression_table` gives it
     "The clean simulated cohort that ships with the package"
     return pd.read_csv(_REFERENCE, keep_default_na=False, na_values=[''])
 
-# %% ../nbs/03a_shortcuts.ipynb #f78890d8
+# %% ../nbs/03a_shortcuts.ipynb #be7e5e68
 CHECKS = dict( # title, question, what to do about it
     duplicates=('Pictures that are there twice', 'Does the same picture, perhaps mirrored or saved again, stand under two names?', 'Keep one of each pair, and keep what shares a picture on one side of every split.'),
-    metadata=('The file', 'Can the label be guessed from what the file says of itself (size, format, compression, name), without opening the picture?', 'Make the files alike and audit anew: one size, one format, all saved at the lowest quality found, one pattern of names. Compression cannot be undone, but then both groups have it, and the check of the photograph says whether older traces still show. Or compare only pictures of equal size and compression.'),
+    metadata=('The file', 'Can the label be guessed from what the file says of itself (size, format, compression, name), without opening the picture?', 'Make the files alike and audit anew: one size, one format, all saved at the lowest quality found, one pattern of names. That weakens what it cannot undo: what is left of older compression then shows in the file size or in the photograph. Surer: compare only pictures of equal size and compression.'),
     photography=('The photograph', 'Can it be guessed from light, colour, sharpness, noise and the traces of compression, as the pixels show them?', 'Photograph both groups with the same camera in the same light. Of pictures already taken, compare only those of one camera, or bring all down to the smallest size and lowest quality found and audit anew.'),
     background=('The background', 'Can it be guessed with the face taken out?', 'Photograph both groups before the same wall, or give a model landmarks and crops instead of pictures.'),
     border=('The border', "Can it be guessed from the picture's outermost edge?", 'Look for stamps, frames and margins; cut all pictures alike.'),
@@ -550,7 +550,7 @@ def plot_audit(
     fig.legend(handles=marks if t.check.eq('expression').any() else marks[:-1], loc='outside lower left', fontsize=8, frameon=False)
     return fig
 
-# %% ../nbs/03a_shortcuts.ipynb #f4ce33cb
+# %% ../nbs/03a_shortcuts.ipynb #448ee8e2
 _STYLE = '''body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c}h1{margin-bottom:0}.verdict{color:#fff;border-radius:.3rem;padding:.05rem .5rem;white-space:nowrap}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid #ddd}section{border-top:2px solid #ddd;margin-top:2rem}figure{margin:.5rem 0}
 figcaption{color:#444;font-size:.9rem}.row img{width:7rem;height:7rem;margin:.1rem}.note{color:#444}img{max-width:100%}pre{white-space:pre-wrap;background:#f5f5f5;padding:.6rem}'''
@@ -612,7 +612,7 @@ def report_html(
     return f'''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>Shortcut audit</title><style>{_STYLE}</style></head><body><h1>Shortcut audit</h1><p class="note">Can the label be guessed without looking at asymmetry?</p><p><b>{esc(in_words(checks))}</b></p><p>{esc(lead)}</p>
 {_KEY}<table><thead><tr><th>check</th><th>verdict</th><th>found</th></tr></thead><tbody>{table}</tbody></table>
-<figure><img alt="Every check with its AUC and interval" src="data:image/png;base64,{base64.b64encode(figure).decode()}"><figcaption>A dot to the right of its grey bar guesses the label better than chance does. Expression has no bar: there a dot is compared with its black mark.</figcaption></figure>
+<figure><img alt="Every check with its AUC and interval" src="data:image/png;base64,{base64.b64encode(figure).decode()}"><figcaption>A dot within its grey bar is no more than chance. Expression has no bar: there the dot is compared with the diamond.</figcaption></figure>
 {''.join(_section(c, pictures(c)) for c in checks.itertuples())}
 <section><h2>How verdicts are given</h2><pre>{esc(rule)}</pre><p class="note">People are held apart in validation; intervals are over people.
 {'The page contains small copies of the audited pictures: treat it like them. ' if thumbnails else ''}Signals for research, never a diagnosis.</p></section></body></html>'''
