@@ -506,7 +506,7 @@ def reliance(
 
 LEANS, FREE, BY_HEART = .3, .1, .95 # fall of AUC from which an input leans on a shortcut, and below which it does not; AUC from which people are known by heart
 
-# %% ../nbs/04_cnn_reflection.ipynb #9bea1d93
+# %% ../nbs/04_cnn_reflection.ipynb #458c826c
 def _made_words(table):
     "How many networks, of what, from how many people"
     t = table[table.input.isin(list(INPUTS))]
@@ -529,10 +529,10 @@ def _clean_words(table, lean):
     if chance: out.append(f'No better than chance on unseen people: {_names(chance, clean)}.')
     if heart and more: out.append(f"{_of(table, measure='people learned from').value:.0f} people are too few for these networks to learn a weakness from: {_names(heart, clean)} know them by heart (AUC {min(known[i].value for i in heart):.2f}) and no others. Measured features reach {clean['features'].value:.2f} on those others.")
     elif heart: out.append(f"{_names(heart, clean).capitalize()} know the people they learned from by heart and no others, and measured features tell no more: too few people, or nothing to see.")
-    if set(nets) & set(chance) and len(lean.columns):
-        seen = any(_found(table, i, s) for i in nets for s in lean)
-        out.append(('That networks of this size can learn at all is seen below: they find planted shortcuts.' if seen else 'They find no planted shortcut either: too small, or trained too briefly, to prove anything.')
-            +(' That they could find a weakness is not shown here.' if seen and set(nets) <= set(chance) else ''))
+    can, seen = [i for i in nets if i not in chance], any(_found(table, i, s) for i in nets for s in lean)
+    if can: out.append(f"That networks of this size can learn from so many people shows in what they tell of others: {_names(can, clean)}.")
+    elif seen: out.append('That networks of this size can learn at all is seen below: they find planted shortcuts. That they could find a weakness is not shown here.')
+    elif len(lean.columns): out.append('They find no planted shortcut either: too small, or trained too briefly, to prove anything.')
     if 'background' in clean and clean['background'].low > .5: out.append('The background alone tells the label here: look for a shortcut in the cohort, or for one person under several names, before anything else.')
     return out
 
@@ -545,7 +545,7 @@ def _mimic_words(table):
     return (_lines(['Peripheral palsies, which are no strokes', 'AUC, stroke against them', 'marked where 1 in 10 healthy is'], [[NAMES[i], _value(a), f'{b.value:.0%} ({b.low:.0%} to {b.high:.0%})'] for i, a, b in mimics])
         +([f'What these read is a face that is not symmetric, and not a stroke: {_names(taken)}.'] if taken else []))
 
-# %% ../nbs/04_cnn_reflection.ipynb #ec0fd4f8
+# %% ../nbs/04_cnn_reflection.ipynb #2d4aa96a
 def _planted_words(table, lean):
     "Each shortcut as the full face took it"
     if 'face' not in lean.index or not len(lean.columns): return []
@@ -577,7 +577,6 @@ def _crop_words(table, lean):
         out.append(f"Showing eyes, nose and mouth and nothing else repairs: {', '.join(cured) or 'none of these'}. It does not repair: {', '.join(kept) or 'none of these'}.")
     return out
 
-# %% ../nbs/04_cnn_reflection.ipynb #1666c366
 def _note_words(table):
     "What the rule card was asked, what was left out, what could not be planted, whose pictures are not known"
     said = lambda r: f"{r.measure.capitalize()}: "+(f"{r.value:.0f}, " if np.isfinite(r.value) else '')+f"{r.note}."
