@@ -49,10 +49,11 @@ def one_training(
 
 def minutes_left(
     ends, # s: when each network so far was done
-    total:int # networks in all
+    total:int, # networks in all
+    first:int=1 # networks whose time is also that of torch's start: one a process
 )->str: # in words
-    "How long the rest takes at the pace since the first was done"
-    return f'about {max(1, round((ends[-1]-ends[0])/(len(ends)-1)*(total-len(ends))/60))} min for the {total-len(ends)} networks that are left'
+    "How long the rest takes at the pace since every process has done one"
+    return f'about {max(1, round((ends[-1]-ends[first-1])/(len(ends)-first)*(total-len(ends))/60))} min for the {total-len(ends)} networks that are left'
 
 def experiment(
     rows, # from `people_of`, those that are used
@@ -73,7 +74,7 @@ def experiment(
         if new: say(f'{len(new)} small networks have to learn: {len(inputs)} views of the picture, {len(trained)} training sets, {settings.seeds} splits of the people'+(f'; {len(jobs)-len(new)} more have learned already' if len(new) < len(jobs) else '')+'. `fad study --phases audit,compare,train,trend` does without them')
         def done(j, answer):
             if j in new: ends.append(time.monotonic())
-            if j in new and len(ends) == 2*workers+1 < len(new): say(f'{minutes_left(ends, len(new))}; stopped and called again, it goes on where it was') # the first one's time is also torch's start
+            if j in new and len(ends) == 4*workers < len(new): say(f'{minutes_left(ends, len(new), workers)}; stopped and called again, it goes on where it was')
             out[j] = answer
             bar.update(); bar.set_postfix_str(f'{j[0]} {j[1]}')
         if workers == 1 or len(jobs) == 1:
