@@ -38,6 +38,10 @@ def peak():
     if os.path.exists('/proc/self/status'): return int(re.search(r'VmHWM:\s+(\d+)', open('/proc/self/status').read())[1])/1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/(2**20 if sys.platform == 'darwin' else 1024)
 
+def forget_peak():
+    "Preparing data counts no longer; Linux only"
+    if os.path.exists('/proc/self/clear_refs'): Path('/proc/self/clear_refs').write_text('5')
+
 def row(timed, **more): return dict(wall_s=timed.wall, cpu_s=timed.cpu, peak_mb=peak()) | more
 
 # What grows: photographs, and runs resampled from a small one
@@ -110,10 +114,11 @@ def audit(home, n):
     for k in ('photography', 'background', 'border', 'stance', 'demography'):
         numbers = e[k].select_dtypes('number').columns
         e[k][numbers] = e[k][numbers]*rng.normal(1, .01, (n, len(numbers)))
-    e['thumbnail'] = e['thumbnail']+rng.normal(0, 2, e['thumbnail'].shape).astype(np.float32)
+    e['thumbnail'] = e['thumbnail']+2*rng.standard_normal(e['thumbnail'].shape, dtype=np.float32)
     e['hash'] = rng.random(e['hash'].shape) < .5
     person = np.arange(n)//4
     e['rows'] = e['rows'].assign(frame_id=[f'{i:07d}' for i in range(n)], subject=person.astype(str), source=np.array(['clinic', 'phone', 'webcam'])[person%3], label=np.where(person%2, 'stroke', 'non_stroke'))
+    forget_peak()
     with Timed() as t: judge(e, permutations=499)
     return row(t)
 
@@ -141,7 +146,7 @@ def on_cluster2(home, n): return on_cluster(home, n, 2)
 
 def measure(stage, home, n):
     "Run a stage in a child process; its row goes into the table"
-    load = os.getloadavg()[0]
+    load = psutil.cpu_percent(2)/100*os.cpu_count() # cores that others keep busy
     done = subprocess.run([sys.executable, '-W', 'ignore', __file__, '--child', stage, str(n), str(home)], capture_output=True, text=True)
     if done.returncode: raise SystemExit(f'{stage} at {n} frames: {done.stderr[-1500:]}')
     r = json.loads(done.stdout.splitlines()[-1])

@@ -1017,6 +1017,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                            'fad.study._attempt': ('study.html#_attempt', 'fad/study.py'),
                            'fad.study._aucs': ('study.html#_aucs', 'fad/study.py'),
                            'fad.study._audit': ('study.html#_audit', 'fad/study.py'),
+                           'fad.study._by_place': ('study.html#_by_place', 'fad/study.py'),
                            'fad.study._compare': ('study.html#_compare', 'fad/study.py'),
                            'fad.study._effects': ('study.html#_effects', 'fad/study.py'),
                            'fad.study._figures': ('study.html#_figures', 'fad/study.py'),

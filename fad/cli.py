@@ -214,7 +214,7 @@ def run_extract(
     with _cluster(args) as cluster: run = extract(args.input, args.out, settings_of(args), args.workers, cluster, args.update, args.figures, not args.quiet)
     return _told(run, args.quiet, f"\n\nwritten to {run.path}. {DISCLAIMER}")
 
-# %% ../nbs/20a_cli.ipynb #f80c4975
+# %% ../nbs/20a_cli.ipynb #0fd72fb5
 @contextlib.contextmanager
 def _needs(extra):
     "Name the extra where one of its packages is missing"
@@ -225,8 +225,8 @@ def _cluster(args):
     "The cluster that a command was given, as an executor; None without one"
     if not args.scheduler: return contextlib.nullcontext()
     with _needs('dask'): from fad.cluster import Cluster
-    logging.getLogger('distributed').setLevel(logging.CRITICAL) # what matters of it is said in our own words
     cluster = Cluster(args.scheduler)
+    for name in [n for n in logging.root.manager.loggerDict if n.startswith('distributed')]: logging.getLogger(name).setLevel(logging.CRITICAL) # what matters of it is said in our own words
     if not args.quiet and cluster.advice: print(f"fad {args.command}: {cluster.advice}", file=sys.stderr)
     return cluster
 

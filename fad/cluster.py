@@ -5,13 +5,14 @@
 # %% auto #0
 __all__ = ['measure_there', 'Cluster']
 
-# %% ../nbs/01i_cluster.ipynb #8707be16
+# %% ../nbs/01i_cluster.ipynb #16145adf
 import os, socket, tempfile, threading, time
 from concurrent.futures import BrokenExecutor, CancelledError, Future
 from contextlib import chdir, nullcontext
 from functools import lru_cache
 from pathlib import Path
 from distributed import Client, KilledWorker
+from distributed.comm import CommClosedError
 from .media import file_problem
 from .extract import RunError, identity_changes, made_with
 
@@ -36,7 +37,9 @@ def measure_there(
         lost = rows.path[rows.status.eq('ok').to_numpy() & tables.measured.status.str.startswith('unreadable').to_numpy()]
         return dict(tables=tables, shard=Path(shard).read_bytes(), lost={p: why for p in lost.unique() if (why := file_problem(p))}, host=host)
 
-# %% ../nbs/01i_cluster.ipynb #68c8d551
+# %% ../nbs/01i_cluster.ipynb #db58eb7a
+_GONE = "the Dask scheduler went away. What was done is kept; the same command goes on"
+
 class Cluster:
     "A Dask cluster as the `executor` of `extract`"
     def __init__(self,
@@ -52,7 +55,9 @@ class Cluster:
     @property
     def workers(self):
         "How many processes measure, asked anew every few seconds since they come and go"
-        if time.monotonic() > self._asked+5: self._asked, self._n = time.monotonic(), max(1, len(self.client.nthreads()))
+        if time.monotonic() > self._asked+5:
+            try: self._asked, self._n = time.monotonic(), max(1, len(self.client.nthreads()))
+            except OSError: raise RunError(_GONE) from None
         return self._n
     @property
     def advice(self):
@@ -69,7 +74,7 @@ class Cluster:
         return here
     def _land(self, done, path, here):
         try:
-            got = done.result()
+            got = done.result(timeout=120) # it lies ready; a client that lost its scheduler would wait for ever
             for p, why in got['lost'].items():
                 if not file_problem(p): raise RunError(f"the worker on {got['host']} can't read {p} ({why}), this machine can: put the cohort where every worker sees it under the same path, or in a store and name it by URL")
             part = Path(path).with_suffix(f'.{os.getpid()}.part')
@@ -77,6 +82,6 @@ class Cluster:
             os.replace(part, path)
             here.set_result(got['tables'])
         except KilledWorker as e: here.set_exception(BrokenExecutor(str(e)))
-        except CancelledError: here.set_exception(RunError("the Dask scheduler went away. What was done is kept; the same command goes on"))
+        except (CancelledError, CommClosedError, TimeoutError): here.set_exception(RunError(_GONE))
         except ModuleNotFoundError as e: here.set_exception(RunError(f"a worker has no {e.name}: pip install 'fad[dask]' in its environment"))
         except BaseException as e: here.set_exception(e)

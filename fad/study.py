@@ -21,7 +21,7 @@ from .cohort import cohort
 from .asymmetry import PUPILS_MM
 from .extract import Run, RunError, check_out, extract, failures, identity_changes, not_measured, summary, write_csv
 
-# %% ../nbs/20_study.ipynb #56760605
+# %% ../nbs/20_study.ipynb #a41b4f75
 class Phase(NamedTuple):
     "One part of the study"
     name: str # also the command's name
@@ -39,11 +39,9 @@ def _compare(run, s, workers, progress):
     return comparison_summary(compare_run(run, settings=s))
 
 def _train(run, s, workers, progress):
-    from fad.cards import train_run
-    train_run(run, settings=s, progress=progress)
-    m = run.table('classifier_metrics').query("metric == 'auc' and by == 'all' and validation == 'nested, by subject'")
-    best = m[m.model.eq('monotone')]
-    return '\n'.join(f"{r.task}: AUC {r.value:.2f} ({r.low:.2f} to {r.high:.2f}), {r.n_subjects:.0f} people" for r in best.itertuples())
+    from fad.cards import train_run, training_summary
+    model = train_run(run, settings=s, progress=progress)
+    return training_summary(model, run.table('classifier_metrics'))
 
 def _trend(run, s, workers, progress):
     from fad.temporal import EVENTS, TrendError, trend_clip
@@ -66,7 +64,8 @@ def _trend(run, s, workers, progress):
 
 def _reflect(run, s, workers, progress):
     from fad.cnn import in_words, reflect_run
-    try: return in_words(reflect_run(run, settings=s.cnn, fad_settings=s, progress=progress))
+    checks = run.table('shortcut_audit') if (run.path/'shortcut_audit.csv').is_file() else True
+    try: return in_words(reflect_run(run, settings=s.cnn, checks=checks, fad_settings=s, progress=progress))
     finally:
         for crops in (run.path/'reflect').glob('crops-*'): shutil.rmtree(crops) # no copies of the pictures stay in the run
 
@@ -194,7 +193,7 @@ def study(
         if todo: _json(run.info | dict(study=dict(asked, report=as_dict(s)['report'], versions=_versions())), run.path/'run.json')
     return run
 
-# %% ../nbs/20_study.ipynb #670b1e5f
+# %% ../nbs/20_study.ipynb #2915c97c
 RESTS_ON_LABELS = ('compare', 'train', 'reflect')
 
 def findings(
@@ -230,6 +229,10 @@ def outputs(
     lacking = [(f, f'{r.phase} {r.state}') for r in findings(run).itertuples() for p in PHASES if p.name == r.phase for f in p.leaves if not (run.path/f).is_file()]
     return pd.DataFrame([*((f, 'written') for f in there), *lacking], columns=['file', 'state'])
 
+def _by_place(run):
+    "The functional table, files named by their place in the cohort instead of by a path of this machine"
+    return run.table('facial_asymmetry_functional').assign(path=lambda t: t.frame_id.str.partition('#')[0])
+
 def _who(run):
     "How many people of which label"
     c = run.table('cohort').drop_duplicates('subject')
@@ -241,7 +244,7 @@ def study_summary(
 )->str: # lines for a terminal
     "The study in words: the audit stands above every number that it touches"
     table, warn, files = findings(run), caution(run), outputs(run)
-    lines = [f'{_who(run)}. {summary(run).splitlines()[0]}', *not_measured(run, run.table('facial_asymmetry_functional'), 8)]
+    lines = [f'{_who(run)}. {summary(run).splitlines()[0]}', *not_measured(run, _by_place(run), 8)]
     for r in table.itertuples():
         lines += ['', f"{r.question} [{r.phase}{'' if r.state == 'done' else ', '+r.state}]"]
         if warn and r.phase in RESTS_ON_LABELS and r.state == 'done': lines.append(f'  ! {warn}')
@@ -273,18 +276,18 @@ def _picture(path, said):
     "A figure with what to see in it"
     return f'<figure><img alt="{html.escape(said)}" src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"><figcaption>{html.escape(said)}</figcaption></figure>'
 
-# %% ../nbs/20_study.ipynb #ec340d7e
+# %% ../nbs/20_study.ipynb #d678065e
 FIGURES = dict( # phase: (pattern, caption, whether it shows faces)
-    audit=[('shortcut_audit', 'Every check: dots beyond their grey bar guess the label better than chance does.', False)],
-    compare=[('distributions_forest_*', "Cliff's delta of every feature with its 95 % interval; full dots hold after correction for all features.", False), ('distributions_rainclouds_*', 'Signed values of each person by group; the healthy limits are shaded.', False),
-        ('distributions_ecdf_*', 'Share of people up to a magnitude, by group; dashed: what 5 % of the healthy exceed.', False), ('distributions_upper_lower_*', 'Lower face against upper face; each dot is a person, crosses are medians.', False), ('distributions_clusters_*', 'Which features say the same: correlations within the groups.', False)],
+    audit=[('shortcut_audit', 'Every check that gives an AUC; what lies beyond its grey bar is more than chance gives.', False)],
+    compare=[('distributions_forest_*', "Cliff's delta of every feature with its 95 % interval; full dots hold after correction for all features.", False), ('distributions_rainclouds_*', 'Signed values of each person by group; the healthy limits are shaded, pale where a limit itself may lie.', False),
+        ('distributions_ecdf_*', 'Share of people up to a magnitude, by group; dashed: what 5 % of the healthy exceed.', False), ('distributions_upper_lower_*', 'Lower face against upper face; in units of the healthy mean; each dot is a person, crosses are medians.', False), ('distributions_clusters_*', 'Which features say the same: correlations within the groups.', False)],
     train=[('facial_asymmetry_functional_shap', 'What drives the signal: each dot is a face, to the right where the ratio raises it.', False)],
-    reflect=[('cnn_reflection', 'The same networks with and without a shortcut that was planted.', False), ('cnn_training', 'How the networks learned: loss and AUC by epoch.', False), ('cnn_attribution', 'Where a network looks, with and without a shortcut.', True)], trend=[])
+    reflect=[('cnn_reflection', 'Trained with a planted shortcut (dots) and without (diamonds): who falls below 0.5 when the shortcut goes with the others had read it.', False), ('cnn_training', 'Lines: AUC on the people that networks learn from, by epoch. Dots: on unseen people, in the end. A line far above its dot is memory.', False), ('cnn_attribution', 'Where a network looks, with and without a shortcut.', True)], trend=[])
 
 def _figures(run, phase, thumbnails):
     "The figures of a phase, captions first for those who listen"
     if phase == 'trend':
-        told = run.table('temporal/clips').query('events > 0').head(6) if thumbnails else []
+        told = run.table('temporal/clips').query('events > 0').head(6) if thumbnails and (run.path/'temporal/events.csv').is_file() else []
         return ''.join(_picture(run.path/'temporal'/c.figure, f"{c.clip}: deviation from the person's own first seconds; thresholds dashed, events shaded.") for c in (told.itertuples() if len(told) else ()))
     found = [(p, said) for pattern, said, face in FIGURES[phase] if thumbnails or not face for folder in (run.path, run.path/'figures') for p in sorted(folder.glob(f'{pattern}.png'))]
     return ''.join(_picture(p, said) for p, said in found)
@@ -324,11 +327,13 @@ def _flow(run):
     if (run.path/'classifier_flow.csv').is_file(): parts.append(run.table('classifier_flow').set_axis(['step', 'frames', 'people'], axis=1).assign(phase='train'))
     return pd.concat(parts, ignore_index=True)[['phase', 'step', 'frames', 'people']]
 
-# %% ../nbs/20_study.ipynb #42b4c287
+# %% ../nbs/20_study.ipynb #5d93cf2a
 def _verdicts(run):
     "The audit's checks as a table with coloured verdicts"
     colour = {'fails': '#b3261e', 'caution': '#a34700', 'clear': '#2a6b45'}
-    rows = ''.join(f'<tr><td><span class="verdict" style="background:{colour.get(c.verdict, "#5f6368")}">{html.escape(c.verdict)}</span></td><td><b>{html.escape(c.title)}</b><br><span class="small">{html.escape(c.question)}</span></td><td>{html.escape(str(c.found) if pd.notna(c.found) else "")}</td></tr>' for c in run.table('shortcut_audit').itertuples())
+    esc, given = lambda v: html.escape(str(v)), lambda c, k: getattr(c, k, '') if pd.notna(getattr(c, k, '')) else ''
+    small = lambda text: f'<br><span class="small">{esc(text)}</span>' if text else ''
+    rows = ''.join(f'<tr><td><span class="verdict" style="background:{colour.get(c.verdict, "#5f6368")}">{esc(c.verdict)}</span></td><td><b>{esc(c.title)}</b>{small(c.question)}</td><td>{esc(given(c, "found"))}{small(given(c, "p_words"))}{small(given(c, "remedy") and "What to do: "+given(c, "remedy"))}</td></tr>' for c in run.table('shortcut_audit').itertuples())
     return f'<div class="scroll" tabindex="0" role="region" aria-label="checks of the audit"><table class="words"><tr><th>verdict</th><th>check</th><th>found</th></tr>{rows}</table></div>'
 
 def _effects(run, n=12):
@@ -344,7 +349,8 @@ def _aucs(run):
 
 def _trends(run):
     "When, where, how much; then every clip"
-    events, clips = run.table('temporal/events'), run.table('temporal/clips').drop(columns='figure')
+    clips = run.table('temporal/clips').drop(columns=['figure', 'path'], errors='ignore')
+    events = run.table('temporal/events') if (run.path/'temporal/events.csv').is_file() else pd.DataFrame()
     when = lambda e: f'{e.onset_s:.1f} ({e.onset_low_s:.1f} to {e.onset_high_s:.1f})'
     shown = pd.DataFrame([dict(clip=e.clip, region=e.region, what=f'{e.side} {e.sense}', since_s=when(e), until_s=f'{e.end_s:.1f}', at_most_mm=f'{abs(e.peak_mm):.1f}', certainty='over 0.99' if e.certainty > .99 else f'{e.certainty:.2f}') for e in events.itertuples()])
     return (_html_table(shown, 'words') if len(shown) else '')+f'<details><summary>every clip</summary>{_html_table(clips, "words")}</details>'
@@ -366,12 +372,12 @@ def _made_from(run):
     versions = ', '.join(f'{k} {v}' for k, v in (i['versions'] | run.info.get('study', {}).get('versions', {})).items() if v)
     return f"<ul><li>{i['frames']} frames of {i['files']} files, SHA-256 of all {i['cohort_sha256'][:16]}…</li><li>landmark model {i['model_sha256'][:16]}…</li><li>seed {i['settings']['study']['seed']}; settings that differ from the defaults: {html.escape('; '.join(changed) or 'none')}</li><li>{html.escape(versions)}</li></ul><p class=\"small\">All of it stands in run.json. To repeat and compare: fad study --check {html.escape(str(run.path))}</p>"
 
-# %% ../nbs/20_study.ipynb #5938cfea
+# %% ../nbs/20_study.ipynb #fbdbe31d
 NOT_A_DIAGNOSIS = 'Risk signals for research, never a diagnosis. fad is not a medical device; no number here tells whether a person is ill.'
 
 def _lost(run):
     "Every file with frames that were not measured, and why"
-    lost = failures(run.table('facial_asymmetry_functional').assign(path=lambda t: t.frame_id.str.partition('#')[0])).drop(columns='lost')
+    lost = failures(_by_place(run)).drop(columns='lost')
     return f'<details><summary>{len(lost)} files not measured, or not wholly</summary>{_html_table(lost.head(500), "words")}</details>' if len(lost) else ''
 
 def write_report(
