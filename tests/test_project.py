@@ -48,6 +48,7 @@ def test_notebook_form(nb):
     assert not [i for i,c in enumerate(cells) for o in c.get('outputs', []) if o['output_type'] == 'error'], 'a stored error'
     mixed = [s for c,s in zip(cells[1:], src[1:]) if c['cell_type'] == 'markdown' and re.match('#+ ', s) and '\n' in s.strip()]
     assert not mixed, 'a heading shares its cell'
+    assert not [s for s in src if '#| eval: false' in s and len(s.splitlines()) > 2], 'JupyterLab runs what nbdev skips: show commands that make stored data as Markdown'
 
 def test_times_are_stated():
     "Each notebook with code says at its top how long it runs, as measured (`python tools/dev.py times NAME` measures and writes it)"
