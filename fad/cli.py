@@ -214,7 +214,7 @@ def run_extract(
     with _cluster(args) as cluster: run = extract(args.input, args.out, settings_of(args), args.workers, cluster, args.update, args.figures, not args.quiet)
     return _told(run, args.quiet, f"\n\nwritten to {run.path}. {DISCLAIMER}")
 
-# %% ../nbs/20a_cli.ipynb #0fd72fb5
+# %% ../nbs/20a_cli.ipynb #6de255a5
 @contextlib.contextmanager
 def _needs(extra):
     "Name the extra where one of its packages is missing"
@@ -226,7 +226,7 @@ def _cluster(args):
     if not args.scheduler: return contextlib.nullcontext()
     with _needs('dask'): from fad.cluster import Cluster
     cluster = Cluster(args.scheduler)
-    for name in [n for n in logging.root.manager.loggerDict if n.startswith('distributed')]: logging.getLogger(name).setLevel(logging.CRITICAL) # what matters of it is said in our own words
+    for name in ['asyncio', *(n for n in logging.root.manager.loggerDict if n.startswith('distributed'))]: logging.getLogger(name).setLevel(logging.CRITICAL) # what matters of it is said in our own words
     if not args.quiet and cluster.advice: print(f"fad {args.command}: {cluster.advice}", file=sys.stderr)
     return cluster
 

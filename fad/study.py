@@ -276,7 +276,7 @@ def _picture(path, said):
     "A figure with what to see in it"
     return f'<figure><img alt="{html.escape(said)}" src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"><figcaption>{html.escape(said)}</figcaption></figure>'
 
-# %% ../nbs/20_study.ipynb #d678065e
+# %% ../nbs/20_study.ipynb #628bdfa7
 FIGURES = dict( # phase: (pattern, caption, whether it shows faces)
     audit=[('shortcut_audit', 'Every check that gives an AUC; what lies beyond its grey bar is more than chance gives.', False)],
     compare=[('distributions_forest_*', "Cliff's delta of every feature with its 95 % interval; full dots hold after correction for all features.", False), ('distributions_rainclouds_*', 'Signed values of each person by group; the healthy limits are shaded, pale where a limit itself may lie.', False),
@@ -287,8 +287,8 @@ FIGURES = dict( # phase: (pattern, caption, whether it shows faces)
 def _figures(run, phase, thumbnails):
     "The figures of a phase, captions first for those who listen"
     if phase == 'trend':
-        told = run.table('temporal/clips').query('events > 0').head(6) if thumbnails and (run.path/'temporal/events.csv').is_file() else []
-        return ''.join(_picture(run.path/'temporal'/c.figure, f"{c.clip}: deviation from the person's own first seconds; thresholds dashed, events shaded.") for c in (told.itertuples() if len(told) else ()))
+        told = list(run.table('temporal/clips').query('events > 0').head(6).itertuples()) if thumbnails and (run.path/'temporal/events.csv').is_file() else []
+        return ''.join(_picture(run.path/'temporal'/c.figure, f"{c.clip}: deviation from the person's own first seconds; thresholds dashed, events shaded.") for c in told)
     found = [(p, said) for pattern, said, face in FIGURES[phase] if thumbnails or not face for folder in (run.path, run.path/'figures') for p in sorted(folder.glob(f'{pattern}.png'))]
     return ''.join(_picture(p, said) for p, said in found)
 
