@@ -74,7 +74,7 @@ class Cluster:
         return here
     def _land(self, done, path, here):
         try:
-            got = done.result(timeout=120) # it lies ready; a client that lost its scheduler would wait for ever
+            got = done.result(timeout=60) # it lies ready; a client that lost its scheduler would wait for ever
             for p, why in got['lost'].items():
                 if not file_problem(p): raise RunError(f"the worker on {got['host']} can't read {p} ({why}), this machine can: put the cohort where every worker sees it under the same path, or in a store and name it by URL")
             part = Path(path).with_suffix(f'.{os.getpid()}.part')
