@@ -38,7 +38,7 @@ test: .venv/ready ## prove that exports, notebooks and README are fresh; run all
 fuzz: .venv/ready ## 2,000 damaged files instead of the 200 of `make test`
 	FAD_FUZZ=2000 $(BIN)/python -m pytest tests/test_fuzz.py
 
-labtest: .venv/ready ## every notebook from the menu of a JupyterLab, in a headless browser; a quarter of an hour
+labtest: .venv/ready ## every notebook from the menu of a JupyterLab, in a headless browser
 	FAD_LAB=all $(BIN)/python -m pytest -s tests/test_lab.py
 
 notebooks: .venv/ready ## the five phase notebooks on your faces, as a private site: FAD_COHORT=path/to/faces make notebooks

@@ -4,7 +4,7 @@ A folder of simulated people stands for their own (a folder a label, a folder a 
 without pip's cache, study with and without the networks; seconds by the clock become data/newcomer.csv. Needs a quiet machine."""
 import argparse, os, shutil, subprocess, sys, tempfile, time
 from pathlib import Path
-import pandas as pd
+import pandas as pd, psutil
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -13,7 +13,7 @@ def own_folder(at, people):
     subprocess.run([Path(sys.executable).with_name('fad'), 'simulate', '--out', str(at/'made'), '--subjects', str(people), '--clips', '4', '--seed', '4242', '--quiet'], check=True)
     made = pd.read_csv(at/'made/manifest.csv')
     for path, who, label in zip(made.path, made.subject, made.label):
-        to = at/'photos'/dict(stroke='stroke').get(label, 'healthy')/who
+        to = at/'photos'/('stroke' if label == 'stroke' else 'healthy')/who
         to.mkdir(parents=True, exist_ok=True)
         shutil.copy(at/'made'/path, to/f'IMG_{len(list(to.iterdir())):04d}{Path(path).suffix}')
     shutil.rmtree(at/'made')
@@ -25,7 +25,7 @@ def main():
     a, rows = p.parse_args(), []
     with tempfile.TemporaryDirectory() as d:
         at = Path(d)
-        photos, load = own_folder(at, a.people), os.getloadavg()[0]
+        photos, load = own_folder(at, a.people), psutil.cpu_percent(2)/100*os.cpu_count() # cores that others keep busy
         clean = {k: v for k, v in os.environ.items() if k != 'VIRTUAL_ENV'} | dict(PIP_NO_CACHE_DIR='1')
         python, fad = at/'fad/.venv/bin/python', at/'fad/.venv/bin/fad'
         for step, cwd, command in (('clone', at, ['git', 'clone', '-q', ROOT, 'fad']), ('environment', at/'fad', [getattr(sys, '_base_executable', sys.executable), '-m', 'venv', '.venv']),

@@ -110,7 +110,7 @@ def everything(tmp_path_factory):
         if p.name not in ('nbs', '.git', '.venv', 'build'): (top/p.name).symlink_to(p)
     with jupyterlab(top) as url: yield top/'nbs', url
 
-@pytest.mark.skipif(os.environ.get('FAD_LAB') != 'all', reason='a quarter of an hour: make labtest')
+@pytest.mark.skipif(os.environ.get('FAD_LAB') != 'all', reason='long: make labtest')
 @pytest.mark.parametrize('name', sorted(p.stem for p in (root/'nbs').glob('[0-9i]*.ipynb')))
 def test_every_notebook(everything, tab, name):
     "From the menu, top to bottom, without an error and without floods of progress; what it took stands beside what it states"
