@@ -214,7 +214,7 @@ def run_extract(
     with _cluster(args) as cluster: run = extract(args.input, args.out, settings_of(args), args.workers, cluster, args.update, args.figures, not args.quiet)
     return _told(run, args.quiet, f"\n\nwritten to {run.path}. {DISCLAIMER}")
 
-# %% ../nbs/20a_cli.ipynb #6de255a5
+# %% ../nbs/20a_cli.ipynb #245e1ce2
 @contextlib.contextmanager
 def _needs(extra):
     "Name the extra where one of its packages is missing"
@@ -275,16 +275,15 @@ def run_train(
 )->int: # exit status
     "`fad train`"
     with _needs('study'):
-        from fad.cards import train_run
+        from fad.cards import train_run, training_summary
         from fad.models import ClassifierError
     run = measured_run(args.run)
-    try: train_run(run, settings=settings_of(args), progress=not args.quiet)
+    try: model = train_run(run, settings=settings_of(args), progress=not args.quiet)
     except ClassifierError as e: raise RunError(str(e)) from None
     if not args.quiet:
-        print(*_warned(run.path), sep='\n')
-        m = run.table('classifier_metrics').query("metric == 'auc' and by == 'all' and validation == 'nested, by subject'")
-        for r in m.itertuples(): print(f"{r.task:>11} {r.model:<10} AUC {r.value:.2f} ({r.low:.2f} to {r.high:.2f}), {r.n_subjects:.0f} people")
-        print(f"\nwritten to {run.path}: classifier.skops, classifier_metrics.csv, model_card.md. {DISCLAIMER}")
+        found = run.table('classifier_metrics')
+        others = found.query("metric == 'auc' and by == 'all' and validation == 'nested, by subject' and model != 'monotone'").pivot(index='model', columns='task', values='value').round(2)
+        print(*_warned(run.path), training_summary(model, found), '', 'AUC of other models on the same folds', others.rename_axis(None).rename_axis(None, axis=1).to_string(), f"\nwritten to {run.path}: classifier.skops, classifier_metrics.csv, model_card.md. {DISCLAIMER}", sep='\n')
     return 0
 
 def run_predict(

@@ -8,7 +8,7 @@ __all__ = ['plot_forest', 'plot_rainclouds', 'plot_ecdf', 'correlation_names', '
            'ORDER', 'PUBLISHED', 'CompareError', 'adjust', 'adjusted_ratio', 'beside_published', 'compare', 'contrasts',
            'group_names', 'healthy_faces', 'limits', 'rank_regions', 'region_scores', 'select', 'subject_test']
 
-# %% ../nbs/02_distributions.ipynb #1578b2ed
+# %% ../nbs/02_distributions.ipynb #5771d298
 import re, textwrap
 from pathlib import Path
 from typing import NamedTuple
@@ -21,8 +21,7 @@ from . import __version__
 from .settings import load_settings
 from .asymmetry import PUPILS_MM, catalog
 from .extract import RunError, write_csv
-from .effects import EFFECT, ORDER, PUBLISHED, CompareError, adjust, adjusted_ratio, beside_published, compare, contrasts, group_names, healthy_faces, limits, rank_regions, region_scores, select, subject_test
-from .effects import _reasons
+from .effects import EFFECT, ORDER, PUBLISHED, CompareError, adjust, adjusted_ratio, beside_published, compare, contrasts, exclusion_reasons, group_names, healthy_faces, limits, rank_regions, region_scores, select, subject_test
 
 # %% ../nbs/02_distributions.ipynb #4cad9395
 _all_ = ['EFFECT', 'ORDER', 'PUBLISHED', 'CompareError', 'adjust', 'adjusted_ratio', 'beside_published', 'compare', 'contrasts', 'group_names', 'healthy_faces', 'limits', 'rank_regions', 'region_scores', 'select', 'subject_test']
@@ -259,7 +258,7 @@ def run_table(
         table = pd.concat([table, other[[c for c in other if c not in table]]], axis=1)
     return table
 
-# %% ../nbs/02_distributions.ipynb #588f7d8e
+# %% ../nbs/02_distributions.ipynb #6b1bfab9
 def _notes(run, table, kept, by):
     "What stands between these numbers and a conclusion"
     said, version = [], run.info.get('identity', {}).get('versions', {}).get('fad', '')
@@ -286,7 +285,7 @@ def _too_few_groups(why, table, by, frames):
 
 def _people(flow, table, kept, by, frames):
     "A flow with the people who have frames of each kind, as in the table of exclusions, and those who have no frame left"
-    why = _reasons(table, group_names(table[by], by), by, frames)
+    why = exclusion_reasons(table, group_names(table[by], by), by, frames)
     of = table.subject.groupby('left out: '+why).nunique()
     gone = ~table.subject.astype('string').isin(kept.subject)
     last = pd.DataFrame([dict(step='people with no frame left', frames=gone.sum(), subjects=table.subject[gone].nunique())])

@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['WATCHED', 'SENSE', 'Watch', 'BUILD', 'MOUTH_STATE', 'PLACE', 'ANGLES', 'SAME_HEAD', 'OTHER_HEAD', 'VALUES', 'QUIET',
-           'TrendError', 'head_build', 'measure_frames', 'measure_clip', 'run_clips', 'name_people', 'follow', 'step_s',
-           'hampel', 'low_pass', 'onset_shift', 'smooth', 'own_baseline', 'deviations', 'thresholds', 'exceedance',
-           'Exceedance', 'sustained']
+           'TrendError', 'head_build', 'measure_frames', 'measure_clip', 'each_clip', 'run_clips', 'name_people',
+           'follow', 'step_s', 'hampel', 'low_pass', 'onset_shift', 'smooth', 'own_baseline', 'deviations',
+           'thresholds', 'exceedance', 'Exceedance', 'sustained']
 
-# %% ../nbs/05a_series.ipynb #8a31c73e
+# %% ../nbs/05a_series.ipynb #17b9aba7
 import hashlib
+from itertools import groupby
 from pathlib import Path
 import numpy as np, pandas as pd
 from scipy.stats import norm
@@ -99,20 +100,32 @@ def _save(table, file):
     table.to_parquet(part, index=False)
     part.replace(file)
 
-# %% ../nbs/05a_series.ipynb #6d219edf
+# %% ../nbs/05a_series.ipynb #449a5410
+def each_clip(
+    run, # a finished Run
+    settings=None # Settings that it was measured with
+): # iterator of (path, series, a row a frame), a clip in memory at a time
+    "The clips of a run in their order, from the landmarks at hand"
+    paths, said = run.table('cohort').set_index('frame_id').path, run.info.get('warnings', []) # paths as seen from this folder
+    def pieces():
+        for shard in run.shards: # photographs, or a stretch of one clip
+            faces = load_landmarks(shard, ['xyz', 'blendshapes'])
+            clip = faces.df.t_s.notna().to_numpy()
+            if clip.any(): yield (table := measure_frames(faces[clip], settings)).assign(path=table.frame_id.map(paths))
+    for path, tables in groupby(pieces(), lambda t: t.path.iloc[0]):
+        clip = pd.concat(tables, ignore_index=True)
+        name = clip.frame_id[0].rpartition('#')[0]+': '
+        clip.attrs['notes'] = [w.removeprefix(name) for w in said if w.startswith(name)]
+        yield path, clip
+
 def run_clips(
-    run # a finished Run
+    run, # a finished Run
+    settings=None # Settings that it was measured with
 )->dict: # path: series, a row a frame
-    "The clips of a run, from the landmarks at hand"
-    tables = []
-    for shard in run.shards:
-        faces = load_landmarks(shard, ['xyz', 'blendshapes'])
-        clip = faces.df.t_s.notna().to_numpy()
-        if clip.any(): tables.append(measure_frames(faces[clip]))
-    if not tables: raise TrendError(f'{run.path} holds no clip, only photographs')
-    table = pd.concat(tables, ignore_index=True)
-    table['path'] = table.frame_id.map(run.table('cohort').set_index('frame_id').path) # as seen from this folder
-    return {p: g.reset_index(drop=True) for p, g in table.groupby('path', sort=False)}
+    "All clips of a run at once"
+    clips = dict(each_clip(run, settings))
+    if not clips: raise TrendError(f'{run.path} holds no clip, only photographs')
+    return clips
 
 # %% ../nbs/05a_series.ipynb #c0a55528
 SAME_HEAD, OTHER_HEAD = 1.5, 3. # root mean square difference of two builds, in SDs within a clip: one head up to the first, surely another from the second

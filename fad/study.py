@@ -21,7 +21,7 @@ from .cohort import cohort
 from .asymmetry import PUPILS_MM
 from .extract import Run, RunError, check_out, extract, failures, identity_changes, not_measured, summary, write_csv
 
-# %% ../nbs/20_study.ipynb #a41b4f75
+# %% ../nbs/20_study.ipynb #8b797343
 class Phase(NamedTuple):
     "One part of the study"
     name: str # also the command's name
@@ -44,15 +44,17 @@ def _train(run, s, workers, progress):
     return training_summary(model, run.table('classifier_metrics'))
 
 def _trend(run, s, workers, progress):
+    from fad.series import each_clip
     from fad.temporal import EVENTS, TrendError, trend_clip
     cohort = run.table('cohort')
-    clips = cohort[cohort.t_s.notna() & cohort.status.eq('ok')].drop_duplicates('path')
-    if clips.empty: raise TrendError('there is no clip in the cohort')
+    clips = cohort[cohort.t_s.notna() & cohort.status.eq('ok')].path.nunique()
+    if not clips: raise TrendError('there is no clip in the cohort')
     rows, events = [], []
-    for r in tqdm(clips.itertuples(), 'trends', len(clips), unit='clip', disable=not progress):
-        row = dict(clip=r.frame_id.partition('#')[0], subject=r.subject, label=r.label)
+    for path, series in tqdm(each_clip(run, s), 'trends', clips, unit='clip', disable=not progress):
+        first = series.iloc[0]
+        row = dict(clip=first.frame_id.partition('#')[0], subject=first.subject, label=first.label)
         try:
-            clip = trend_clip(r.path, run.path, s, annotate=False, row=pd.Series(r._asdict()), progress=False)
+            clip = trend_clip(path, run.path, s, annotate=False, measured=series, progress=False)
             rows.append(row | dict(frames=len(clip.series), followed=int(clip.series.status.eq('ok').sum()), events=len(clip.events), regions=', '.join(clip.events.region.unique()), notes='; '.join(clip.notes), figure=clip.files[4].name))
             if len(clip.events): events.append(clip.events.assign(clip=row['clip']))
         except TrendError as e: rows.append(row | dict(frames=0, followed=0, events=0, regions='', notes=str(e), figure=''))
@@ -74,7 +76,7 @@ PHASES = (
     Phase('compare', 'Which features and regions separate the groups?', _compare, ('distributions.csv', 'distributions_flow.csv', 'healthy_limits.csv'), lambda n, c, s: 1+.004*n),
     Phase('train', 'What may a small model honestly claim?', _train, ('classifier_metrics.csv', 'classifier.skops', 'model_card.md', 'facial_asymmetry_functional_shap.png'), lambda n, c, s: 8+.025*n),
     Phase('reflect', 'What does a CNN on whole faces learn?', _reflect, ('cnn_reflection.csv',), lambda n, c, s: .05*n+28*s.cnn.seeds*s.cnn.steps*s.cnn.batch*(s.cnn.px/64)**2*5e-4),
-    Phase('trend', 'When and where did a face change?', _trend, ('temporal/clips.csv', 'temporal/events.csv'), lambda n, c, s: 1+.025*c))
+    Phase('trend', 'When and where did a face change?', _trend, ('temporal/clips.csv', 'temporal/events.csv'), lambda n, c, s: 1+.013*c))
 
 MEASURE = Phase('measure', 'How asymmetric is each face?', None, (), lambda n, c, s: 1+.004*s.landmarks.repeats*n)
 

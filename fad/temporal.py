@@ -242,7 +242,7 @@ def temporal_mouth_asymmetry_detector(
     ax.set(xlabel='time (s)', ylabel='left corner higher (mm)'); ax.spines[['top', 'right']].set_visible(False)
     return events, fig
 
-# %% ../nbs/05_temporal_trends.ipynb #fcc0b87e
+# %% ../nbs/05_temporal_trends.ipynb #00fb4af7
 def trend_clip(
     video, # any container FFmpeg reads
     out, # run folder; files go to `temporal/` in it
@@ -253,16 +253,15 @@ def trend_clip(
     limits=None, # healthy limits of a cohort, from `fad.asymmetry.healthy_limits`
     model=None, # a classifier.skops; None: the one in the run folder, where there is one
     annotate:bool=True, # write the annotated clip, too
-    row=None, # the clip's row in a cohort table: whose face it is, and what its files are called
+    measured=None, # the clip's series from `each_clip`, where a run has measured it; its files are then named by its place in the cohort
     progress:bool=True # show a bar
 )->ClipTrend: # `files` names what was written
     "Follow a face through a clip and write series, events, figure and annotated clip"
     watch, folder = watch or (settings or load_settings()).trend, Path(out)/'temporal'
     model, unread = _model(model, Path(out)/'classifier.skops')
     folder.mkdir(parents=True, exist_ok=True)
-    at, keep = folder/_name_for(video, folder, row), folder/'.pieces'
-    measured = measure_clip(video, settings, rate_hz, keep, progress)
-    if row is not None: measured = measured.assign(**{k: row[k] for k in ('subject', 'source', 'label', 'palsy')}, frame_id=row.frame_id.partition('#')[0]+'#'+measured.frame_id.str.rpartition('#')[2])
+    at, keep = folder/_name_for(video, folder, None if measured is None else measured.frame_id[0]), folder/'.pieces'
+    if measured is None: measured = measure_clip(video, settings, rate_hz, keep, progress)
     clip = analyse(measured, watch, None if reference is None else measure_clip(reference, settings, rate_hz, progress=False), limits, model)
     clip.notes += unread
     write_csv(clip.series.drop(columns=BUILD), f'{at}.csv')
@@ -281,11 +280,11 @@ def trend_clip(
     if keep.is_dir(): keep.rmdir()
     return clip
 
-def _name_for(video, folder, row):
+def _name_for(video, folder, frame_id):
     "What the files of a clip are called: by its place in the cohort, or as the file, with its folder where another clip of that name lies there"
     slug = lambda text: re.sub(r'[^A-Za-z0-9-]+', '_', text).strip('_')[-80:] or 'clip'
     video = Path(video)
-    if row is not None: names = [slug(os.path.splitext(row.frame_id.partition('#')[0])[0])]
+    if frame_id is not None: names = [slug(os.path.splitext(frame_id.partition('#')[0])[0])]
     else: names = [video.stem, f'{slug(video.resolve().parent.name)}_{video.stem}']
     names += [f'{names[-1]}_{i}' for i in range(2, 1000)]
     return next(n for n in names if not (f := folder/f'{n}.csv').is_file() or Path(pd.read_csv(f, nrows=1, usecols=['path']).path.iloc[0]).resolve() == video.resolve())
