@@ -1,7 +1,7 @@
 """Chores of the project. `python tools/dev.py fresh` proves that everything generated is up to date, `prepare` brings it up to date,
 `docs` builds the site into `_docs/`, `notebooks` runs the phase notebooks on the cohort that FAD_COHORT names, `settings` writes
 settings.ini anew from the defaults, `times NAME...` runs notebooks and writes at their top how long that takes. The Makefile calls these."""
-import html, json, os, re, shutil, subprocess, sys, tempfile
+import html, json, os, re, shlex, shutil, subprocess, sys, tempfile
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -354,7 +354,9 @@ def _notebook(name, to):
     nb = NBProcessor(Path(f'{name}.ipynb'), rm_directives=False, process=True).nb
     CaptureShell(Path(f'{name}.ipynb')).run_all(nb, preproc=_skip_cell(nb, None, None))
     for c in nb.cells:
-        if c.cell_type == 'code': c.outputs = [o for o in c.outputs if o.get('name') != 'stderr']
+        if c.cell_type != 'code': continue
+        c.outputs = [o for o in c.outputs if o.get('name') != 'stderr']
+        c.source = '#| code-fold: true\n'+c.source # findings first
     nb.cells[0].source += '\n\n- skip_showdoc: true'  # findings, not the reference
     write_nb(nb, to)
 
@@ -380,6 +382,9 @@ def notebooks():
         report.append((n, *_left_out(out/f'{n}.ipynb')))
     lines = ['# Findings', f'> The five phases on {run.path.name}', '', f'{summary(run).splitlines()[0]}. The pages stand in the order in which findings may be believed: what the audit finds stands above every number after it.', '',
         '**Private: these pages rest on the faces of people and show some of them.** Risk signals for research, never a diagnosis; not a medical device.', '', 'Numbers, tables and figures are this cohort\'s. The prose between them was written about the embedded cohort.', '', '| page | cells that this cohort cannot support |', '|---|---|', *(f'| [{n[n.index("_")+1:].replace("_", " ")}]({n}.ipynb) | {left or ""} |' for n, left, _ in report)]
+    from fad.study import STUDY, study_summary
+    studied = (run.path/STUDY).is_file()
+    lines += ['', '## In words', '', f'```text\n{study_summary(run)}\n```' if studied else f'`fad study {shlex.quote(os.environ["FAD_COHORT"])} --out {shlex.quote(str(run.path))}` tells the findings in words, here and in a report in one file.']
     cell = lambda text: dict(cell_type='markdown', id=f'c{len(text)}', metadata={}, source=text)
     nb = dict(cells=[cell('\n'.join(lines[:2])), cell('\n'.join(lines[3:]))], metadata=dict(kernelspec=dict(display_name='python3', language='python', name='python3')), nbformat=4, nbformat_minor=5)
     (out/'index.ipynb').write_text(json.dumps(nb, indent=1)+'\n', encoding='utf-8')
