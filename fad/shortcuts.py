@@ -161,7 +161,7 @@ def balance(
     l = minimize(f, np.zeros(x.shape[1]), jac=True, method='L-BFGS-B').x
     return np.exp(q+u@l-logsumexp(q+u@l))
 
-# %% ../nbs/03a_shortcuts.ipynb #d3d00d32
+# %% ../nbs/03a_shortcuts.ipynb #cea9313c
 def matched(
     reference, # table from `expression_table` of a clean simulated cohort
     table, # the same of the audited cohort
@@ -208,10 +208,10 @@ _REFERENCE = files('fad')/'assets'/'expression_reference.csv'
 
 def write_expression_reference(
     run:Run, # of a clean simulated cohort: nothing but weakness sets its groups apart
-    path=_REFERENCE # CSV file to write
+    path=None # CSV file to write; None: the one of the package
 ):
     "Keep what the check of expression needs of a simulated cohort"
-    expression_table(run).round(3).to_csv(path, index=False, lineterminator='\n')
+    expression_table(run).round(3).to_csv(path or _REFERENCE, index=False, lineterminator='\n')
 
 def expression_reference()->pd.DataFrame: # as `expression_table` gives it
     "The clean simulated cohort that ships with the package"
@@ -550,7 +550,7 @@ def plot_audit(
     fig.legend(handles=marks if t.check.eq('expression').any() else marks[:-1], loc='outside lower left', fontsize=8, frameon=False)
     return fig
 
-# %% ../nbs/03a_shortcuts.ipynb #448ee8e2
+# %% ../nbs/03a_shortcuts.ipynb #ed797bf0
 _STYLE = '''body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c}h1{margin-bottom:0}.verdict{color:#fff;border-radius:.3rem;padding:.05rem .5rem;white-space:nowrap}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid #ddd}section{border-top:2px solid #ddd;margin-top:2rem}figure{margin:.5rem 0}
 figcaption{color:#444;font-size:.9rem}.row img{width:7rem;height:7rem;margin:.1rem}.note{color:#444}img{max-width:100%}pre{white-space:pre-wrap;background:#f5f5f5;padding:.6rem}'''
@@ -612,7 +612,7 @@ def report_html(
     return f'''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>Shortcut audit</title><style>{_STYLE}</style></head><body><h1>Shortcut audit</h1><p class="note">Can the label be guessed without looking at asymmetry?</p><p><b>{esc(in_words(checks))}</b></p><p>{esc(lead)}</p>
 {_KEY}<table><thead><tr><th>check</th><th>verdict</th><th>found</th></tr></thead><tbody>{table}</tbody></table>
-<figure><img alt="Every check with its AUC and interval" src="data:image/png;base64,{base64.b64encode(figure).decode()}"><figcaption>A dot within its grey bar is no more than chance. Expression has no bar: there the dot is compared with the diamond.</figcaption></figure>
+<figure><img alt="Every check with its AUC and interval" src="data:image/png;base64,{base64.b64encode(figure).decode()}"><figcaption>A dot within its grey bar, or left of it, is no more than chance. Expression has no bar: there the dot is compared with the diamond.</figcaption></figure>
 {''.join(_section(c, pictures(c)) for c in checks.itertuples())}
 <section><h2>How verdicts are given</h2><pre>{esc(rule)}</pre><p class="note">People are held apart in validation; intervals are over people.
 {'The page contains small copies of the audited pictures: treat it like them. ' if thumbnails else ''}Signals for research, never a diagnosis.</p></section></body></html>'''
