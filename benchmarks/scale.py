@@ -182,7 +182,7 @@ def main():
                 measure('features', home, n) # the others read its tables
                 if 'comparison' in stages: measure('comparison', home, n)
                 if 'audit' in stages:
-                    if n <= 1000: measure('looking', home, n)
+                    if n <= 10_000: measure('looking', home, n)
                     measure('audit', home, n)
         if 'cluster' in stages:
             pool, one, two = (measure(s, home, a.cluster) for s in ('on_pool', 'on_cluster1', 'on_cluster2'))

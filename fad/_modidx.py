@@ -1063,6 +1063,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                               'fad.temporal._spans': ('temporal_trends.html#_spans', 'fad/temporal.py'),
                               'fad.temporal.analyse': ('temporal_trends.html#analyse', 'fad/temporal.py'),
                               'fad.temporal.find_events': ('temporal_trends.html#find_events', 'fad/temporal.py'),
+                              'fad.temporal.in_effect': ('temporal_trends.html#in_effect', 'fad/temporal.py'),
                               'fad.temporal.levels': ('temporal_trends.html#levels', 'fad/temporal.py'),
                               'fad.temporal.live': ('temporal_trends.html#live', 'fad/temporal.py'),
                               'fad.temporal.plot_trend': ('temporal_trends.html#plot_trend', 'fad/temporal.py'),

@@ -6,8 +6,9 @@
 __all__ = ['DISCLAIMER', 'COMMANDS', 'parser', 'settings_of', 'run_extract', 'measured_run', 'run_compare', 'run_audit',
            'run_train', 'run_predict', 'run_reflect', 'run_study', 'run_report', 'run_trend', 'run_simulate', 'main']
 
-# %% ../nbs/20a_cli.ipynb #c04a8d18
-import argparse, contextlib, logging, os, sys, warnings
+# %% ../nbs/20a_cli.ipynb #ee7eb6bf
+import argparse, contextlib, logging, os, shutil, sys, warnings
+from pathlib import Path
 from . import __version__
 from .settings import SettingsError, load_settings, override
 from .cohort import CohortError
@@ -214,7 +215,7 @@ def run_extract(
     with _cluster(args) as cluster: run = extract(args.input, args.out, settings_of(args), args.workers, cluster, args.update, args.figures, not args.quiet)
     return _told(run, args.quiet, f"\n\nwritten to {run.path}. {DISCLAIMER}")
 
-# %% ../nbs/20a_cli.ipynb #245e1ce2
+# %% ../nbs/20a_cli.ipynb #96b6a327
 @contextlib.contextmanager
 def _needs(extra):
     "Name the extra where one of its packages is missing"
@@ -300,6 +301,7 @@ def run_predict(
     if not args.quiet:
         show = said[['frame_id', 'risk', 'risk_low', 'risk_high', 'weakness', 'side', 'in_domain', 'reasons']]
         print(show.head(12).round(2).to_string(index=False), *([f'… and {len(said)-12} more'] if len(said) > 12 else []), f"\n{judged.sum()} of {len(said)} faces judged; predictions.csv in {args.out or args.input}. {DISCLAIMER}", *([f'people with several photographs are judged by all of them together: {people}'] if os.path.isfile(people) else []), *(f"note: {w}" for w in run.info.get('warnings', [])), sep='\n')
+    elif not judged.all(): print(f"{(~judged).sum()} of {len(said)} faces not judged", *(f'  {r.frame_id}: {r.reasons}' for r in said[~judged].head(12).itertuples()), sep='\n', file=sys.stderr)
     return int(not judged.all())
 
 def run_reflect(
@@ -310,6 +312,8 @@ def run_reflect(
     need_pictures(measured_run(args.run))
     try: table = reflect_run(measured_run(args.run), fad_settings=settings_of(args), progress=not args.quiet)
     except CnnError as e: raise RunError(str(e)) from None
+    finally:
+        for crops in Path(args.run).glob('reflect/crops-*'): shutil.rmtree(crops) # no copies of the pictures stay in the run
     if not args.quiet: print(*_warned(args.run), in_words(table), f"\nwritten to {args.run}: cnn_reflection.csv. {DISCLAIMER}", sep='\n')
     return 0
 
@@ -322,13 +326,15 @@ def run_study(
     if args.check:
         same = check_study(measured_run(args.check), args.workers, not args.quiet)
         if not args.quiet: print(same.to_string(index=False))
+        elif not same.same.all(): print(same[~same.same].to_string(index=False), file=sys.stderr)
         return int(not same.same.all())
     if not args.out: raise RunError('name the run folder to write: --out RUN')
-    run = study(args.cohort or embedded_cohort(), args.out, s, args.workers, args.phases.split(',') if args.phases else None, not args.quiet)
+    run = study(args.cohort or embedded_cohort(), args.out, s, args.workers, [p.strip() for p in args.phases.split(',')] if args.phases else None, not args.quiet)
     page = write_report(run, settings=s)
-    lost = failures(run.table('facial_asymmetry_functional'))
+    lost, failed = failures(run.table('facial_asymmetry_functional')).lost.any(), findings(run).query('state == "failed"')
     if not args.quiet: print(study_summary(run), f"\nthe report: {page}. {DISCLAIMER}", sep='\n')
-    return int(lost.lost.any() or findings(run).state.eq('failed').any())
+    else: print(*[summary(run)]*lost, *(f'{r.phase} failed: {r.found}' for r in failed.itertuples()), sep='\n', end='\n'*(lost or len(failed) > 0), file=sys.stderr)
+    return int(lost or len(failed) > 0)
 
 def run_report(
     args # parsed arguments
@@ -349,6 +355,7 @@ def run_trend(
     if not args.quiet:
         shown = clip.events[['region', 'side', 'sense', 'start_s', 'end_s', 'peak_mm', 'certainty']]
         print(f"{clip.series.status.eq('ok').sum()} of {len(clip.series)} frames followed", shown.round(2).to_string(index=False) if len(shown) else 'no event', *(f'{m.t_s:.1f} s, live: {m.side} {m.what}' for m in clip.marks.query('kind == "begin"').itertuples()), *(f'note: {n}' for n in clip.notes), f"\nwritten: {', '.join(map(str, clip.files))}. {DISCLAIMER}", sep='\n')
+    elif not clip.series.status.eq('ok').any(): print(args.video, *clip.notes, sep='\n  ', file=sys.stderr)
     return 0 if clip.series.status.eq('ok').any() else 1
 
 # %% ../nbs/20a_cli.ipynb #c65f7724
@@ -363,7 +370,7 @@ def run_simulate(
     if not args.quiet: print(f"{args.subjects} people and {args.clips} clips in {out}; the truth is in truth.parquet")
     return 0
 
-# %% ../nbs/20a_cli.ipynb #99b63c49
+# %% ../nbs/20a_cli.ipynb #f1619e62
 COMMANDS = dict(extract=run_extract, audit=run_audit, compare=run_compare, train=run_train, predict=run_predict, reflect=run_reflect, trend=run_trend, study=run_study, report=run_report, simulate=run_simulate)
 
 def main(
@@ -381,6 +388,7 @@ def main(
     except BrokenPipeError: # the reader of our output went away: nothing is wrong with the run
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except PermissionError as e: status, said = 1, f"{e.strerror}: {e.filename}. Give a place that may be written"
     except OSError as e: status, said = 1, f"{e.strerror or e}{f': {e.filename}' if e.filename else ''}. What was done is kept; the same command goes on"
     except KeyboardInterrupt: status, said = 130, "stopped. What was done is kept; the same command goes on"
     print(f"fad {args.command}: {said}", file=sys.stderr)

@@ -239,7 +239,7 @@ class Run:
         faces.df['path'] = self.table('cohort').path.to_numpy()
         return faces
 
-# %% ../nbs/01d_extract.ipynb #85e42b57
+# %% ../nbs/01d_extract.ipynb #c2a9df2f
 def _write_json(value, path):
     part = Path(path).with_suffix(f'.{os.getpid()}.part')
     part.write_text(json.dumps(value, indent=1, ensure_ascii=False, default=str)+'\n')
@@ -258,6 +258,8 @@ def check_out(
     "Refuse a run folder that can't be one, before any work is done"
     if is_url(out): raise RunError(f"{out}: a run folder lies on a disk of this machine, the cohort may lie in a store: give another --out")
     path = Path(out)
+    try: str(path).encode()
+    except UnicodeEncodeError: raise RunError(f"{os.fsencode(path).decode(errors='backslashreplace')}: the name of a run folder has to be UTF-8: give another --out") from None
     for p in (path, *path.parents):
         if p.exists() and not p.is_dir(): raise RunError(f"{p} is a file, not a folder: give another --out")
     if path.is_dir() and any(path.iterdir()) and not (path/'run.json').is_file(): raise RunError(f"{out} holds something else than a run (it has no run.json): give another --out")

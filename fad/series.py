@@ -194,7 +194,7 @@ def follow(
     out.attrs['notes'] = [*series.attrs.get('notes', []), *_remarks(out, watch)]
     return out
 
-# %% ../nbs/05a_series.ipynb #9666beb3
+# %% ../nbs/05a_series.ipynb #a52b57d6
 def step_s(
     t # (n,) s
 )->np.ndarray: # (n,) s: how long each frame stands for
@@ -214,7 +214,8 @@ def _followed(series, watch):
 def _remarks(series, watch):
     "What a reader of the trend has to know about the clip"
     t, ok = series.t_s, series.status.eq('ok')
-    why = series.status[~ok].str.replace(r'\d+(\.\d+)?', 'N', regex=True).value_counts()
+    bad = series.status[~ok]
+    why = bad.where(bad.str.startswith('unreadable'), bad.str.replace(r'\d+(\.\d+)?', 'N', regex=True)).value_counts()
     said = [f"{n} of {len(series)} frames give no value: {w}" for w, n in why.items()]
     if ok.any() and t[ok].iloc[0]-t.min() > watch.gap_s: said.append(f"no usable face in the first {t[ok].iloc[0]-t.min():.1f} s")
     gaps = t[ok].diff()

@@ -162,7 +162,7 @@ def _attempt(phase, run, s, workers, progress):
     except Exception as e: state, words = ('skipped', str(e)) if type(e).__module__.startswith('fad.') else ('failed', f'{type(e).__name__}: {e}') # our own errors say what is needed
     return dict(state=state, found=words, seconds=round(time.perf_counter()-start, 1))
 
-# %% ../nbs/20_study.ipynb #79804ca3
+# %% ../nbs/20_study.ipynb #c29d95cd
 def study(
     source, # an image folder, a manifest CSV or a cohort table
     out, # the run's folder
@@ -191,7 +191,7 @@ def study(
             if board: board.begin(phase.name)
             found[phase.name] = _attempt(phase, run, s, workers, progress)
             if board: board.end()
-            _json(dict(identity=identity, asked=asked, source=None if isinstance(source, pd.DataFrame) else str(source), phases=found), run.path/STUDY)
+            _json(dict(identity=identity, asked=asked, source=None if isinstance(source, pd.DataFrame) else os.fsencode(source).decode(errors='backslashreplace'), phases=found), run.path/STUDY)
         if todo: _json(run.info | dict(study=dict(asked, report=as_dict(s)['report'], versions=_versions())), run.path/'run.json')
     return run
 

@@ -1,5 +1,5 @@
 "The command `fad` as a user meets it: bad input, killed and resumed, one process or two."
-import csv, json, re, shutil, signal, subprocess, sys, time
+import csv, json, os, re, shutil, signal, subprocess, sys, time
 from pathlib import Path
 import pytest
 from PIL import Image
@@ -105,6 +105,25 @@ def test_an_unwritable_run_folder(portraits):
     (portraits/'file').write_text('')
     done = fad('extract', 'in', '--out', 'file/run', cwd=portraits)
     assert done.returncode == 2 and done.stderr.startswith('fad extract: file is a file, not a folder')
+
+def test_names_of_another_encoding(portraits):
+    "Names that are not UTF-8: a sentence for a run folder, a row with its reason for faces below one"
+    done = fad('extract', 'in', '--out', os.fsdecode(b'M\xfcller/run'), cwd=portraits)
+    assert done.returncode == 2 and 'has to be UTF-8' in done.stderr and 'Traceback' not in done.stderr
+    try: shutil.copytree(portraits/'in', portraits/os.fsdecode(b'J\xfcrgen'))
+    except OSError: pytest.skip('this disk takes only names in UTF-8')
+    done = fad('study', os.fsdecode(b'J\xfcrgen'), '--out', 'juergen', '--phases', 'compare, trend', cwd=portraits)
+    assert done.returncode == 1 and 'not UTF-8' in done.stdout and 'Traceback' not in done.stderr
+
+def test_quiet_still_names_failures(portraits):
+    "Nothing on the terminal but what went wrong"
+    (portraits/'odd').mkdir()
+    (portraits/'odd'/'letter.jpg').write_text('Dear colleague,')
+    shutil.copy(next((portraits/'in').glob('*.jpg')), portraits/'odd')
+    (portraits/'empty.mp4').write_bytes(b'')
+    for args, said in ((('study', 'odd', '--out', 'odd_run', '--phases', 'compare'), 'letter.jpg'), (('trend', 'empty.mp4', '--out', 'empty_run'), 'empty file (0 bytes)')):
+        done = fad(*args, '--quiet', cwd=portraits)
+        assert (done.returncode, done.stdout) == (1, '') and said in done.stderr and 'Traceback' not in done.stderr, done.stderr
 
 def test_another_folder_another_path(portraits):
     "Resumed from another working directory, all tables name the files as they were typed there"

@@ -67,6 +67,7 @@ def test_reflection_killed_and_taken_up(own, capsys):
     drawn = lambda: {p.stem for p in (run/'figures').glob('cnn_*.png')}
     assert drawn() == {'cnn_reflection', 'cnn_training', 'cnn_attribution'}
     assert call('reflect', run, '--no-thumbnails', '--quiet') == 0 and drawn() == {'cnn_reflection', 'cnn_training'} # the third shows faces
+    assert not list(run.glob('reflect/crops-*')) # nor do copies of the pictures stay
 
 def test_too_little_for_networks(tmp_path, capsys):
     "One label, ten pictures: status 2 and a reason that says what is there"
