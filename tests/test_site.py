@@ -137,6 +137,16 @@ def press(tab, key, text=''):
     "A key of a real keyboard"
     for kind in ('keyDown', 'keyUp'): tab('Input.dispatchKeyEvent', type=kind, key=key, code=key, windowsVirtualKeyCode={'Tab': 9, 'Enter': 13}.get(key, ord(key[0])), **(dict(text=text) if text and kind == 'keyDown' else {}))
 
+def test_the_front_page_is_one_screen(server, tab):
+    "Picture, code and findings without scrolling on a laptop's screen, and one below the other on a phone"
+    screen(tab, 1366, 768); theme(tab, 'light')
+    tab.open(f'{server}/index.html')
+    ends = 'Math.max(...[...document.querySelectorAll(".front, .findings li")].map(o => o.getBoundingClientRect().bottom))'
+    assert tab.value(ends) <= 768
+    screen(tab, 390, 800, phone=True)
+    tab.open(f'{server}/index.html')
+    assert tab.value(ends) > 800
+
 def test_keyboard(server, tab):
     "Without a mouse: past the navigation with the first Tab, a section of the sidebar closed and opened, a page found by search"
     screen(tab); theme(tab, 'light')

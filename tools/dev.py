@@ -379,8 +379,8 @@ def notebooks():
     for i, n in enumerate(PAGES, 1):
         print(f'{i} of {len(PAGES)}  {n}', flush=True)
         subprocess.run([sys.executable, __file__, '_notebook', n, str(out/f'{n}.ipynb')], check=True)
-    for crops in run.path.glob('reflect/crops-*'): shutil.rmtree(crops) # no copies of the pictures stay
         report.append((n, *_left_out(out/f'{n}.ipynb')))
+    for crops in run.path.glob('reflect/crops-*'): shutil.rmtree(crops) # no copies of the pictures stay
     lines = ['# Findings', f'> The five phases on {run.path.name}', '', f'{summary(run).splitlines()[0]}. The pages stand in the order in which findings may be believed: what the audit finds stands above every number after it.', '',
         '**Private: these pages rest on the faces of people and show some of them.** Risk signals for research, never a diagnosis; not a medical device.', '', 'Numbers, tables and figures are this cohort\'s. The prose between them was written about the embedded cohort.', '', '| page | cells that this cohort cannot support |', '|---|---|', *(f'| [{n[n.index("_")+1:].replace("_", " ")}]({n}.ipynb) | {left or ""} |' for n, left, _ in report)]
     from fad.study import STUDY, study_summary
