@@ -407,7 +407,7 @@ def draw_figures(
             plt.close(fig)
             left -= 1
 
-# %% ../nbs/01d_extract.ipynb #d00293c8
+# %% ../nbs/01d_extract.ipynb #82fcb92c
 def embedded_cohort()->Path: # its manifest
     "The simulated cohort of this repository, `data/simulated`, in this folder or one above"
     found = next((p/'data'/'simulated' for p in (Path.cwd(), *Path.cwd().parents) if (p/'data'/'simulated').is_dir()), None)
@@ -427,7 +427,7 @@ def _left_out(shell, kind, e, tb, tb_offset=None):
     "What a cell cannot say of this cohort, in place of a traceback; the next cell runs"
     from IPython.display import Markdown, display
     why = 'what it checks holds on the embedded cohort, not here' if kind is AssertionError else 'it rests on a cell above that was left out' if kind is NameError else str(e) if kind.__module__.startswith('fad.') else f'it needs what this cohort has not ({kind.__name__}: {e})'
-    display(Markdown(f'**Left out on this cohort:** {why}'))
+    display(Markdown(f'**Left out on this cohort:** {html.escape(why)}'))
     shell.displayhook.exec_result.error_in_exec = None
 
 def _any_cohort():

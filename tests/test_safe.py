@@ -7,6 +7,7 @@ from test_fuzz import good_classifier
 
 root = Path(__file__).resolve().parent.parent
 NAMES = ['<img src=x onerror=pwned=1>', '"><svg onload=pwned=1>', "'onmouseover=pwned=1 '", '<script>pwned=1<', '&lt;script&gt;pwned=1', '{{7*7}}${pwned}', '[x](javascript:pwned=1)', '`x`|x|*x*', '\u202egpj.exe', 'a\nb']
+CLIP = f'{NAMES[0]}clip.mp4'
 HOSTILE = '</td></pre></style><script>pwned=1</script><img src=x onerror=pwned=1>'
 
 @pytest.fixture(scope='module')
@@ -25,12 +26,14 @@ def pages(tmp_path_factory):
             name = f'{NAMES[i%len(NAMES)]}{i}.jpg'
             shutil.copy(p, d/name)
             w.writerow([name, (name, '../../../escaped', '/escaped', 'C:\\escaped', HOSTILE)[i%5]+str(i), f'{HOSTILE}{i}', HOSTILE, 'stroke' if 'noStroke' not in str(p) else 'non_stroke', '', HOSTILE, HOSTILE, HOSTILE])
+        shutil.copy(next((root/'data/simulated').rglob('*.mp4')), d/CLIP)
+        w.writerow([CLIP, f'../{HOSTILE}', f'{HOSTILE}clip', HOSTILE, 'stroke', 'central', '', HOSTILE, HOSTILE])
         w.writerow([f'{HOSTILE}.jpg', '', 'gone', HOSTILE, HOSTILE, HOSTILE, '', '', ''])
     (d/'model.skops').write_bytes(good_classifier())
     s = override(Settings(), **{'landmarks.repeats': 1})
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
-        run = study(d/'m.csv', d/'out'/'run', s, 1, ['audit', 'compare'], progress=False)
+        run = study(d/'m.csv', d/'out'/'run', s, 1, ['audit', 'compare', 'trend'], progress=False)
         predict(d/'model.skops', run, settings=s, progress=False)
         from fad.extract import draw_figures
         draw_figures(run, run.table('facial_asymmetry_functional'), 3, s)
@@ -42,9 +45,10 @@ def pages(tmp_path_factory):
 def test_nothing_is_written_outside(pages):
     "frame_ids that are paths leave no file outside of the run's folder"
     d, run = pages
-    assert {p.name for p in d.iterdir()} == {'m.csv', 'model.skops', 'out', 'landmarks.html', *(f'{NAMES[i%len(NAMES)]}{i}.jpg' for i in range(12))}
+    assert {p.name for p in d.iterdir()} == {'m.csv', 'model.skops', 'out', 'landmarks.html', CLIP, *(f'{NAMES[i%len(NAMES)]}{i}.jpg' for i in range(12))}
     assert [p.name for p in (d/'out').iterdir()] == ['run'] and not list(Path(d.anchor).glob('escaped*')) and not list(d.parent.glob('escaped*'))
-    assert len(run.table('cohort')) == 13
+    cohort = run.table('cohort')
+    assert cohort.t_s.isna().sum() == 13 and cohort.t_s.notna().sum() > 10 and len(list((run.path/'temporal').glob('*.png'))) == 1
 
 def test_names_do_not_run(pages, tab):
     "No script, handler or link of a name is alive in a page, also without the page's own policy against scripts; the names are there to be read"
