@@ -57,7 +57,7 @@ def out_of_fold(
         out.iloc[b] = said.assign(fold=k).reindex(columns=out.columns).to_numpy(float)
     return out
 
-# %% ../nbs/03_classifiers.ipynb #1b31ae6e
+# %% ../nbs/03_classifiers.ipynb #59b18e3b
 def truths(
     table # with label and palsy
 )->dict: # task: (column of `answers`, (n,) what is true, NaN where not known or not asked)
@@ -74,7 +74,7 @@ def metrics(
     by=None, # (n,) groups to report apart; None: all together
     **kwargs # to `performance`
 )->pd.DataFrame: # task, group, metric, value, low, high, n_frames, n_subjects, n_cases
-    "Performance of every task, with intervals over subjects"
+    "Performance of every task, with intervals over subjects; predictive values only of risk and weakness, since no prevalence is known of sides or kinds"
     out = []
     for task, (column, y) in truths(table).items():
         at = y.notna().to_numpy() & answers[column].notna().to_numpy()
@@ -83,6 +83,7 @@ def metrics(
         group = np.full(at.sum(), 'all') if by is None else np.asarray(by)[at]
         t = performance_by(score, y[at].eq(1), table.subject[at], group, probability=prob, **kwargs).reset_index()
         if not calibrated: t = t[t.metric.str.startswith(('auc', 'sens', 'spec'))]
+        if task not in ('risk', 'weakness'): t = t[~t.metric.str.contains('V at prevalence')]
         out.append(t.assign(task=task))
     return pd.concat(out, ignore_index=True)[['task', 'group', 'metric', 'value', 'low', 'high', 'n_frames', 'n_subjects', 'n_cases']]
 
