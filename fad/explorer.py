@@ -122,9 +122,13 @@ def start_threshold(
     if (healthy := is_healthy(t).fillna(False).to_numpy(bool)).any(): t = t[healthy]
     return float(threshold_for(t.value.abs(), t.subject.to_numpy(object), specificity, 2).threshold)
 
-# %% ../nbs/06_explorer.ipynb #98b503cd
+# %% ../nbs/06_explorer.ipynb #c0183f61
 _COLOURS = dict(mouth='#b3261e', eyes='#1b6ca8', nose='#8a6a00', brow='#6a4ca0')
 _CELL = 'style="padding:1px 5px;text-align:right;white-space:nowrap"'
+
+def _digits(size): return int(np.clip(1-np.floor(np.log10(size)), 0, 2)) if np.isfinite(size) and size > 0 else 2 # decimals that show two digits of a size, two at most
+
+def _share(p): return '<0.1%' if 0 < p < .0005 else f'{p:.1%}'
 
 def _words(name): return name.removesuffix('_deg').replace('_', ' ')
 
@@ -147,17 +151,18 @@ def values_html(
     rows = []
     for n, v in values[[not n.startswith('bs_') or n == feature for n in values.index]].iterrows():
         bold = v['is'] in ('below', 'above')
-        number = 'not measured' if np.isnan(v.value) else f'{v.value:+.2f}'+(f' ± {v.half:.2f}' if np.isfinite(v.half) else '')+f' {v.unit}'
-        limits = f'{v.low:+.2f} to {v.high:+.2f}' if np.isfinite(v.low) else ''
+        d, k = _digits(v.half), _digits(v.high-v.low)
+        number = 'not measured' if np.isnan(v.value) else f'{v.value:+z.{d}f}'+(f' ± {v.half:.{d}f}' if np.isfinite(v.half) else '')+f' {v.unit}'
+        limits = f'{v.low:+z.{k}f} to {v.high:+z.{k}f}' if np.isfinite(v.low) else ''
         rows.append(_row(('➤ ' if n == feature else '')+_words(n), (number, limits, _bar(v['at'], regions[n]), v['is'] if bold else ''), bold))
     return _table(('left minus right', 'healthy limits', '', ''), rows)
 
-# %% ../nbs/06_explorer.ipynb #67806684
+# %% ../nbs/06_explorer.ipynb #f59ee237
 def counts_html(
     n, # from `counts`
 )->str: # HTML
     "Counts as a table: a row a group"
-    rows = [_row(str(g), (r.people, f'{r.marked} of {r.measured}', *(('', '') if np.isnan(r.share) else (f'{r.share:.1%}', f'{r.low:.1%} to {r.high:.1%}'))), g == HEALTHY) for g, r in zip(n.index, n.itertuples())]
+    rows = [_row(str(g), (r.people, f'{r.marked} of {r.measured}', *(('', '') if np.isnan(r.share) else (html.escape(_share(r.share)), html.escape(f'{_share(r.low)} to {_share(r.high)}')))), g == HEALTHY) for g, r in zip(n.index, n.itertuples())]
     lost = n.pictures['everyone']-n.measured['everyone']
     return _table(('people', 'pictures marked', 'share', '95 % interval'), rows)+(f'<p style="font-size:12px;margin:2px 5px">{lost} more without a value</p>' if lost else '')
 
