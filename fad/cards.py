@@ -23,7 +23,7 @@ from .shortcuts import in_words
 from .performance import performance
 from .classifiers import claims, compare_models, metrics, out_of_fold, permutation_test, person_groups, plot_shap
 
-# %% ../nbs/03c_cards.ipynb #3b5fd0fb
+# %% ../nbs/03c_cards.ipynb #3ee28b61
 def validate(
     faces, # `faces_of` a run
     kinds=('rules', *KINDS), # models compared
@@ -47,7 +47,7 @@ def validate(
     bar.update(2)
     if exchanges:
         p = permutation_test(t, exchanges, groups=groups, seed=seed).reset_index()
-        out.append(pd.DataFrame(dict(task=p.task, model='monotone', validation='labels exchanged between people', by='all', group='all', metric='p', value=p.p, n_subjects=t.subject.nunique(), n_frames=len(t))))
+        out += [pd.DataFrame(dict(task=p.task, model='monotone', validation='labels exchanged between people', by='all', group='all', metric=k, value=p[k], n_subjects=t.subject.nunique(), n_frames=len(t))) for k in ('p', 'exchanges')]
         bar.update(2)
     bar.close()
     return pd.concat(out, ignore_index=True)[['task', 'model', 'validation', 'by', 'group', 'metric', 'value', 'low', 'high', 'n_frames', 'n_subjects', 'n_cases']]
@@ -107,17 +107,17 @@ def _write(path, text):
     part.write_text(text, encoding='utf-8')
     os.replace(part, path)
 
-# %% ../nbs/03c_cards.ipynb #295e667b
+# %% ../nbs/03c_cards.ipynb #76af5bd9
 DISCLAIMER = 'Risk signals for research, never a diagnosis. fad is not a medical device.'
 
 TRIPOD = [(1, 'title', 'first line of this card'), (2, 'abstract', "for the study's authors"), (3, 'context and intended use', 'intended use'), (4, 'objectives', 'intended use'), (5, 'data sources and dates', 'data; cohort.csv, run.json'), (6, 'participants', 'data; cohort.csv'),
     (7, 'data preparation', 'quality.csv, run.json: gates, versions, hashes'), (8, 'outcome and how it was assessed', "for the study's authors: who labelled the faces, and blind to what"), (9, 'predictors', 'what it looks at; facial_asymmetry_functional.csv'),
-    (10, 'sample size', 'data: learning curve in the notebook 03_classifiers'), (11, 'missing data', 'what it looks at'), (12, 'analytical methods', 'performance; classifier_metrics.csv'), (13, 'class imbalance', 'performance: no resampling; predictive values at stated prevalences'),
+    (10, 'sample size', "for the study's authors; the notebook 03_classifiers draws a learning curve, of the simulated cohort unless it was run on this one"), (11, 'missing data', 'what it looks at'), (12, 'analytical methods', 'performance; classifier_metrics.csv'), (13, 'class imbalance', 'performance: no resampling; predictive values at stated prevalences'),
     (14, 'fairness', 'performance by group'), (15, 'model output', 'intended use; predictions.csv, which `fad predict` writes'), (16, 'training against evaluation data', 'performance: nested, grouped by subject and near-duplicate'), (17, 'ethical approval', "for the study's authors"),
     (18, 'open science: code, data, protocol', 'classifier.skops and run.json; the rest for the authors'), (19, 'patient and public involvement', "for the study's authors"), (20, 'flow of participants', 'data; classifier_flow.csv'), (21, 'model development', 'data: frames and people by class'),
     (22, 'full model specification', 'weights'), (23, 'performance with intervals', 'performance'), (24, 'model updating', '`recalibrate` in fad.signals'), (25, 'interpretation', 'limits'), (26, 'limitations', 'limits'), (27, 'usability: poor input, expertise', 'limits; in_domain and reasons in predictions.csv, which `fad predict` writes')]
 
-# %% ../nbs/03c_cards.ipynb #f5aa7554
+# %% ../nbs/03c_cards.ipynb #9a56d629
 def _plain(v):
     "Text of a cohort as it may stand in Markdown"
     return re.sub(r'([\\`*_{}\[\]()#+!|<>~&])', r'\\\1', ' '.join(str(v).split()))
@@ -126,7 +126,12 @@ def _rows(head, rows): return '\n'.join(['| '+' | '.join(head)+' |', '|'+'---|'*
 
 _WEAK = 'weakness against none'
 
-def _line(r): return f'{r.value:.2f} ({r.low:.2f} to {r.high:.2f})' if np.isfinite(r.value) else 'not estimable'
+def _line(r): return f'{r.value:z.2f} ({r.low:z.2f} to {r.high:z.2f})' if np.isfinite(r.value) else 'not estimable'
+
+def _against_chance(task, p, n):
+    "How many of n exchanges of labels between people reach the AUC, and p"
+    reach = round(p*(n+1))-1
+    return f"{task}: {reach or 'none'} of {n} exchanges of labels between people {'reach' if reach > 1 else 'reaches'} the AUC; p "+(f'= {p:#.2g}' if reach else f'≤ {p:#.2g}, the smallest that {n} allow')
 
 def training_summary(
     model, # Classifier
@@ -161,19 +166,19 @@ def model_card(
     perf = [[m, *(_line(at.loc[(t, m)]) if (t, m) in at.index else '' for t in tasks)] for m in show]
     others = found[found.metric.eq('auc') & found.by.eq('all') & found.task.isin(['weakness', 'central'])]
     groups = found[found.by.ne('all') & found.metric.eq('auc') & found.task.isin(['weakness', 'central'])]
-    p = found[found.metric.eq('p')]
+    chance = found[found.metric.isin(['p', 'exchanges'])].pivot(index='task', columns='metric', values='value').reindex(found[found.metric.eq('p')].task)
     weights = pd.DataFrame({t: pd.Series(m[-1].coef_, list(dict(peripheral=UPPER, side=MOUTH).get(t, MAGNITUDES))) for t, m in model.fitted['tasks'].items()}).reindex(MAGNITUDES)
     a, recal, limits, means = model.about, model.about.get('recalibrated on'), model.fitted['limits'], model.about.get('weakness', _WEAK)
     learned = 'peripheral' in model.fitted['tasks']
     label = '' if means == _WEAK else f' **Here `weakness` is: {means}.** Where no palsy is known, the label alone is told, not a weakness that anybody saw: many strokes leave the face alone.'
     return '\n'.join([f'# Model card: facial asymmetry of {a["subjects"]} people', '', f'**{DISCLAIMER}**', '', f'**The audit of the cohort:** {_plain(audited)}', '',
-        '## Intended use', '', 'Ordering faces by signals of one-sided weakness in research on photographs: `weakness` (any against none), `central` (against peripheral, given a weakness), `risk` (their product: a weakness of the central kind), `side`, `severity` (0 none to 3 severe).'+label+('' if learned else ' Central against peripheral was not learned, so `risk` says nothing but `weakness` again, and is not judged.')+' Every probability has a 95 % interval over people learned from and over repeated looks at the picture. Not for triage, diagnosis or reassurance of anybody: most healthy-looking faces say nothing about a stroke.', '',
+        '## Intended use', '', 'Ordering faces by signals of one-sided weakness in research on photographs: `weakness` (any against none), `central` (against peripheral, given a weakness), `risk` (their product: a weakness of the central kind), `side`, `severity` (0 none to 3 severe).'+label+('' if learned else ' Central against peripheral was not learned, so `risk` says nothing but `weakness` again, and is not judged.')+' Every probability has a 95 % interval over people learned from and over repeated looks at the picture. Not for triage, diagnosis or reassurance of anybody: a healthy-looking face says nothing about a stroke.', '',
         '## Data', '', f'Cohort: {_plain(a["cohort"])}; {a["frames"]} photographs of {a["subjects"]} people ({a["people"]} after tying near-duplicates together); seed {a["seed"]}.', '', _rows(['step', 'frames', 'people'], [[_plain(k), n, '' if m is None else m] for k, (n, m) in a['flow'].items()]), '', *(f'- {t}: not learned; {_plain(w)}' for t, w in model.fitted['skipped'].items()), *([f'- Healthy limits recalibrated on {recal}.'] if recal else []), '',
         '## What it looks at', '', f'{len(MAGNITUDES)} distances as ratios to their healthy limits, sizes only; the lower face is kept out of central against peripheral. A missing one takes the median of training and is named in `reasons`. A limit is what {a.get("centile", 97.5):g} % of the {limits.n_subjects.max():.0f} healthy people\'s single photographs stay below in size (95 % interval over people); healthy\\_limits.csv holds another thing, the signed range of people\'s medians. Weights of log(1 + ratio), never negative:', '',
         _rows(['ratio', 'limit', *weights], [[f, f'{limits.limit[f]:.4f} ({limits.low[f]:.4f} to {limits.high[f]:.4f})', *('' if pd.isna(v) else f'{v:.2f}' for v in weights.loc[f])] for f in MAGNITUDES]), '',
-        '## Performance', '', 'On people that the model had not seen: nested folds, grouped by subject and near-duplicate; 95 % intervals over subjects. Predictive values at the threshold of 90 % specificity.', '', *(f'- {_plain(x)}.' for x in training_summary(model, found).splitlines()), '', _rows(['metric', *tasks], perf), '',
+        '## Performance', '', 'On people that the model had not seen: nested folds, grouped by subject and near-duplicate; 95 % intervals over subjects. The threshold of 90 % specificity is set on these same predictions, which flatters a little; predictive values stand at it, and only where a prevalence is that of cases among faces.', '', *(f'- {_plain(x)}.' for x in training_summary(model, found).splitlines()), '', _rows(['metric', *tasks], perf), '',
         'AUC of others under the same and other validations (by frame leaks, one measure is picked after the fact; both are shown for that reason):', '', _rows(['task', 'model', 'validation', 'AUC'], [[r.task, r.model, _plain(r.validation), _line(r)] for r in others.itertuples()]), '',
-        *(f'- {r.task}: p = {r.value:.3f} against labels exchanged between people' for r in p.itertuples()), '',
+        *(f'- {_against_chance(t, r.p, int(r.exchanges))}' for t, r in chance.iterrows()), '',
         '## Performance by group', '', _rows(['group', 'task', 'AUC', 'people'], [[_plain(f'{r.by}: {r.group}'), r.task, _line(r), int(r.n_subjects)] for r in groups.itertuples()]) if len(groups) else 'No sex, age or skin is known of these people.', '',
         '## Limits', '', '- Calibrated for the mix of groups and the pictures of its own cohort only. Elsewhere the order may hold; the numbers need `recalibrate` with some healthy faces of that place.', '- A smile, a squint, speech, a turned head, side light or a hand before the face makes asymmetry of its own. One picture cannot tell a lifelong asymmetry from a new one.', '- The detector pulls weak faces towards symmetry: mild weaknesses are missed more often than these figures suggest for severe ones.', '- `in_domain` is false where pose, quality or size of asymmetry is outside what was learned from; the answer is then a guess.', '',
         '## TRIPOD+AI', '', _rows(['item', 'about', 'answered in'], TRIPOD), ''])
@@ -201,12 +206,12 @@ def _picture(image, xyz, push, px=420):
             dots += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r*w/420:.1f}" fill="{_COLOURS[REGION[f]]}" stroke="#fff" stroke-width=".6" fill-opacity=".85"/>' for x, y in p[ids]]
     return f'<svg viewBox="0 0 {w} {h}" role="img" aria-label="the face with its measured points"><image width="{w}" height="{h}" href="data:image/jpeg;base64,{data}"/>{"".join(dots)}</svg>'
 
-# %% ../nbs/03c_cards.ipynb #46d196a4
+# %% ../nbs/03c_cards.ipynb #2cfb2cb5
 def _measures(ratio, error, value, unit):
-    "Six measures as dots with 95 % whiskers, in healthy limits; the healthy range is shaded; what lies beyond the axis is an arrow at its edge"
+    "Six measures as dots with 95 % whiskers, in healthy limits; the healthy range is shaded; what lies beyond the axis is an arrow at its edge; on white, since a site may be dark"
     edge = 3.3
     x = lambda v: 280+46*float(np.clip(v, -edge, edge))
-    out = [f'<svg viewBox="0 0 540 {46+24*len(ratio)}" role="img" aria-label="measures against healthy limits"><rect x="{x(-1)}" y="4" width="{x(1)-x(-1)}" height="{18+24*len(ratio)}" fill="#dcefe3"/><line x1="{x(0)}" x2="{x(0)}" y1="4" y2="{22+24*len(ratio)}" stroke="#888"/>']
+    out = [f'<svg viewBox="-6 0 552 {46+24*len(ratio)}" role="img" aria-label="measures against healthy limits"><rect x="-6" width="552" height="{46+24*len(ratio)}" fill="#fff"/><rect x="{x(-1)}" y="4" width="{x(1)-x(-1)}" height="{18+24*len(ratio)}" fill="#dcefe3"/><line x1="{x(0)}" x2="{x(0)}" y1="4" y2="{22+24*len(ratio)}" stroke="#888"/>']
     for i, f in enumerate(ratio.index):
         y, c = 24+24*i, _COLOURS[REGION[f]]
         out.append(f'<text x="0" y="{y+4}" font-size="11">{f.replace("_", " ")}</text>')
@@ -214,16 +219,19 @@ def _measures(ratio, error, value, unit):
             if np.isfinite(error[f]): out.append(f'<line x1="{x(ratio[f]-1.96*error[f]):.1f}" x2="{x(ratio[f]+1.96*error[f]):.1f}" y1="{y}" y2="{y}" stroke="{c}" stroke-width="2"/>')
             tip = np.sign(ratio[f])*5
             out.append(f'<path d="M{x(ratio[f])-tip:.1f} {y-5}v10l{2*tip:.1f} -5z" fill="{c}"/>' if abs(ratio[f]) > edge else f'<circle cx="{x(ratio[f]):.1f}" cy="{y}" r="4.5" fill="{c}"/>')
-            out.append(f'<text x="448" y="{y+4}" font-size="11">{value[f]:+.1f} {unit[f]}</text>')
+            out.append(f'<text x="448" y="{y+4}" font-size="11">{value[f]:+z.1f} {unit[f]}</text>')
         else: out.append(f'<text x="448" y="{y+4}" font-size="11" fill="#777">not measured</text>')
     y = 38+24*len(ratio)
     return ''.join([*out, *(f'<text x="{x(v)}" y="{y}" font-size="10" text-anchor="middle">{v:+d}</text>' for v in (-3, -1, 1, 3)), '</svg>'])
 
-# %% ../nbs/03c_cards.ipynb #e4bacecd
+# %% ../nbs/03c_cards.ipynb #771563ae
+def _share(p): return '>0.99' if p >= .995 else '<0.01' if p < .005 else f'{p:.2f}'
+
 def _probability(name, p, low, high):
     "One probability as a bar with its interval"
     if not np.isfinite(p): return f'<p class="small">{name}: not judged</p>'
-    return (f'<div>{name}: <b>{p:.2f}</b> <span class="small">({low:.2f} to {high:.2f})</span><svg viewBox="0 0 300 12" style="width:100%;height:12px" preserveAspectRatio="none" role="img" aria-label="{name} {p:.2f}"><rect width="300" height="12" fill="#eee"/>'
+    told, span = html.escape(_share(p)), html.escape(f'{_share(low)} to {_share(high)}')
+    return (f'<div>{name}: <b>{told}</b> <span class="small">({span})</span><svg viewBox="0 0 300 12" style="width:100%;height:12px" preserveAspectRatio="none" role="img" aria-label="{name} {told}"><rect width="300" height="12" fill="#eee"/>'
         f'<rect x="{300*low:.1f}" width="{max(1, 300*(high-low)):.1f}" height="12" fill="#9cc4d8"/><rect x="{300*p-1.5:.1f}" width="3" height="12" fill="#0b4a63"/></svg></div>')
 
 # %% ../nbs/03c_cards.ipynb #dd2f2559
