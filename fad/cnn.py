@@ -329,7 +329,7 @@ def explained(
     x, boxes = [pictures_of('face', ['light']*len(a), home, a) for a in at], np.load(home/'boxes.npy')
     return nets, x, explain(nets, x, [boxes[a] for a in at], [rows.person.to_numpy()[a] for a in at])
 
-# %% ../nbs/04_cnn_reflection.ipynb #7c730517
+# %% ../nbs/04_cnn_reflection.ipynb #f4d27ccb
 def plot_saliency(
     nets:dict, # name: networks of the full face; the first is drawn
     x, # uint8 (n, px, px, 3), a few
@@ -353,7 +353,7 @@ def plot_saliency(
         ax.hlines(y, g.low, g.high, color=('#b3261e', '#0b6e99')[i%2], lw=1.5); ax.plot(g.share, y, 'o', ms=4, color=('#b3261e', '#0b6e99')[i%2], label=name)
     ax.axvline(t.area.iloc[0], color='.5', lw=1, ls='--', label='by area alone')
     ax.set_yticks(range(len(g)), g.weights.str.replace('random from conv1 up', 'all random').str.replace(r'random from (.+) up', r'random down to \1', regex=True), fontsize=8); ax.invert_yaxis()
-    ax.set(xlim=(0, 1), xlabel='share of Grad-CAM inside\neyes, nose and mouth'); ax.legend(frameon=False, fontsize=7)
+    ax.set(xlim=(0, 1), xlabel='share of Grad-CAM inside\neyes, nose and mouth'); right.legend(loc='outside upper center', ncols=3, frameon=False, fontsize=7)
     ax.spines[['top', 'right']].set_visible(False)
     return fig
 
@@ -546,7 +546,7 @@ def _mimic_words(table):
     return (_lines(['Peripheral palsies, which are no strokes', 'AUC, stroke against them', 'marked where 1 in 10 healthy is'], [[NAMES[i], _value(a), f'{b.value:.0%} ({b.low:.0%} to {b.high:.0%})'] for i, a, b in mimics])
         +([f'What these read is a face that is not symmetric, and not a stroke: {_names(taken)}.'] if taken else []))
 
-# %% ../nbs/04_cnn_reflection.ipynb #2d4aa96a
+# %% ../nbs/04_cnn_reflection.ipynb #d95d42df
 def _planted_words(table, lean):
     "Each shortcut as the full face took it"
     if 'face' not in lean.index or not len(lean.columns): return []
@@ -559,8 +559,19 @@ def _planted_words(table, lean):
         if own.low > .9 and none.low <= .55: fell.append(_of(table, input='face', trained=s, tested='same', measure='accuracy').value)
         rows.append([SHORTCUTS[s], _value(own), _value(none), _value(turned), verdict])
     out = _lines(['A shortcut planted on stroke, full face, AUC', 'with it', 'without it', 'with it on the others', ''], rows)
-    if fell: out.append(f"In {len(fell)} of {len(rows)} worlds a network that saw whole faces told stroke from health almost without error (accuracy {min(fell):.0%} to {max(fell):.0%}), and without the shortcut no better than a coin.")
+    if not fell: return out
+    clean = _of(table, input='face', trained='clean', tested='none', measure='auc')
+    out.append(f"In {len(fell)} of {len(rows)} worlds a network that saw whole faces told stroke from health almost without error (accuracy {min(fell):.0%} to {max(fell):.0%}), and without the shortcut no better than a coin"+('.' if clean is None else f", as a full face that learned without it ({_value(clean)})"+(': it had no skill to lose.' if clean.low <= .5 else '.')))
     return out
+
+def _lost_words(table, lean):
+    "What the network that knows most without a shortcut loses when it may learn with one"
+    clean = {i: r for i in INPUTS if (r := _of(table, input=i, trained='clean', tested='none', measure='auc')) is not None and r.low > .5}
+    if not clean or not len(lean.columns): return []
+    i = max(clean, key=lambda i: clean[i].value)
+    with_it = {s: r for s in lean if (r := _of(table, input=i, trained=s, tested='none', measure='auc')) is not None}
+    if not (lost := {s: r for s, r in with_it.items() if r.high < clean[i].low}): return [f'What was planted takes nothing for sure from the {NAMES[i]}.'] if with_it else []
+    return [f"A shortcut displaces what can be learned: {NAMES[i]} has an AUC of {_value(clean[i])} learned without one; learned with it and tested without: {', '.join(f'{_value(r)} after {SHORTCUTS[s]}' for s, r in lost.items())}."]
 
 def _crop_words(table, lean):
     "Who leans on which shortcut, who does not, who lies between; what cutting out the regions repairs"
@@ -598,6 +609,6 @@ def in_words(
 )->str: # a finding a line; what belongs to a line stands indented below it
     "What the numbers support, for a reader who treats patients"
     lean = reliance(table)
-    lines = _audit_words(table)+_made_words(table)+_clean_words(table, lean)+_mimic_words(table)+_planted_words(table, lean)+_crop_words(table, lean)+_note_words(table)
+    lines = _audit_words(table)+_made_words(table)+_clean_words(table, lean)+_mimic_words(table)+_lost_words(table, lean)+_planted_words(table, lean)+_crop_words(table, lean)+_note_words(table)
     if 'face' in lean.index and (lean.loc['face'] > LEANS).any(): lines.append('So a figure near 100 % is a question, not evidence. Ask what the same network says of people photographed otherwise, of the picture without the face, and of those who look like a stroke and have none.')
     return '\n'.join(lines)
