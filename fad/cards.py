@@ -62,7 +62,7 @@ def _best_measure(t):
     best = max((f for f in FEATURES if t[f].notna().any()), key=lambda f: np.nan_to_num(auc(f, 0).value.iloc[0]))
     return auc(best, 1000).reset_index().assign(task='weakness', model=best, validation=f'{_PICKED}, best of {len(FEATURES)} measures', by='all', group='all')
 
-# %% ../nbs/03c_cards.ipynb #a53faead
+# %% ../nbs/03c_cards.ipynb #f953ddf9
 def train_run(
     run, # a finished Run, or its folder
     kinds=('rules', *KINDS), # models compared
@@ -79,11 +79,13 @@ def train_run(
     found = validate(faces, kinds, exchanges, settings, progress)
     people = faces[exclusions(faces).eq('')].reset_index(drop=True)
     write_csv(found, run.path/'classifier_metrics.csv')
+    audited = in_words(run.table('shortcut_audit')) if (run.path/'shortcut_audit.csv').is_file() else 'not done; `fad audit` looks for what tells the labels without asymmetry.'
+    model.about |= dict(audit=audited)
     model.about['exam'] = _exam_model(run, faces, (settings or load_settings()).study.seed)
     write_csv(flow(faces).reset_index(), run.path/'classifier_flow.csv')
     save(model, run.path/'classifier.skops')
     plt.close(plot_shap(model.fitted, people, run.path/'facial_asymmetry_functional_shap.png'))
-    _write(run.path/'model_card.md', model_card(model, found, in_words(run.table('shortcut_audit')) if (run.path/'shortcut_audit.csv').is_file() else 'not done; `fad audit` looks for what tells the labels without asymmetry.'))
+    _write(run.path/'model_card.md', model_card(model, found, audited))
     return model
 
 def _exam_model(run, faces, seed):
@@ -265,7 +267,7 @@ def face_card(
 <h2>What would make it invalid</h2><p>A smile, speech, squint or closed eye at that moment; a turned or tilted head; light from one side; hair, hand or glasses over brow, eye or mouth; a lifelong asymmetry, an old palsy or surgery; other cameras or people than {e(about)}, until the healthy limits are set anew.</p></section></main>
 <p class="note"><b>{DISCLAIMER}</b></p></body></html>"""
 
-# %% ../nbs/03c_cards.ipynb #172da609
+# %% ../nbs/03c_cards.ipynb #a437e919
 def predict(
     model, # Classifier, or a file from `save`
     source, # a finished Run or its folder; else an image, clip, folder, manifest or cohort table, which is measured first
@@ -290,6 +292,7 @@ def predict(
     write_csv(said, to/'predictions.csv')
     people = judge_people(model, run)
     if people is not None: write_csv(people, to/'exam.csv')
+    said.attrs['audit'] = model.about.get('audit', 'not known')
     return said
 
 def judge_people(
@@ -305,7 +308,7 @@ def judge_people(
     first = ['person', 'n_frames', 'n_measured', *(f'{k}{e}' for k in ('weakness', 'central', 'left') for e in ('', '_low', '_high')), 'side', 'expressions', 'missing']
     return people[[*first, *(c for c in people if c not in first)]]
 
-# %% ../nbs/03c_cards.ipynb #a6ddcfa5
+# %% ../nbs/03c_cards.ipynb #14fc35d7
 def _shown_rows(said):
     "One row a photograph; of a clip its frame of median weakness"
     clip = said.t_s.notna()
@@ -319,7 +322,7 @@ def _write_cards(model, run, faces, said, folder, most, progress, thumbnails=Tru
     ratio, push = ratios(faces, limits), contributions(model, faces)
     error = pd.DataFrame({f: faces[f'{f}_se']/limits[f] if f'{f}_se' in faces else np.nan for f in MAGNITUDES})
     value, unit = faces[list(MAGNITUDES)]*PUPILS_MM, pd.Series('mm', list(MAGNITUDES))
-    about = f"the {model.about.get('subjects')} people the model learned from"
+    about = f"the {model.about.get('subjects')} people the model learned from. The audit of their pictures: {model.about.get('audit', 'not known').rstrip('.')}"
     names, first, todo = pd.Series('', faces.index), 0, set(rows)
     if rows: folder.mkdir(parents=True, exist_ok=True)
     with tqdm(total=len(rows), desc='pages', unit='page', delay=2, disable=not progress) as bar:

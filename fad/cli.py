@@ -215,7 +215,7 @@ def run_extract(
     with _cluster(args) as cluster: run = extract(args.input, args.out, settings_of(args), args.workers, cluster, args.update, args.figures, not args.quiet)
     return _told(run, args.quiet, f"\n\nwritten to {run.path}. {DISCLAIMER}")
 
-# %% ../nbs/20a_cli.ipynb #96b6a327
+# %% ../nbs/20a_cli.ipynb #3d875e55
 @contextlib.contextmanager
 def _needs(extra):
     "Name the extra where one of its packages is missing"
@@ -300,7 +300,7 @@ def run_predict(
     people = os.path.join(args.out or args.input, 'exam.csv')
     if not args.quiet:
         show = said[['frame_id', 'risk', 'risk_low', 'risk_high', 'weakness', 'side', 'in_domain', 'reasons']]
-        print(show.head(12).round(2).to_string(index=False), *([f'… and {len(said)-12} more'] if len(said) > 12 else []), f"\n{judged.sum()} of {len(said)} faces judged; predictions.csv in {args.out or args.input}. {DISCLAIMER}", *([f'people with several photographs are judged by all of them together: {people}'] if os.path.isfile(people) else []), *(f"note: {w}" for w in run.info.get('warnings', [])), sep='\n')
+        print(f"! The audit of the pictures that the model learned from: {said.attrs['audit']}\n", show.head(12).round(2).to_string(index=False), *([f'… and {len(said)-12} more'] if len(said) > 12 else []), f"\n{judged.sum()} of {len(said)} faces judged; predictions.csv in {args.out or args.input}. {DISCLAIMER}", *([f'people with several photographs are judged by all of them together: {people}'] if os.path.isfile(people) else []), *(f"note: {w}" for w in run.info.get('warnings', [])), sep='\n')
     elif not judged.all(): print(f"{(~judged).sum()} of {len(said)} faces not judged", *(f'  {r.frame_id}: {r.reasons}' for r in said[~judged].head(12).itertuples()), sep='\n', file=sys.stderr)
     return int(not judged.all())
 

@@ -425,7 +425,7 @@ def _notes(rows, skipped, checks, settings=CnnSettings(), rule='risk'):
         n = used[at].groupby('group').person.nunique()
         out.append(dict(measure=what, value=float(n.sum()), note=', '.join(f'{n.get(g, 0)} {w}' for g, w in zip(GROUPS, ('with a stroke', 'healthy', 'mimics')) if g in n)))
     out.append(dict(measure='rule card', note=rule))
-    out.append(dict(measure='settings', note=', '.join(f'{k} {v}' for k, v in asdict(settings).items())))
+    out.append(dict(measure='settings', note=', '.join(f'{k} {v}' for k, v in asdict(settings).items() if k != 'workers'))) # their number changes no digit
     out += [dict(shortcut=s, measure='not planted', note=why) for s, why in skipped.items()]
     if checks is not None: out += [dict(measure=f'audit: {c.check}', value=c.value, low=c.low, high=c.high, note=f'{c.verdict}: {c.statistic}') for c in checks.itertuples()]
     return pd.DataFrame(out, columns=['input', 'trained', 'shortcut', 'tested', 'measure', 'value', 'low', 'high', 'n_pictures', 'n_people', 'seeds', 'note'])
