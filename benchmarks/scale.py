@@ -1,4 +1,4 @@
-"""Cost as work grows: `python benchmarks/scale.py [extraction features comparison audit cluster] [--upto 100000] [--photos 1000] [--cluster 600]`.
+"""Cost as work grows: `python benchmarks/scale.py [extraction clips features comparison audit cluster] [--upto 100000] [--photos 1000] [--frames 1000] [--cluster 600]`.
 
 Every measurement runs in a process of its own and becomes a row of data/scale.csv (the page "From a laptop to a cluster" draws
 it): seconds, CPU seconds, peak memory, with the machine, its load, the date. A row that is measured again replaces the old one.
@@ -6,10 +6,11 @@ Extraction takes photographs; features, comparison and audit take tables resampl
 Wall seconds mean something on a quiet machine only: see the column `load`."""
 import os
 os.environ.update(OMP_NUM_THREADS='1', OPENBLAS_NUM_THREADS='1')
-import argparse, json, subprocess, sys, tempfile, time, warnings
+import argparse, json, shutil, subprocess, sys, tempfile, time, warnings
 from pathlib import Path
 import numpy as np, pandas as pd, psutil
 from fad import __version__
+from fad.cohort import cohort
 from fad.extract import Run, extract, processes, write_csv, write_tables
 from fad.landmarks import load_landmarks, save_landmarks
 from fad.settings import load_settings
@@ -87,6 +88,15 @@ def extraction(home, n):
     with Timed() as t: extract(folder, home/f'extracted{n}', SETTINGS, workers=1, progress=False)
     return row(t)
 
+def clips(home, n):
+    "Frames of clips, one look each: the embedded clips over and over, under new names"
+    folder, films = home/f'clips{n}', sorted((Path(__file__).resolve().parent.parent/'data'/'simulated').rglob('*.mp4'))
+    folder.mkdir()
+    each = len(cohort(films[0].parent, SETTINGS))/len(films)
+    for i in range(int(1.1*n/each)+5): shutil.copy(films[i%len(films)], folder/f'{i:06d}.mp4')
+    with Timed() as t: extract(cohort(folder, SETTINGS).head(n), home/f'followed{n}', SETTINGS, workers=1, progress=False)
+    return row(t)
+
 def features(home, n):
     run = Run(home/f'run{n}')
     with Timed() as t: write_tables(run, run.table('cohort'), SETTINGS)
@@ -160,21 +170,24 @@ def measure(stage, home, n):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    p.add_argument('stages', nargs='*', default=[], help='extraction features comparison audit cluster; default: all')
+    p.add_argument('stages', nargs='*', default=[], help='extraction clips features comparison audit cluster; default: all')
     p.add_argument('--upto', type=int, default=100_000, help='frames of the resampled tables')
     p.add_argument('--photos', type=int, default=1000, help='photographs of the longest extraction')
+    p.add_argument('--frames', type=int, default=1000, help='frames of clips of the longest extraction')
     p.add_argument('--cluster', type=int, default=600, help='photographs for the comparison of cluster and process pool')
     p.add_argument('--child', nargs=3, help=argparse.SUPPRESS)
     a = p.parse_args()
     warnings.simplefilter('ignore')
     if a.child: return print(json.dumps(globals()[a.child[0]](Path(a.child[2]), int(a.child[1]))))
-    stages, sizes = a.stages or ['extraction', 'features', 'comparison', 'audit', 'cluster'], lambda top: [10**k for k in range(2, 8) if 10**k <= top]
+    stages, sizes = a.stages or ['extraction', 'clips', 'features', 'comparison', 'audit', 'cluster'], lambda top: [10**k for k in range(2, 8) if 10**k <= top]
     with tempfile.TemporaryDirectory() as t:
         home = Path(t)
         if 'extraction' in stages:
             for n in sizes(a.photos):
                 b, r = measure('bare', home, min(n, 200)), measure('extraction', home, n)
                 print(f"{'':>12} {b['cpu_s']/b['frames']/(r['cpu_s']/n):.2f} of a bare MediaPipe loop by CPU time, {b['wall_s']/b['frames']/(r['wall_s']/n):.2f} by the clock (budget 0.90)")
+        if 'clips' in stages:
+            for n in sizes(a.frames): measure('clips', home, n)
         if {'features', 'comparison', 'audit'} & set(stages): extract(photographs_of(home, 100), home/'seed', SETTINGS, workers=1, progress=False)
         for n in sizes(a.upto):
             if {'features', 'comparison', 'audit'} & set(stages):
