@@ -80,7 +80,7 @@ def saved(tab, path, wait=20):
     raise AssertionError('not saved')
 
 def test_explorer(lab, tab):
-    "Run from the menu without an error or a warning; an arrow key moves the threshold, and who is marked follows"
+    "Run from the menu without an error or a warning; an arrow key moves the threshold, and who is marked follows; a person picked is the person shown"
     folder, url = lab
     run_all(tab, url, '06_explorer')
     cells = [c for c in saved(tab, folder/'06_explorer.ipynb')['cells'] if c['cell_type'] == 'code']
@@ -97,6 +97,11 @@ def test_explorer(lab, tab):
     tab.value(f"{widget}.querySelector('.noUi-handle').focus()")
     for _ in range(40): press(tab, 'ArrowRight', 39)
     assert tab.until(f"{marked} < {before} && {marked} == {listed}", 10), (before, tab.value(marked), tab.value(listed))
+    face, pick = f"{widget}.querySelector('img')", lambda menu: f"[...{widget}.querySelectorAll('select')].find(o => o.labels[0].textContent == '{menu}')"
+    for menu in ('Marked', 'Person'): # another picture, another person: the face, what is said of it, and the values follow
+        shown = tab.value(f"[{face}.src, {face}.alt, {widget}.querySelector('table').textContent]")
+        tab.value(f"(o => {{ o.selectedIndex = o.selectedIndex == o.options.length-1 ? 0 : o.options.length-1; o.dispatchEvent(new Event('change', {{bubbles: true}})) }})({pick(menu)})")
+        assert tab.until(f"{face}.src != {json.dumps(shown[0])} && {face}.alt != {json.dumps(shown[1])}", 10), (menu, shown[1])
     tab.value(f"{widget}.scrollIntoView()")
     shot(tab, 'explorer')
     assert not list(complaints(tab.events))
