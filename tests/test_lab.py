@@ -101,7 +101,7 @@ def test_explorer(lab, tab):
     for menu in ('Marked', 'Person'): # another picture, another person: the face, what is said of it, and the values follow
         shown = tab.value(f"[{face}.src, {face}.alt, {widget}.querySelector('table').textContent]")
         tab.value(f"(o => {{ o.selectedIndex = o.selectedIndex == o.options.length-1 ? 0 : o.options.length-1; o.dispatchEvent(new Event('change', {{bubbles: true}})) }})({pick(menu)})")
-        assert tab.until(f"{face}.src != {json.dumps(shown[0])} && {face}.alt != {json.dumps(shown[1])}", 10), (menu, shown[1])
+        assert tab.until(f"{face}.src != {json.dumps(shown[0])} && {face}.alt != {json.dumps(shown[1])} && {widget}.querySelector('table').textContent != {json.dumps(shown[2])}", 10), (menu, shown[1])
     tab.value(f"{widget}.scrollIntoView()")
     shot(tab, 'explorer')
     assert not list(complaints(tab.events))
