@@ -11,8 +11,8 @@ EXCHANGES = {'NumPy, OpenBLAS': PLAIN_NUMPY, 'NumPy, OpenBLAS, OpenCV': PLAIN_NU
 _CHILD = """import sys, warnings
 warnings.simplefilter('ignore')
 import pandas as pd
-from fad.cohort import cohort
-from fad.extract import embedded_cohort, extract
+from fad.faces.cohort import cohort
+from fad.runs.extract import embedded_cohort, extract
 df = cohort(embedded_cohort())
 extract(df[df.t_s.isna()].head(int(sys.argv[1])).reset_index(drop=True), sys.argv[2], workers=1, progress=False)"""
 
@@ -23,7 +23,7 @@ def measured(n, out, kernels):
 
 def differences(a, b, exchanged):
     "The largest difference of every unit, beside the typical standard error of its features"
-    from fad.asymmetry import catalog
+    from fad.faces.measures import catalog
     assert a.status.equals(b.status)
     units = catalog().set_index('name').unit
     for unit, names in units[[n in a for n in units.index]].groupby(units).groups.items():

@@ -32,16 +32,16 @@ def corner_height(corners, pupils):
     return np.subtract(*np.asarray(corners, float))@up/size
 
 def fad():
-    from fad.asymmetry import measure_features
-    from fad.cohort import cohort
-    from fad.landmarks import find_landmarks
+    from fad.faces.measures import measure_features
+    from fad.faces.cohort import cohort
+    from fad.faces.points import find_landmarks
     def measure(path): return float(measure_features(find_landmarks(cohort(path), progress=False)).mouth_corner_height.iloc[0])
     return measure
 
 def mediapipe():
     "The same detector without anything that fad adds: one look, in the plane of the picture"
-    from fad.detector import detect
-    from fad.media import read_image
+    from fad.faces.detector import detect
+    from fad.faces.media import read_image
     def measure(path):
         xy = detect(read_image(path), pose=False)[0][0][:, :2]
         return corner_height(xy[[291, 61]], xy[[473, 468]])

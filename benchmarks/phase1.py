@@ -8,12 +8,13 @@ import subprocess, sys, tempfile, time, warnings
 from pathlib import Path
 import av, cv2, mediapipe as mp, numpy as np
 from skimage import data
-from fad.asymmetry import asymmetry_vectors, features, symmetry_scores
+from fad.faces.measures import features
+from fad.faces.symmetry import asymmetry_vectors, symmetry_scores
 from fad import detector
-from fad.detector import new_landmarker, quiet_stderr
-from fad.extract import extract
-from fad.landmarks import measure_face
-from fad.media import read_image
+from fad.faces.detector import new_landmarker, quiet_stderr
+from fad.runs.extract import extract
+from fad.faces.points import measure_face
+from fad.faces.media import read_image
 from fad.settings import load_settings
 
 SETTINGS = load_settings()
@@ -87,7 +88,7 @@ def clip(path, seconds, fps=15):
         c.mux(st.encode())
 
 _CHILD = """import re, sys
-from fad.extract import extract
+from fad.runs.extract import extract
 extract(sys.argv[1], sys.argv[2], workers=1, progress=False)
 print(int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])/1024)"""
 

@@ -6,13 +6,13 @@ import os
 os.environ.update(OMP_NUM_THREADS='1', OPENBLAS_NUM_THREADS='1')
 import subprocess, sys, tempfile, time, warnings
 import av, mediapipe as mp, numpy as np
-from fad.detector import new_landmarker, quiet_stderr
-from fad.landmarks import one_thread
-from fad.media import frame_times, read_frames
-from fad.series import measure_clip
+from fad.faces.detector import new_landmarker, quiet_stderr
+from fad.faces.points import one_thread
+from fad.faces.media import frame_times, read_frames
+from fad.clips.series import measure_clip
 from fad.settings import load_settings
-from fad.temporal import analyse
-from fad.watch import watch
+from fad.clips.events import analyse
+from fad.clips.watch import watch
 
 def repeated(path, out, seconds, fps=12):
     "A clip made longer by playing it again and again"
@@ -47,8 +47,8 @@ def online(path):
     return (time.process_time()-start)*1000/len(rows)
 
 _CHILD = """import re, sys
-from fad.series import measure_clip
-from fad.temporal import analyse
+from fad.clips.series import measure_clip
+from fad.clips.events import analyse
 analyse(measure_clip(sys.argv[1], rate_hz=1, progress=False))
 print(int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])/1024)"""
 

@@ -10,9 +10,10 @@ import argparse, json, shutil, subprocess, sys, tempfile, time, warnings
 from pathlib import Path
 import numpy as np, pandas as pd, psutil
 from fad import __version__
-from fad.cohort import cohort
-from fad.extract import Run, extract, processes, write_csv, write_tables
-from fad.landmarks import load_landmarks, save_landmarks
+from fad.faces.cohort import cohort
+from fad.runs.files import write_csv
+from fad.runs.extract import Run, extract, processes, write_tables
+from fad.runs.files import load_landmarks, save_landmarks
 from fad.settings import load_settings
 
 TABLE = Path(os.environ.get("FAD_SCALE_TABLE") or Path(__file__).resolve().parent.parent/"data"/"scale.csv")
@@ -109,7 +110,7 @@ def comparison(home, n):
 
 def looking(home, n):
     "What the audit does with pictures"
-    from fad.evidence import evidence
+    from fad.shortcuts.evidence import evidence
     run = Run(home/f'run{n}')
     with Timed() as t: e = evidence(run, workers=1)
     pd.to_pickle(e, home/'evidence') # for the next stage, in a temporary folder
@@ -117,8 +118,8 @@ def looking(home, n):
 
 def audit(home, n):
     "The audit's verdicts, from tables drawn out of those of the pictures: numbers jittered, a tenth of the hash's bits flipped"
-    from fad.shortcuts import judge
-    from fad.evidence import part_of
+    from fad.shortcuts.audit import judge
+    from fad.shortcuts.evidence import part_of
     rng, e = np.random.default_rng(n), pd.read_pickle(home/'evidence')
     e = part_of(e, rng.integers(0, len(e['rows']), n))
     for k in ('photography', 'background', 'border', 'stance', 'demography'):
@@ -141,7 +142,7 @@ def on_pool(home, n, workers=2):
 
 def on_cluster(home, n, workers):
     from distributed import LocalCluster
-    from fad.cluster import Cluster
+    from fad.runs.cluster import Cluster
     folder = photographs_of(home, n)
     with LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None) as local, Cluster(local.scheduler_address) as far:
         extract(photographs_of(home, 32), home/f'warm_far{workers}', SETTINGS, executor=far, progress=False)

@@ -5,7 +5,7 @@ import os
 os.environ.update(LP_NUM_THREADS='1', OMP_NUM_THREADS='1')
 import time
 import psutil
-from fad.simulate import cohort_scene, render
+from fad.simulator.scenes import cohort_scene, render
 
 def megabytes(): return psutil.Process().memory_info().rss/2**20
 

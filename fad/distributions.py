@@ -4,9 +4,7 @@
 
 # %% auto #0
 __all__ = ['plot_forest', 'plot_rainclouds', 'plot_ecdf', 'correlation_names', 'correlation_clusters', 'plot_clusters',
-           'plot_upper_lower', 'Comparison', 'run_table', 'compare_run', 'telling', 'comparison_summary', 'EFFECT',
-           'ORDER', 'PUBLISHED', 'CompareError', 'adjust', 'adjusted_ratio', 'beside_published', 'compare', 'contrasts',
-           'group_names', 'healthy_faces', 'limits', 'rank_regions', 'region_scores', 'select', 'subject_test']
+           'plot_upper_lower', 'Comparison', 'run_table', 'compare_run', 'telling', 'comparison_summary']
 
 # %% ../nbs/02_distributions.ipynb #5771d298
 import re, textwrap
@@ -19,12 +17,13 @@ from scipy.spatial.distance import squareform
 from scipy.stats import gaussian_kde
 from . import __version__
 from .settings import load_settings
-from .asymmetry import PUPILS_MM, catalog
-from .extract import RunError, write_csv
-from .effects import EFFECT, ORDER, PUBLISHED, CompareError, adjust, adjusted_ratio, beside_published, compare, contrasts, exclusion_reasons, group_names, healthy_faces, limits, rank_regions, region_scores, select, subject_test
-
-# %% ../nbs/02_distributions.ipynb #4cad9395
-_all_ = ['EFFECT', 'ORDER', 'PUBLISHED', 'CompareError', 'adjust', 'adjusted_ratio', 'beside_published', 'compare', 'contrasts', 'group_names', 'healthy_faces', 'limits', 'rank_regions', 'region_scores', 'select', 'subject_test']
+from .faces.measures import catalog, PUPILS_MM
+from .stats.limits import limits
+from .stats.effects import (
+    compare, CompareError, contrasts, exclusion_reasons, group_names, healthy_faces, ORDER, rank_regions,
+    region_scores, select)
+from .runs.files import write_csv
+from .runs.extract import RunError
 
 # %% ../nbs/02_distributions.ipynb #4cc9bcd6
 _REGION = dict(mouth='#b3261e', eyes='#1b6ca8', nose='#7a5c00', brow='#5b3f8f', blendshape='#666666', gaze='#666666')

@@ -185,8 +185,8 @@ def pictures(folder, to):
 
 def test_no_thumbnails_no_faces(studies):
     "With --no-thumbnails the detector finds no face in anything that a study and its figures leave; without, it does. Nor is an input copied"
-    from fad.cohort import cohort
-    from fad.landmarks import find_landmarks
+    from fad.faces.cohort import cohort
+    from fad.faces.points import find_landmarks
     d = studies[0]
     fad('extract', 'in', '--out', 'killed', '--figures', 2, '--quiet', '--no-thumbnails', '--set', 'landmarks.repeats=1', cwd=d)
     for run, more in (('whole', ()), ('killed', ()), ('killed', ('--no-thumbnails',))): # what was left with faces goes, too

@@ -8,12 +8,12 @@ from test_cli import fad, rows, tables
 
 SHARD = ('--set', 'landmarks.shard_frames=4', '--quiet')
 PRELOAD = """
-import os, fad.cluster, fad.landmarks
-def counted(*args, measure=fad.cluster.measure_there):
+import os, fad.runs.cluster, fad.faces.points
+def counted(*args, measure=fad.runs.cluster.measure_there):
     with open({log!r}, 'a') as f: f.write('started\\n')
     return measure(*args)
-def deadly(path, *args, read=fad.landmarks.read_image): return os.kill(os.getpid(), 9) if 'deadly' in path else read(path, *args)
-if fad.cluster.measure_there.__name__ != 'counted': fad.cluster.measure_there, fad.landmarks.read_image = counted, deadly # Dask may load this twice
+def deadly(path, *args, read=fad.faces.points.read_image): return os.kill(os.getpid(), 9) if 'deadly' in path else read(path, *args)
+if fad.runs.cluster.measure_there.__name__ != 'counted': fad.runs.cluster.measure_there, fad.faces.points.read_image = counted, deadly # Dask may load this twice
 """
 
 @contextlib.contextmanager

@@ -24,7 +24,7 @@ def good_images():
 def good_clips():
     "Name -> bytes: ten frames of a simulated clip in several containers"
     import av
-    from fad.media import read_frames
+    from fad.faces.media import read_frames
     frames = [f[::2, ::2] for _, f in read_frames(root/'data/simulated/clips/c000.mp4', range(10))]
     out = {}
     for name, codec in (('a.mp4', 'libx264'), ('b.avi', 'mpeg4'), ('c.mkv', 'libx264'), ('d.mov', 'mpeg4'), ('e.webm', 'libvpx'), ('f.mpg', 'mpeg1video'), ('g.ts', 'mpeg2video'), ('h.wmv', 'wmv2')):
@@ -48,9 +48,9 @@ a.mp4,carl,non_stroke,peripheral,right,,0.2,60,a time
 def good_classifier():
     "Bytes of a small trained model"
     import numpy as np, pandas as pd
-    from fad.asymmetry import FEATURES
-    from fad.models import MAGNITUDES
-    from fad.signals import save, train
+    from fad.faces.measures import FEATURES
+    from fad.models.rules import MAGNITUDES
+    from fad.models.signals import save, train
     rng, n = np.random.default_rng(0), 90
     palsy = np.repeat(['none', 'central', 'peripheral'], n//3)
     t = pd.DataFrame(rng.normal(0, .01, (n, len(FEATURES))), columns=FEATURES)
@@ -63,7 +63,7 @@ def good_classifier():
 
 def make_seeds(folder):
     "Write the good files that cases are made from"
-    from fad.detector import model_file
+    from fad.faces.detector import model_file
     from fad.settings import to_ini
     for kind, files in dict(image=good_images(), clip=good_clips(), manifest={'m.csv': MANIFEST.encode()}, settings={'settings.ini': to_ini().encode()}, classifier={'m.skops': good_classifier()}, landmarker={'l.task': model_file().read_bytes()}).items():
         (folder/kind).mkdir(parents=True)
@@ -118,7 +118,7 @@ def make_case(seeds, i, seed=SEED):
 
 def measured(df, settings):
     "Landmarks of a table: every row is there, with a status"
-    from fad.landmarks import find_landmarks
+    from fad.faces.points import find_landmarks
     found = find_landmarks(df, settings, progress=False).df
     assert found.frame_id.tolist() == df.frame_id.tolist() and len(df), 'a lost row'
     assert found.status.map(lambda s: isinstance(s, str) and len(s) > 1).all(), 'no reason'
@@ -126,8 +126,8 @@ def measured(df, settings):
     return found.status.str.split(':').str[0].value_counts().to_dict()
 
 def try_table(path, s, folder):
-    from fad.cohort import CohortError, cohort
-    from fad.extract import read_csv, write_csv
+    from fad.faces.cohort import CohortError, cohort
+    from fad.runs.files import read_csv, write_csv
     try: df = cohort(path, s)
     except CohortError as e:
         assert Path(path).name in str(e), f'the file is not named: {e}'
@@ -147,8 +147,8 @@ def try_settings(path, s, folder):
     return 'read'
 
 def try_classifier(path, s, folder):
-    from fad.models import ClassifierError
-    from fad.signals import load
+    from fad.models.rules import ClassifierError
+    from fad.models.signals import load
     try: load(path)
     except ClassifierError as e:
         assert Path(path).name in str(e), f'the file is not named: {e}'
@@ -157,7 +157,7 @@ def try_classifier(path, s, folder):
 
 def try_landmarker(path, s, folder):
     import numpy as np
-    from fad.detector import ModelError, detect
+    from fad.faces.detector import ModelError, detect
     from fad.settings import override
     try: return f"{len(detect(np.zeros((64, 64, 3), np.uint8), override(s, **{'landmarks.model': str(path)})))} faces"
     except ModelError as e:
@@ -166,7 +166,7 @@ def try_landmarker(path, s, folder):
 
 def try_command(kind, path, folder):
     "The command line on the same file"
-    from fad.cli import main
+    from fad.app.cli import main
     args = ['extract', 'image.jpg', '--settings', path.name] if kind == 'settings' else ['extract', 'image.jpg', '--set', f'landmarks.model={path.name}'] if kind == 'landmarker' else ['predict', path.name, 'image.jpg'] if kind == 'classifier' else ['extract', path.name]
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), contextlib.chdir(folder):

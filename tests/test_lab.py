@@ -82,7 +82,7 @@ def saved(tab, path, wait=20):
 def test_explorer(lab, tab):
     "Run from the menu without an error or a warning; an arrow key moves the threshold, and who is marked follows; a person picked is the person shown"
     folder, url = lab
-    run_all(tab, url, '06_explorer')
+    run_all(tab, url, 'app/03_explorer')
     cells = [c for c in saved(tab, folder/'06_explorer.ipynb')['cells'] if c['cell_type'] == 'code']
     assert all(c['execution_count'] for c in cells)
     assert not [o for c in cells for o in c['outputs'] if o['output_type'] in ('error', 'stream')]

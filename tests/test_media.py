@@ -1,7 +1,7 @@
 "What a notebook cell can't hold: the whole corpus of bad input, in a process whose output is watched."
 import warnings
-from fad.cohort import CohortWarning, cohort
-from fad.media import Unreadable, media_kind, read_frames, read_image
+from fad.faces.cohort import CohortWarning, cohort
+from fad.faces.media import Unreadable, media_kind, read_frames, read_image
 from corpus import make_corpus
 
 def _status(row):

@@ -29,8 +29,8 @@ def test_what_is_inside(built):
     assert {'LICENSE', 'README.md', 'pyproject.toml'} <= sdist and any(n.endswith('licenses/LICENSE') for n in wheel)
 
 FIVE_LINES = '''
-from fad.landmarks import find_landmarks
-from fad.asymmetry import functional
+from fad.faces.points import find_landmarks
+from fad.landmarks import functional
 table = functional(find_landmarks('{photo}', progress=False))
 print(table.status.iloc[0], round(table.mouth_corner_height.iloc[0], 3))
 import fad; print(fad.__file__)

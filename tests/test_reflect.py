@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 pytest.importorskip('torch'); pytest.importorskip('monai')
-from fad.cli import main
+from fad.app.cli import main
 
 STILLS = Path(__file__).resolve().parent.parent/'data/simulated'
 SMALL = [a for k in ('cnn.px=32', 'cnn.width=4', 'cnn.steps=6', 'cnn.seeds=1', 'cnn.resamples=20', 'cnn.workers=1', 'cnn.device=cpu', 'landmarks.repeats=1') for a in ('--set', k)]

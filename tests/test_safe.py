@@ -14,8 +14,9 @@ HOSTILE = '</td></pre></style><script>pwned=1</script><img src=x onerror=pwned=1
 def pages(tmp_path_factory):
     "A cohort whose file names, subjects, sources and other columns attack the reader; every page that fad makes of it"
     import matplotlib; matplotlib.use('Agg')
-    from fad.cards import predict
-    from fad.study import study, write_report
+    from fad.models.cards import predict
+    from fad.app.study import study
+    from fad.app.report import write_report
     from fad.settings import Settings, override
     d = tmp_path_factory.mktemp('hostile')
     stills = sorted((root/'data/simulated').glob('*Stroke_data/*_0.jpg'))[:6]+sorted((root/'data/simulated/stroke_data').glob('*_0.jpg'))[:6]
@@ -35,7 +36,7 @@ def pages(tmp_path_factory):
         warnings.simplefilter('ignore')
         run = study(d/'m.csv', d/'out'/'run', s, 1, ['audit', 'compare', 'trend'], progress=False)
         predict(d/'model.skops', run, settings=s, progress=False)
-        from fad.extract import draw_figures
+        from fad.runs.extract import draw_figures
         draw_figures(run, run.table('facial_asymmetry_functional'), 3, s)
         (run.path/'model_card.md').write_text(f'# {HOSTILE}\n\n[x](javascript:pwned=1) ![x](x" onerror="pwned=1)\n\n| {HOSTILE} | b |\n|---|---|\n| {HOSTILE} | **{HOSTILE}** |\n\n- {HOSTILE}\n', encoding='utf-8')
         write_report(run)
@@ -105,14 +106,14 @@ def test_models_run_no_code(tmp_path):
     import skops.io
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer
-    from fad.models import ClassifierError
-    from fad.signals import load
+    from fad.models.rules import ClassifierError
+    from fad.models.signals import load
     mark, good = tmp_path/'ran', good_classifier()
     npy = io.BytesIO(); np.save(npy, np.array([Payload(mark)], object), allow_pickle=True)
     skops_of = lambda o: skops.io.dumps(o)
     schema = lambda edit: altered(good, lambda n, b: [(n, edit(b.decode()).encode() if n == 'schema.json' else b)])
     evil = dict(pickled=pickle.dumps(Payload(mark)), command=skops_of(dict(tasks=make_pipeline(FunctionTransformer(os.mkdir)), identity=str(mark))), evaluated=skops_of(FunctionTransformer(eval)),
-        renamed=schema(lambda t: t.replace('"signed_log"', '"system"').replace('"fad.models"', '"os"')), odd_class=schema(lambda t: t.replace('MonotoneLogit', 'Popen').replace('"fad.models"', '"subprocess"')),
+        renamed=schema(lambda t: t.replace('"signed_log"', '"system"').replace('"fad.models.monotone"', '"os"')), odd_class=schema(lambda t: t.replace('MonotoneLogit', 'Popen').replace('"fad.models.rules"', '"subprocess"')),
         objects=altered(good, lambda n, b: [(n, npy.getvalue() if n.endswith('.npy') else b)]), slip=altered(good, lambda n, b: [('../../'+n if n.endswith('.npy') else n, b)]),
         no_keys=skops_of(dict(identity='{}')), a_list=skops_of([1, 2]), empty=b'', unnamed=altered(good, lambda n, b: [(n, b)]+([('../evil', b'\0'*10_000_000)] if n == 'schema.json' else [])))
     for name, data in evil.items():
@@ -125,7 +126,7 @@ def test_models_run_no_code(tmp_path):
 def test_networks_run_no_code(tmp_path):
     "A network is safetensors: a pickled checkpoint under that name is refused"
     torch = pytest.importorskip('torch')
-    from fad.networks import CnnError, load_net
+    from fad.shortcuts.networks import CnnError, load_net
     mark = tmp_path/'ran'
     torch.save(Payload(mark), tmp_path/'a.safetensors')
     (tmp_path/'b.safetensors').write_bytes(pickle.dumps(Payload(mark)))
@@ -141,7 +142,7 @@ def test_no_way_to_run_code():
 
 def test_links_and_dots(tmp_path):
     "A link out of a cohort's folder is named and not followed, to a file, a folder or through a chain; a manifest may name what it likes, and its ids stay plain"
-    from fad.cohort import cohort
+    from fad.faces.cohort import cohort
     secret = tmp_path/'secret'
     secret.mkdir()
     still = next((root/'data/simulated/noStroke_data').glob('*.jpg'))

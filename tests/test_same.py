@@ -7,17 +7,18 @@ root = Path(__file__).resolve().parent.parent
 
 WORK = '''
 import shutil, sys, warnings; warnings.simplefilter('ignore')
-from fad.extract import Run, extract, write_csv
+from fad.runs.files import write_csv
+from fad.runs.extract import Run, extract
 out, workers = sys.argv[1], int(sys.argv[2])
 run = extract('m.csv', out, workers=workers, progress=False)
 from fad.distributions import compare_run
 compare_run(run, resamples=20)
-from fad.evidence import evidence
-from fad.shortcuts import judge
+from fad.shortcuts.evidence import evidence
+from fad.shortcuts.audit import judge
 write_csv(judge(evidence(run, workers), permutations=1, only=['duplicates', 'photography'])[0], run.path/'audit.csv')
-from fad.classifiers import out_of_fold, permutation_test
-from fad.models import exclusions, faces_of
-from fad.signals import load, save, signals, train
+from fad.models.validation import out_of_fold, permutation_test
+from fad.models.rules import exclusions, faces_of
+from fad.models.signals import load, save, signals, train
 faces = faces_of(run)
 t = faces[exclusions(faces).eq('')].reset_index(drop=True)
 for kind in ('rules', 'monotone', 'forest', 'boosting'): write_csv(out_of_fold(t, kind, folds=3, search=False), run.path/f'out_of_fold_{kind}.csv')

@@ -1,4 +1,4 @@
-"""Build `fad/assets/head.npz`, the head pack of `fad.head`, with one command:
+"""Build `fad/assets/head.npz`, the head pack of `fad.simulator.head`, with one command:
 
     python tools/build_head.py [--cache FOLDER] [--out fad/assets/head.npz]
 
@@ -352,7 +352,7 @@ def picture(head, person, brow):
 
 def detected(head, m, brow):
     "Where MediaPipe sees its points on twelve symmetric faces, as places of the base mesh seen from the front: median (468, 2) mm"
-    from fad.detector import detect, MIRROR
+    from fad.faces.detector import detect, MIRROR
     origin = m.v[head.pack()['eye_rows']].mean((0, 1))
     tri = head.pack()['skin/rows'].astype(int)[head.pack()['skin/triangles']]
     seen = []
@@ -375,7 +375,7 @@ def detected(head, m, brow):
 
 def anchors(m, pack, place):
     "Three rows of the base mesh and their weights for each of the first 468 points"
-    from fad.detector import MIRROR
+    from fad.faces.detector import MIRROR
     v, tri = m.v, pack['skin/rows'].astype(int)[pack['skin/triangles']]
     a, rows, weight = v[tri], np.zeros((468, 3), int), np.zeros((468, 3))
     def cast(x, y):

@@ -342,7 +342,7 @@ def docs():
 
 # ---- the phase notebooks on a cohort of one's own
 
-PAGES = ('03a_shortcuts', '02_distributions', '03_classifiers', '04_cnn_reflection', '05_temporal_trends')  # in the order in which findings may be believed
+PAGES = ('shortcuts/05_audit', '02_distributions', '03_classifiers', '04_cnn_reflection', '05_temporal_trends')  # in the order in which findings may be believed
 
 def _notebook(name, to):
     "Run one notebook where it lies and write it with its outputs elsewhere"
@@ -369,8 +369,8 @@ def _left_out(p):
 def notebooks():
     "Run the five phase notebooks on the cohort that FAD_COHORT names and render them as a private site; nbs/ stays as it is"
     if not os.environ.get('FAD_COHORT'): sys.exit('Name a cohort: FAD_COHORT=path/to/faces make notebooks (a folder or a manifest CSV; see nbs/30_own_data.ipynb)')
-    from fad.cohort import CohortError
-    from fad.extract import RunError, study_cohort, study_run, summary
+    from fad.faces.cohort import CohortError
+    from fad.runs.extract import RunError, study_cohort, study_run, summary
     try: os.environ['FAD_COHORT'] = str(study_cohort().resolve()); run = study_run()
     except (CohortError, RunError) as e: sys.exit(f'FAD_COHORT: {e}')
     out, report = run.path.resolve()/'notebooks', []
@@ -383,7 +383,7 @@ def notebooks():
     for crops in run.path.glob('reflect/crops-*'): shutil.rmtree(crops) # no copies of the pictures stay
     lines = ['# Findings', f'> The five phases on {run.path.name}', '', f'{summary(run).splitlines()[0]}. The pages stand in the order in which findings may be believed: what the audit finds stands above every number after it.', '',
         '**Private: these pages rest on the faces of people and show some of them.** Risk signals for research, never a diagnosis; not a medical device.', '', 'Numbers, tables and figures are this cohort\'s. The prose between them was written about the embedded cohort.', '', '| page | cells that this cohort cannot support |', '|---|---|', *(f'| [{n[n.index("_")+1:].replace("_", " ")}]({n}.ipynb) | {left or ""} |' for n, left, _ in report)]
-    from fad.study import STUDY, study_summary
+    from fad.app.study import STUDY, study_summary
     studied = (run.path/STUDY).is_file()
     lines += ['', '## In words', '', f'```text\n{study_summary(run)}\n```' if studied else f'`fad study {shlex.quote(os.environ["FAD_COHORT"])} --out {shlex.quote(str(run.path))}` tells the findings in words, here and in a report in one file.']
     cell = lambda text: dict(cell_type='markdown', id=f'c{len(text)}', metadata={}, source=text)

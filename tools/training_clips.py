@@ -1,14 +1,14 @@
 """Rebuild data/training_clips.parquet: `python tools/training_clips.py FOLDER data/training_clips.parquet`.
 
-Clips of people who are in no cohort are rendered into FOLDER (those that are there stay) and measured at 5 frames a second: what `fad.watch` learns
+Clips of people who are in no cohort are rendered into FOLDER (those that are there stay) and measured at 5 frames a second: what `fad.clips.watch` learns
 its weights from and the graph network of nbs/05e_graph.ipynb its own. About 13 CPU seconds a clip to render, half a second to measure."""
 import os, sys, warnings
 os.environ.update(LP_NUM_THREADS='1', OMP_NUM_THREADS='1')
 from pathlib import Path
 import pandas as pd
-from fad.series import measure_clip
-from fad.simulate import random_clip, simulate_clip
-from fad.streams import clip_frames
+from fad.clips.series import measure_clip
+from fad.simulator.scenes import random_clip, simulate_clip
+from fad.proof.streams import clip_frames
 
 FIRST = [('sudden', 'none')]*14+[('creeping', 'none')]*6+[('transient', 'none')]*4+[('none', 'none')]*4+[('none', k) for k in ('one_sided_smile', 'chewing', 'turning', 'light_change') for _ in range(3)]
 THEN = [('sudden', 'none'), ('none', 'one_sided_smile'), ('sudden', 'none'), ('none', 'none'), ('sudden', 'none'), ('none', 'chewing'),
