@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['FadError', 'SettingsError', 'StudySettings', 'CohortSettings', 'VideoSettings', 'LandmarksSettings',
            'QualitySettings', 'TrendSettings', 'MeasuresSettings', 'LimitsSettings', 'CnnSettings', 'ReportSettings',
-           'Settings', 'as_dict', 'override', 'to_ini', 'find_settings', 'load_settings']
+           'Settings', 'as_dict', 'override', 'to_ini', 'find_settings', 'project_path', 'load_settings']
 
 # %% ../nbs/00_settings.ipynb #a3907109
 import configparser, math, operator, os, re
@@ -69,8 +69,10 @@ def _checked(section, f, v):
         hint = '; a comment needs a line of its own' if re.search(r'\s[#;]', str(v)) else ''
         raise SettingsError(f'{says}: must be {_allowed(f)}{hint}') from None
     m = f.metadata
-    if m['lo'] is not None and not (math.isfinite(v) and m['lo'] <= v <= m['hi']): raise SettingsError(f'{says}: must be {_allowed(f)}')
-    if f.type is str and v != ' '.join(v.strip().splitlines()): raise SettingsError(f'{says!r}: must be one line, without spaces at its ends')
+    if m['lo'] is not None and not (math.isfinite(v) and m['lo'] <= v <= m['hi']):
+        raise SettingsError(f'{says}: must be {_allowed(f)}')
+    if f.type is str and v != ' '.join(v.strip().splitlines()):
+        raise SettingsError(f'{says!r}: must be one line, without spaces at its ends')
     if m['check'] and (wrong := m['check'](v)): raise SettingsError(f'{says}: {wrong}')
     return v
 
@@ -87,7 +89,8 @@ class _Section:
 @dataclass(frozen=True)
 class StudySettings(_Section):
     "The study as a whole"
-    seed:int = _setting(20260101, 'starting point of every random choice; the same seed gives the same numbers', 0, 2**32-1)
+    seed:int = _setting(20260101,
+        'starting point of every random choice; the same seed gives the same numbers', 0, 2**32-1)
 
 # %% ../nbs/00_settings.ipynb #0a3a82da
 def _pattern_problem(v):
@@ -99,8 +102,9 @@ def _pattern_problem(v):
 @dataclass(frozen=True)
 class CohortSettings(_Section):
     "Which faces, and whose"
-    subject_pattern:str = _setting('', 'regular expression on the path below the input; its group `subject`, or its first, names the subject; empty = none',
-        check=_pattern_problem)
+    subject_pattern:str = _setting('',
+        'regular expression on the path below the input; its group `subject`, or its first, names the subject; '
+        'empty = none', check=_pattern_problem)
 
 # %% ../nbs/00_settings.ipynb #38bf5d44
 @dataclass(frozen=True)
@@ -108,21 +112,25 @@ class VideoSettings(_Section):
     "How a clip is sampled"
     rate_hz:float = _setting(5.0, 'frames taken a second, by time stamp; 0 = every frame', 0, 1000, 'Hz')
     segment_s:float = _setting(20.0, 'length of the piece of a clip that one worker takes', 1, 3600, 's')
-    warmup_frames:int = _setting(3, 'frames tracked before a piece starts, so that pieces join without a step', 0, 1000, 'frames')
+    warmup_frames:int = _setting(3,
+        'frames tracked before a piece starts, so that pieces join without a step', 0, 1000, 'frames')
 
 # %% ../nbs/00_settings.ipynb #2f9454f8
 @dataclass(frozen=True)
 class LandmarksSettings(_Section):
     "How a face is found and how often it is looked at"
     model:str = _setting('', 'path of face_landmarker.task; empty = the file that is installed or downloaded')
-    repeats:int = _setting(8, 'looks at each photo, half of them mirrored; from 5 on the first only finds the face and the others are averaged', 1, 64, 'looks')
+    repeats:int = _setting(8,
+        'looks at each photo, half of them mirrored; from 5 on the first only finds the face and the others '
+        'are averaged', 1, 64, 'looks')
     shift:float = _setting(0.06, 'largest shift of a look', 0, 0.5, 'of the crop')
     scale:float = _setting(0.12, 'largest change of size of a look', 0, 0.5, 'of the crop')
     rotation_deg:float = _setting(8.0, 'largest rotation of a look', 0, 45, 'degrees')
     crop_px:int = _setting(256, 'side of the aligned crop', 64, 2048, 'px')
     max_faces:int = _setting(5, 'faces looked for in a frame; the largest is measured', 1, 50, 'faces')
     min_confidence:float = _setting(0.5, 'confidence below which a face does not count', 0, 1)
-    chimeric:bool = _setting(False, 'measure each half of the face mirrored to a whole one as well; three times the work')
+    chimeric:bool = _setting(False,
+        'measure each half of the face mirrored to a whole one as well; three times the work')
     shard_frames:int = _setting(16, 'frames saved at a time; what a killed run has to do again', 1, 100_000, 'frames')
     max_pixels:int = _setting(100_000_000, 'larger images are refused unopened', 1, 10**10, 'px')
 
@@ -134,7 +142,8 @@ class QualitySettings(_Section):
     max_pitch_deg:float = _setting(25.0, 'head nodding up or down', 0, 90, 'degrees')
     max_roll_deg:float = _setting(60.0, 'head tilted to a shoulder', 0, 180, 'degrees')
     min_interocular_px:float = _setting(20.0, 'distance between the pupils', 0, 10_000, 'px')
-    min_sharpness:float = _setting(0.8, 'finest detail as a share of the contrast, in percent; 0 = no gate', 0, 10**6, '%')
+    min_sharpness:float = _setting(0.8,
+        'finest detail as a share of the contrast, in percent; 0 = no gate', 0, 10**6, '%')
     min_brightness:float = _setting(15.0, 'mean brightness of the face; 0 = no gate', 0, 255, 'gray levels')
     max_brightness:float = _setting(248.0, 'mean brightness of the face; 255 = no gate', 0, 255, 'gray levels')
     min_contrast:float = _setting(12.0, 'spread of brightness in the face; 0 = no gate', 0, 255, 'gray levels')
@@ -145,7 +154,8 @@ class QualitySettings(_Section):
     def __post_init__(self):
         super().__post_init__()
         if self.min_brightness > self.max_brightness:
-            raise SettingsError(f'[quality] min_brightness = {self.min_brightness}: must not be above max_brightness = {self.max_brightness}')
+            raise SettingsError(f'[quality] min_brightness = {self.min_brightness}: must not be above max_brightness '
+                f'= {self.max_brightness}')
 
 # %% ../nbs/00_settings.ipynb #1ddca7b7
 @dataclass(frozen=True)
@@ -155,27 +165,40 @@ class TrendSettings(_Section):
     on_mm:float = _setting(1.3, 'smallest deviation from the own baseline that counts', .1, 20, 'mm')
     on_sd:float = _setting(4.0, "and at least so many of the own baseline's SDs", 0, 20, 'SD')
     off_share:float = _setting(.6, 'share of the upper threshold below which an exceedance ends', .1, 1)
-    unseen:float = _setting(2.0, 'how many times farther a deviation must go in a phase that the own baseline has not seen', 1, 10, 'times')
-    turn_deg:float = _setting(15.0, 'head turned so far from where the baseline was taken doubles the threshold', 1, 90, 'degrees')
-    width_mm:float = _setting(8.0, "mouth so much wider or narrower than in the baseline doubles the mouth's threshold", 1, 100, 'mm')
-    lift_mm:float = _setting(1.2, 'mouth corners raised by more are a smile, and the mouth is not compared', 0, 20, 'mm')
+    unseen:float = _setting(2.0,
+        'how many times farther a deviation must go in a phase that the own baseline has not seen', 1, 10, 'times')
+    turn_deg:float = _setting(15.0,
+        'head turned so far from where the baseline was taken doubles the threshold', 1, 90, 'degrees')
+    width_mm:float = _setting(8.0,
+        "mouth so much wider or narrower than in the baseline doubles the mouth's threshold", 1, 100, 'mm')
+    lift_mm:float = _setting(1.2,
+        'mouth corners raised by more are a smile, and the mouth is not compared', 0, 20, 'mm')
     dwell_s:float = _setting(.5, 'how long a deviation must last', 0, 60, 's')
     gap_s:float = _setting(2.0, 'how long a deviation may be out of sight', 0, 60, 's')
     hampel_s:float = _setting(.5, 'window in which a single outlier is told by its neighbours', 0, 5, 's')
     hampel_sd:float = _setting(4.0, 'how far out such an outlier lies', 1, 20, 'SD')
     smooth_s:float = _setting(.08, 'SD of the low-pass, a Gaussian over time', 0, 5, 's')
-    evidence:float = _setting(9.0, 'evidence that makes an event while a clip or camera runs: log likelihood ratio of a change against none, added up over time', .1, 1000, 'nats')
-    learn_s:float = _setting(10.0, 'usable seconds up to which the own baseline goes on learning while nothing speaks for a change', .5, 600, 's')
+    evidence:float = _setting(9.0,
+        'evidence that makes an event while a clip or camera runs: log likelihood ratio of a change against '
+        'none, added up over time', .1, 1000, 'nats')
+    learn_s:float = _setting(10.0,
+        'usable seconds up to which the own baseline goes on learning while nothing speaks for a change', .5, 600, 's')
     pool_s:float = _setting(5.0, "the classifier's signal is pooled over so many seconds", .5, 600, 's')
-    pool_least:float = _setting(3.0, "frames that would say as much if they were independent, below which the pooled signal is 'not enough'", 1, 1000, 'frames')
+    pool_least:float = _setting(3.0,
+        "frames that would say as much if they were independent, below which the pooled signal is 'not enough'",
+        1, 1000, 'frames')
     @property
     def reach_s(self): return max(self.hampel_s/2, 3*self.smooth_s) # how far both look ahead
 
 @dataclass(frozen=True)
 class MeasuresSettings(_Section):
     "From points to measures"
-    camera_mm:float = _setting(1200.0, 'distance at which the camera is taken to be, to undo perspective in turned faces; 0 = far away', 0, 100_000, 'mm')
-    correct_gain:bool = _setting(False, "divide each feature by the detector's mean gain (fad.faces.measures.catalog); errors grow by the same factor")
+    camera_mm:float = _setting(1200.0,
+        'distance at which the camera is taken to be, to undo perspective in turned faces; 0 = far away',
+        0, 100_000, 'mm')
+    correct_gain:bool = _setting(False,
+        "divide each feature by the detector's mean gain (fad.faces.measures.catalog); errors grow by the same "
+        'factor')
 
 @dataclass(frozen=True)
 class LimitsSettings(_Section):
@@ -190,21 +213,27 @@ class CnnSettings(_Section):
     "Networks of the reflection; no measure of a face depends on them"
     px:int = _setting(64, 'side of every crop that a network sees', 32, 512, 'px')
     width:int = _setting(16, 'channels of the first stage of the ResNet-10; 64 is the full one', 4, 256, 'channels')
-    steps:int = _setting(190, 'of the optimizer; with batch and the number of pictures they make the epochs', 1, 10**7, 'steps')
+    steps:int = _setting(190,
+        'of the optimizer; with batch and the number of pictures they make the epochs', 1, 10**7, 'steps')
     batch:int = _setting(32, 'pictures a step', 2, 4096, 'pictures')
     rate:float = _setting(.002, 'highest learning rate of AdamW, on a cosine', 1e-6, 1)
     seeds:int = _setting(3, 'splits of the people, each with networks of its own', 1, 100, 'splits')
     test_share:float = _setting(.4, 'share of the people who are kept for the test', .1, .9)
     strength:float = _setting(1.0, 'of planted shortcuts', 0, 3)
     resamples:int = _setting(400, 'of people and seeds, for the intervals', 10, 100_000, 'resamples')
-    device:str = _setting('auto', 'auto = the fastest at hand; or what torch calls it: cpu, cuda, cuda:1, mps', check=lambda v: None if re.fullmatch(r'auto|cpu|mps|cuda(:\d+)?', v) else 'must be auto, cpu, mps, cuda or cuda:1')
+    device:str = _setting('auto',
+        'auto = the fastest at hand; or what torch calls it: cpu, cuda, cuda:1, mps',
+        check=lambda v: None if re.fullmatch(r'auto|cpu|mps|cuda(:\d+)?', v)
+        else 'must be auto, cpu, mps, cuda or cuda:1')
     workers:int = _setting(0, 'processes on a CPU; 0 = one a core', 0, 1024, 'processes')
 
 # %% ../nbs/00_settings.ipynb #e48e7859
 @dataclass(frozen=True)
 class ReportSettings(_Section):
     "What reports and pages show; no number depends on it"
-    thumbnails:bool = _setting(True, 'small copies of faces in the audit, the cards and the figures; false = no picture of a face in any output')
+    thumbnails:bool = _setting(True,
+        'small copies of faces in the audit, the cards and the figures; false = no picture of a face in any '
+        'output')
 
 # %% ../nbs/00_settings.ipynb #2fc5812a
 def _cell(v):
@@ -215,7 +244,8 @@ def _row(name, sec, f):
     "One row of the settings table"
     v = getattr(sec, f.name)
     val = _cell(v) if v == f.default else f'**{_cell(v) or "empty"}** (default {_cell(f.default) or "empty"})'
-    return f"| {name}.{f.name} | {val} | {f.metadata['unit']} | {_range(f)} | {f.metadata['doc'].replace('|', chr(92)+'|')} |"
+    return (f"| {name}.{f.name} | {val} | {f.metadata['unit']} | {_range(f)} | "
+        f"{f.metadata['doc'].replace('|', chr(92)+'|')} |")
 
 # %% ../nbs/00_settings.ipynb #c76a264c
 @dataclass(frozen=True)
@@ -234,7 +264,8 @@ class Settings:
     origin:str = 'defaults' # where the values came from
     def _repr_markdown_(self):
         rows = [_row(n, s, f) for n,s in _sections(self).items() for f in fields(s)]
-        return '\n'.join([f'Settings from: {self.origin}', '', '| setting | value | unit | allowed | meaning |', '|---|---|---|---|---|', *rows])
+        return '\n'.join([f'Settings from: {self.origin}', '', '| setting | value | unit | allowed | meaning |',
+            '|---|---|---|---|---|', *rows])
 
 def _sections(s): return {f.name: getattr(s, f.name) for f in fields(s) if f.name != 'origin'}
 
@@ -266,7 +297,8 @@ def _build(values, origin):
     for sec,d in values.items():
         if sec not in types: raise SettingsError(f'[{sec}]: no such section{_nearest(sec, next(iter(d), ""))}')
         for k,v in d.items():
-            if k not in types[sec].__dataclass_fields__: raise SettingsError(f'[{sec}] {k} = {_shown(v)}: no such setting{_nearest(sec, k)}')
+            if k not in types[sec].__dataclass_fields__:
+                raise SettingsError(f'[{sec}] {k} = {_shown(v)}: no such setting{_nearest(sec, k)}')
     return Settings(**{n: t(**values.get(n, {})) for n,t in types.items()}, origin=origin)
 
 # %% ../nbs/00_settings.ipynb #f11f3067
@@ -282,7 +314,8 @@ def override(
     return _build(d, f"{settings.origin}, changed: {', '.join(changes)}" if changes else settings.origin)
 
 # %% ../nbs/00_settings.ipynb #22217d8f
-_head = """# Settings of a fad study. Change a value, save, run again: every command and every notebook below this folder reads this file.
+_head = """# Settings of a fad study. Change a value, save, run again: every command and every notebook below this
+# folder reads this file.
 # A key that is left out keeps its default. A key that is unknown or out of range stops the run with a message.
 """
 
@@ -295,7 +328,8 @@ def to_ini(
     for n,sec in _sections(settings).items():
         out += ['', f'# {sec.__doc__}', f'[{n}]']
         for f in fields(sec):
-            out += [f"# {f.metadata['doc']} ({_allowed(f)}; default {_shown(f.default) or 'empty'})", f'{f.name} = {_shown(getattr(sec, f.name))}'.rstrip()]
+            out += [f"# {f.metadata['doc']} ({_allowed(f)}; default {_shown(f.default) or 'empty'})",
+                f'{f.name} = {_shown(getattr(sec, f.name))}'.rstrip()]
     return '\n'.join(out) + '\n'
 
 # %% ../nbs/00_settings.ipynb #727d033b
@@ -307,7 +341,15 @@ def _is_ours(path):
 def find_settings()->Path|None: # path relative to the current folder, or None
     "The nearest `settings.ini` of a fad study, in the current folder or above"
     here = Path.cwd()
-    return next((Path(*['..']*i, 'settings.ini') for i,d in enumerate((here, *here.parents)) if _is_ours(d/'settings.ini')), None)
+    above = (Path(*['..']*i) for i in range(1+len(here.parents)))
+    return next((p/'settings.ini' for p in above if _is_ours(p/'settings.ini')), None)
+
+def project_path(
+    name:str # a file or folder of the project, as seen from its top: 'data/photograph.csv'
+)->Path: # relative to the current folder
+    "Where something of the project lies, from whichever folder below its top a notebook runs in"
+    found = find_settings()
+    return (found.parent if found else Path())/name
 
 # %% ../nbs/00_settings.ipynb #43ede332
 def _read_ini(path):
@@ -320,7 +362,8 @@ def _read_ini(path):
     except configparser.Error as e: raise SettingsError(f"{path}: {' '.join(str(e).split())}") from None
     d = {n: dict(c[n]) for n in c.sections()}
     schema = d.pop('fad', {}).get('schema')
-    if schema != '1': raise SettingsError(f'{path}: [fad] schema = {schema}: must be 1, the mark of a fad settings file')
+    if schema != '1':
+        raise SettingsError(f'{path}: [fad] schema = {schema}: must be 1, the mark of a fad settings file')
     return d
 
 # %% ../nbs/00_settings.ipynb #f43f6ac0
