@@ -3,5 +3,5 @@ __version__ = "0.1.0"
 
 import sys
 if 'IPython' in sys.modules:  # tooltips of notebooks show the comments beside parameters
-    from .tooltips import show_comments
+    from .app.tooltips import show_comments
     show_comments()
