@@ -1,32 +1,39 @@
-"""fad beside its peers on the same pictures: how high the left mouth corner stands over the right, measured against true.
+"""fad beside its peers on the same pictures: how high the left mouth corner stands over the right, measured against \
+true.
 
-    python benchmarks/peers.py draw SET                 # with fad: 100 stills, one a person, and the photographs with a known droop
-    python benchmarks/peers.py run NAME SET             # in any environment that holds the peer and numpy, pandas, opencv
+    python benchmarks/peers.py draw SET                 # with fad: 100 stills, one a person, and the photographs \
+with a known droop
+    python benchmarks/peers.py run NAME SET             # in any environment that holds the peer and numpy, pandas, \
+opencv
     python benchmarks/peers.py table SET                # with fad: writes data/peers_runs.csv
 
-NAME: fad, mediapipe, dlib, dynaface, pyfeat, openface3. What is not installed, or lacks its models, is a row with the reason."""
+NAME: fad, mediapipe, dlib, dynaface, pyfeat, openface3. What is not installed, or lacks its models, is a row with \
+the reason."""
 import sys, time
 from importlib.metadata import version
 from pathlib import Path
 import cv2, numpy as np, pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGE = dict(fad='fad', mediapipe='mediapipe', dlib='dlib-bin', dynaface='dynaface', pyfeat='py-feat', openface3='openface-test')
+PACKAGE = dict(fad='fad', mediapipe='mediapipe', dlib='dlib-bin', dynaface='dynaface', pyfeat='py-feat',
+    openface3='openface-test')
 N, SEED, DRAWS = 100, 1, 4000
 
 def draw(folder):
     "One still a person, and the photograph's five pictures with a known droop, with their truth in pupil distances"
     truth = pd.read_parquet(ROOT/'data/simulated/truth.parquet')
     stills = truth[truth.t_s.isna()].groupby('subject').sample(1, random_state=SEED).sample(N, random_state=SEED)
-    stills = pd.DataFrame(dict(path=[f'data/simulated/{p}' for p in stills.path], true=stills.mouth_corner_height, set='simulated'))
+    stills = pd.DataFrame(dict(path=[f'data/simulated/{p}' for p in stills.path], true=stills.mouth_corner_height,
+        set='simulated'))
     photo = pd.read_csv(ROOT/'data/photograph.csv').query('eye_closed==0 and not path.str.contains("mirrored")')
     down = photo.droop_mm/63 # the millimetres are those of a face with 63 mm between the pupils
-    photo = pd.DataFrame(dict(path='data/'+photo.path, true=down.where(photo.side.eq('right'), -down), set='photograph'))
+    photo = pd.DataFrame(dict(path='data/'+photo.path, true=down.where(photo.side.eq('right'), -down),
+        set='photograph'))
     folder.mkdir(parents=True, exist_ok=True)
     pd.concat([stills, photo]).to_csv(folder/'truth.csv', index=False)
 
 def corner_height(corners, pupils):
-    "Left corner over right, along the perpendicular of the pupils' line, in pupil distances; both (2, 2) px, the subject's left first"
+    "Left corner over right, across the pupils' line, in pupil distances; both (2, 2) px, the subject's left first"
     across = np.subtract(*np.asarray(pupils, float)); size = np.linalg.norm(across)
     up = np.array([across[1], -across[0]])/size # px count downwards; the subject's left lies at the picture's right
     return np.subtract(*np.asarray(corners, float))@up/size
@@ -35,7 +42,8 @@ def fad():
     from fad.faces.measures import measure_features
     from fad.faces.cohort import cohort
     from fad.faces.points import find_landmarks
-    def measure(path): return float(measure_features(find_landmarks(cohort(path), progress=False)).mouth_corner_height.iloc[0])
+    def measure(path):
+        return float(measure_features(find_landmarks(cohort(path), progress=False)).mouth_corner_height.iloc[0])
     return measure
 
 def mediapipe():
@@ -48,11 +56,12 @@ def mediapipe():
     return measure
 
 def dlib():
-    "The 68 iBUG points that Emotrics began with and its commissure height; enlarged four times, for dlib gives whole pixels"
+    "The 68 iBUG points that Emotrics began with, and its commissure height; enlarged, for dlib gives whole pixels"
     import dlib as d, face_recognition_models as models
     find, predict = d.get_frontal_face_detector(), d.shape_predictor(models.pose_predictor_model_location())
     def measure(path):
-        image = cv2.cvtColor(cv2.resize(cv2.imread(str(path)), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC), cv2.COLOR_BGR2RGB)
+        image = cv2.cvtColor(cv2.resize(cv2.imread(str(path)), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC),
+            cv2.COLOR_BGR2RGB)
         small = cv2.resize(image, None, fx=.5, fy=.5, interpolation=cv2.INTER_AREA)
         boxes = find(small, 0)
         b = max(boxes, key=lambda b: b.area())
@@ -116,10 +125,12 @@ def intervals(true, measured, reference):
         r, slope = fit(true[i], measured[i])
         draws.append((r, slope, r-fit(true[i], reference[i])[0]))
     low, high = np.percentile(draws, [2.5, 97.5], axis=0)
-    return {f'{k}_{end}': v for end, values in (('low', low), ('high', high)) for k, v in zip(('r', 'slope', 'r_less_fad'), values)}
+    return {f'{k}_{end}': v for end, values in (('low', low), ('high', high)) for k,
+        v in zip(('r', 'slope', 'r_less_fad'), values)}
 
 def table(folder):
-    truth, done = pd.read_csv(folder/'truth.csv'), {n: pd.read_csv(folder/f'{n}.csv') for n in PACKAGE if (folder/f'{n}.csv').exists()}
+    truth, done = pd.read_csv(folder/'truth.csv'), {n: pd.read_csv(folder/f'{n}.csv') for n in PACKAGE
+        if (folder/f'{n}.csv').exists()}
     ran = {n: d.set_index('path') for n, d in done.items() if 'measured' in d}
     everywhere = truth.path[np.all([ran[n].measured.reindex(truth.path).notna() for n in ran], axis=0)]
     rows = []
@@ -129,10 +140,15 @@ def table(folder):
         row |= dict(version=ran[name].version.iloc[0], cpu_ms=1000*ran[name].cpu_s[1:].median())
         for which, part in truth.groupby('set', sort=False):
             compared = part[part.path.isin(everywhere)]
-            true, measured, reference = (x.to_numpy() for x in (compared.true, *(ran[n].measured.reindex(compared.path) for n in (name, 'fad'))))
-            row |= {f'{which}_n': len(part), f'{which}_measured': int(ran[name].measured.reindex(part.path).notna().sum()), f'{which}_compared': len(compared)}
+            true, measured, reference = (x.to_numpy() for x in (compared.true,
+                *(ran[n].measured.reindex(compared.path) for n in (name, 'fad'))))
+            row |= {f'{which}_n': len(part),
+                f'{which}_measured': int(ran[name].measured.reindex(part.path).notna().sum()),
+                f'{which}_compared': len(compared)}
             row[f'{which}_r'], row[f'{which}_slope'] = fit(true, measured)
-            if which == 'simulated': row |= dict(r_less_fad=row['simulated_r']-fit(true, reference)[0]) | intervals(true, measured, reference)
+            if which == 'simulated':
+                row |= dict(r_less_fad=row['simulated_r']-fit(true, reference)[0]) | intervals(true, measured,
+                    reference)
         rows.append(row)
     pd.DataFrame(rows).round(4).to_csv(ROOT/'data/peers_runs.csv', index=False)
     print(pd.DataFrame(rows).round(3).T.to_string())

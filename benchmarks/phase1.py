@@ -24,7 +24,8 @@ def photographs(folder, n):
     rng, portrait = np.random.default_rng(0), data.astronaut()
     for i in range(n):
         M = cv2.getRotationMatrix2D((220, 120), rng.uniform(-10, 10), rng.uniform(.8, 1.2))
-        cv2.imwrite(str(folder/f'{i:04d}.jpg'), cv2.warpAffine(portrait, M, (512, 512), borderMode=cv2.BORDER_REPLICATE)[:, :, ::-1])
+        cv2.imwrite(str(folder/f'{i:04d}.jpg'), cv2.warpAffine(portrait, M, (512, 512),
+            borderMode=cv2.BORDER_REPLICATE)[:, :, ::-1])
 
 def looks_of(path):
     "The very pictures that `fad` shows the detector for one photograph: the whole, then the jittered crops"
@@ -41,9 +42,11 @@ def bare_loop(folder):
     "Seconds of a bare MediaPipe loop, from file to arrays of points, on the looks that `fad` takes"
     paths = sorted(folder.glob('*.jpg'))
     crops = [looks_of(p) for p in paths]
-    first, other = new_landmarker(SETTINGS), new_landmarker(SETTINGS, pose=False) # the head pose is wanted of the first look alone
+    # the head pose is wanted of the first look alone
+    first, other = new_landmarker(SETTINGS), new_landmarker(SETTINGS, pose=False)
     def points(landmarker, image):
-        for face in landmarker.detect(mp.Image(mp.ImageFormat.SRGB, image)).face_landmarks: np.array([(p.x, p.y, p.z) for p in face])
+        for face in landmarker.detect(mp.Image(mp.ImageFormat.SRGB, image)).face_landmarks:
+            np.array([(p.x, p.y, p.z) for p in face])
     with quiet_stderr():
         start = time.perf_counter()
         for path, looks in zip(paths, crops):
@@ -61,10 +64,12 @@ def extraction(n=1200):
         folder = Path(t)/'photos'; folder.mkdir()
         photographs(folder, n)
         bare = bare_loop(folder)
-        print(f"bare MediaPipe loop: {n*SETTINGS.landmarks.repeats/bare:.0f} looks/s, {n/bare:.1f} photographs/s of {SETTINGS.landmarks.repeats} looks")
+        print(f"bare MediaPipe loop: {n*SETTINGS.landmarks.repeats/bare:.0f} looks/s, {n/bare:.1f} photographs/s of "
+            f"{SETTINGS.landmarks.repeats} looks")
         for workers in (1, 2):
             took = timed_extract(folder, Path(t)/f'run{workers}', workers)
-            print(f"fad extract, {workers} process{'es' if workers > 1 else ''}: {n/took:.1f} photographs/s, all in; {bare/took/workers:.2f} of the bare loop times the processes (budget 0.90)")
+            print(f"fad extract, {workers} process{'es' if workers > 1 else ''}: {n/took:.1f} photographs/s, all in; "
+                f"{bare/took/workers:.2f} of the bare loop times the processes (budget 0.90)")
         bare_again = bare_loop(folder)
         print(f"bare loop again: {n/bare_again:.1f} photographs/s (the run's own spread)")
 
@@ -75,16 +80,21 @@ def feature_speed(n=50_000):
     features(xyz[:100], blend[:100])
     start = time.perf_counter(); features(xyz, blend); middle = time.perf_counter()
     v = asymmetry_vectors(xyz); symmetry_scores(v, v.mean(0)); end = time.perf_counter()
-    print(f"features: {n/(middle-start):,.0f} faces/s on one core ({n/(middle-start)/50_000:.1f} of the budget); with the symmetry scores {n/(end-start):,.0f} faces/s ({n/(end-start)/50_000:.1f})")
+    print(f"features: {n/(middle-start):,.0f} faces/s on one core ({n/(middle-start)/50_000:.1f} of the budget); with "
+        f"the symmetry scores {n/(end-start):,.0f} faces/s ({n/(end-start)/50_000:.1f})")
 
 def clip(path, seconds, fps=15):
     "The portrait, swaying"
     with av.open(str(path), 'w') as c:
-        st = c.add_stream('libx264', fps); st.width = st.height = 320; st.pix_fmt = 'yuv420p'; st.options = {'preset': 'ultrafast'}
+        st = c.add_stream('libx264', fps)
+        st.width = st.height = 320
+        st.pix_fmt = 'yuv420p'
+        st.options = {'preset': 'ultrafast'}
         portrait = data.astronaut()[:320, 64:384]
         for i in range(seconds*fps):
             M = cv2.getRotationMatrix2D((160, 160), 6*np.sin(i/25), 1)
-            c.mux(st.encode(av.VideoFrame.from_ndarray(cv2.warpAffine(portrait, M, (320, 320), borderMode=cv2.BORDER_REPLICATE), 'rgb24')))
+            c.mux(st.encode(av.VideoFrame.from_ndarray(cv2.warpAffine(portrait, M, (320, 320),
+                borderMode=cv2.BORDER_REPLICATE), 'rgb24')))
         c.mux(st.encode())
 
 _CHILD = """import re, sys
@@ -97,8 +107,10 @@ def clip_memory(long_s=20*60, short_s=20):
         peak = {}
         for s in (short_s, long_s):
             clip(f'{t}/{s}.mp4', s)
-            peak[s] = float(subprocess.run([sys.executable, '-W', 'ignore', '-c', _CHILD, f'{t}/{s}.mp4', f'{t}/run{s}'], capture_output=True, text=True, check=True).stdout.split()[-1])
-        print(f"clip of {short_s} s: {peak[short_s]:.0f} MB at most; of {long_s//60} min: {peak[long_s]:.0f} MB; {peak[long_s]-peak[short_s]:+.0f} MB (budget +150)")
+            peak[s] = float(subprocess.run([sys.executable, '-W', 'ignore', '-c', _CHILD, f'{t}/{s}.mp4',
+                f'{t}/run{s}'], capture_output=True, text=True, check=True).stdout.split()[-1])
+        print(f"clip of {short_s} s: {peak[short_s]:.0f} MB at most; of {long_s//60} min: {peak[long_s]:.0f} MB; "
+            f"{peak[long_s]-peak[short_s]:+.0f} MB (budget +150)")
 
 if __name__ == '__main__':
     warnings.simplefilter('ignore')

@@ -1,1 +1,0 @@
-from browser import tab # one browser for all tests that need one

@@ -9,7 +9,8 @@ from skimage.data import astronaut, coffee
 def _png(w, h, rows=b''):
     "A PNG, sound in its header, of `w` × `h` grey pixels of which only `rows` are there"
     def chunk(kind, data): return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind+data))
-    return b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', w, h, 8, 0, 0, 0, 0)) + chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b'')
+    return b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', w, h, 8, 0, 0, 0, 0)) + chunk(b'IDAT',
+        zlib.compress(rows)) + chunk(b'IEND', b'')
 
 def _clip(path, image, n=10):
     "A clip that shows `image` for `n` frames at 10 frames/s"
@@ -29,7 +30,8 @@ def _sound(path):
 
 def _photos(d, face):
     "Good photos in every mode, orientation, name and size"
-    for n in ('plain.jpg', 'two words.jpg', 'été.jpg', '微笑 😀.jpg', 'a, b;c.jpg', '"quoted" \'x\'.jpg', 'two\nlines.jpg', '=1+1.jpg', '+x.jpg', '-x.jpg', '@x.jpg',
+    for n in ('plain.jpg', 'two words.jpg', 'été.jpg', '微笑 😀.jpg', 'a, b;c.jpg', '"quoted" \'x\'.jpg',
+        'two\nlines.jpg', '=1+1.jpg', '+x.jpg', '-x.jpg', '@x.jpg',
               'same/a/face.jpg', 'same/b/face.jpg', 'UPPER.JPG'): face.save(d/n, format='jpeg')
     for tag,turn in ((3, Image.ROTATE_180), (6, Image.ROTATE_90), (8, Image.ROTATE_270), (2, Image.FLIP_LEFT_RIGHT)):
         exif = Image.Exif()
@@ -57,10 +59,14 @@ def make_corpus(
     _photos(d, face)
     want = {p.relative_to(d).as_posix(): 'ok' for p in d.rglob('*') if p.is_file()}
     jpg,mp4 = (d/'plain.jpg').read_bytes(), (d/'clip.mp4').read_bytes()
-    bad = {'half.jpg': (jpg[:len(jpg)//2], 'truncated file'), 'stub.jpg': (jpg[:40], 'truncated'), 'empty.jpg': (b'', 'empty file (0 bytes)'), 'empty.mp4': (b'', 'empty file (0 bytes)'),
-        'letter.jpg': (b'Dear doctor, the photo is attached.', 'not an image: text'), 'letter.mp4': (b'Dear doctor', 'not a video: text'),
-        'bomb.png': (_png(60000, 60000), '3,600 MP, over the limit'), 'white.png': (_png(12000, 12000, b'\0'*12001*12000), '144 MP, over the limit'),
-        'phone.heic': (b'\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'HEIC without a decoder'), 'clip.jpg': (mp4, 'not an image: a video, MP4'),
+    bad = {'half.jpg': (jpg[:len(jpg)//2], 'truncated file'), 'stub.jpg': (jpg[:40], 'truncated'),
+        'empty.jpg': (b'', 'empty file (0 bytes)'), 'empty.mp4': (b'', 'empty file (0 bytes)'),
+        'letter.jpg': (b'Dear doctor, the photo is attached.', 'not an image: text'),
+        'letter.mp4': (b'Dear doctor', 'not a video: text'),
+        'bomb.png': (_png(60000, 60000), '3,600 MP, over the limit'),
+        'white.png': (_png(12000, 12000, b'\0'*12001*12000), '144 MP, over the limit'),
+        'phone.heic': (b'\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'HEIC without a decoder'),
+        'clip.jpg': (mp4, 'not an image: a video, MP4'),
         'photo.mp4': (jpg, 'not a video: an image, JPEG'), 'half.mp4': (mp4[:len(mp4)//2], 'truncated file')}
     for n,(data,why) in bad.items():
         (d/n).write_bytes(data)
@@ -72,9 +78,11 @@ def make_corpus(
     (d/'broken.jpg').symlink_to('nowhere.jpg')
     (d/'self.jpg').symlink_to('self.jpg')
     (d/'same/round').symlink_to('..')
-    want |= {'voice.mp4': 'unreadable: no video in it, only sound', 'broken.jpg': 'unreadable: broken symbolic link', 'self.jpg': 'unreadable: symbolic link that leads in a circle'}
+    want |= {'voice.mp4': 'unreadable: no video in it, only sound', 'broken.jpg': 'unreadable: broken symbolic link',
+        'self.jpg': 'unreadable: symbolic link that leads in a circle'}
     Image.fromarray(coffee()).save(d/'coffee.jpg')
     face.resize((1, 1)).save(d/'one_pixel.png')
     face.rotate(180).save(d/'upside_down.jpg')
     face.rotate(120).save(d/'turned_over.jpg')
-    return want | {'coffee.jpg': 'no_face', 'one_pixel.png': 'no_face', 'upside_down.jpg': 'rejected: roll', 'turned_over.jpg': 'rejected: roll'}
+    return want | {'coffee.jpg': 'no_face', 'one_pixel.png': 'no_face', 'upside_down.jpg': 'rejected: roll',
+        'turned_over.jpg': 'rejected: roll'}

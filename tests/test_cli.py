@@ -6,7 +6,7 @@ from PIL import Image
 from skimage.data import astronaut
 from corpus import make_corpus
 
-FAD = [sys.executable, '-c', 'import sys; from fad.cli import main; sys.exit(main())']
+FAD = [sys.executable, '-c', 'import sys; from fad.app.cli import main; sys.exit(main())']
 TABLES = ('facial_asymmetry_functional.csv', 'facial_asymmetry_symmetry.csv', 'quality.csv', 'cohort.csv')
 
 def fad(*args, cwd): return subprocess.run([*FAD, *map(str, args)], cwd=cwd, capture_output=True, text=True)
@@ -31,7 +31,8 @@ def test_every_file_has_a_row_and_a_reason(corpus):
         p = re.sub(r"^'(?=[=+\-@])", '', r['path']).removeprefix('in/')
         got.setdefault(p, r['status'])
     assert done.returncode == 1 and done.stdout == ''
-    assert not {k: got.get(k) for k, v in want.items() if not (got.get(k) or '').startswith(v)} and got.keys() == want.keys()
+    assert not {k: got.get(k) for k, v in want.items() if not (got.get(k)
+        or '').startswith(v)} and got.keys() == want.keys()
     assert 'Traceback' not in done.stderr and not re.search(r'^(W0|I0|INFO|WARNING)', done.stderr, re.M)
     failed = {k for k, v in want.items() if v != 'ok'}
     assert f'{len(failed)} not' in done.stderr
@@ -47,18 +48,22 @@ def test_no_cell_of_text_becomes_a_formula(corpus):
     "A spreadsheet that opens the tables meets no text that begins like a formula"
     for n in TABLES:
         for r in rows(corpus[0]/'run'/n):
-            assert not [k for k in ('frame_id', 'subject', 'source', 'label', 'palsy', 'path', 'status', 'reasons') if (r.get(k) or '')[:1] in ('=', '+', '-', '@', '\t', '\r')]
+            assert not [k for k in ('frame_id', 'subject', 'source', 'label', 'palsy', 'path', 'status', 'reasons')
+                if (r.get(k) or '')[:1] in ('=', '+', '-', '@', '\t', '\r')]
 
 def test_two_processes_give_the_same_bytes(corpus):
     d = corpus[0]
-    assert fad('extract', 'in', '--out', 'run2', '--workers', 2, '--quiet', '--set', 'landmarks.shard_frames=64', cwd=d).returncode == 1
+    assert fad('extract', 'in', '--out', 'run2', '--workers', 2, '--quiet', '--set', 'landmarks.shard_frames=64',
+        cwd=d).returncode == 1
     assert tables(d/'run2') == tables(d/'run')
 
 def test_a_run_of_something_else_is_refused(corpus):
     "Other settings, another cohort, a folder that is no run: exit status 2, the reason, nothing touched"
     d = corpus[0]
     before = tables(d/'run')
-    for args, said in ((('in', '--set', 'landmarks.repeats=2'), 'landmarks.repeats: 8 then, 2 now'), (('in/same',), 'the files, or what is said of them changed'), (('in/same', '--set', 'landmarks.repeat=2'), 'did you mean')):
+    for args, said in ((('in', '--set', 'landmarks.repeats=2'), 'landmarks.repeats: 8 then, 2 now'),
+        (('in/same',), 'the files, or what is said of them changed'),
+        (('in/same', '--set', 'landmarks.repeat=2'), 'did you mean')):
         done = fad('extract', *args, '--out', 'run', cwd=d)
         assert done.returncode == 2 and said in done.stderr and 'Traceback' not in done.stderr
     done = fad('extract', 'in/same', '--out', 'in', cwd=d)
@@ -86,7 +91,8 @@ def test_killed_and_resumed(portraits, shards):
     command = ['extract', 'in', '--out', run.name, '--workers', '1', '--quiet', *SMALL]
     p = subprocess.Popen([*FAD, *command], cwd=d, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     until = time.time()+60
-    while len(list(run.glob('landmarks/*.parquet'))) < shards and p.poll() is None and time.time() < until: time.sleep(.005)
+    while len(list(run.glob('landmarks/*.parquet'))) < shards and p.poll() is None and time.time() < until:
+        time.sleep(.005)
     p.send_signal(signal.SIGKILL); p.wait()
     kept = {q: q.stat().st_mtime_ns for q in run.glob('landmarks/*.parquet')}
     assert kept and not (run/TABLES[0]).exists()
@@ -96,7 +102,8 @@ def test_killed_and_resumed(portraits, shards):
 
 def test_a_plain_script_needs_no_main_guard(portraits):
     "Two processes from a script without `if __name__ == '__main__'`"
-    (portraits/'script.py').write_text("from fad.extract import extract\nprint(len(extract('in', 'scripted', workers=2, progress=False).table('quality')))\n")
+    (portraits/'script.py').write_text("from fad.runs.extract import extract\nprint(len(extract('in', 'scripted', "
+        "workers=2, progress=False).table('quality')))\n")
     done = subprocess.run([sys.executable, '-W', 'ignore', 'script.py'], cwd=portraits, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, '32\n') and done.stderr == ''
 
@@ -121,9 +128,11 @@ def test_quiet_still_names_failures(portraits):
     (portraits/'odd'/'letter.jpg').write_text('Dear colleague,')
     shutil.copy(next((portraits/'in').glob('*.jpg')), portraits/'odd')
     (portraits/'empty.mp4').write_bytes(b'')
-    for args, said in ((('study', 'odd', '--out', 'odd_run', '--phases', 'compare'), 'letter.jpg'), (('trend', 'empty.mp4', '--out', 'empty_run'), 'empty file (0 bytes)')):
+    for args, said in ((('study', 'odd', '--out', 'odd_run', '--phases', 'compare'), 'letter.jpg'),
+        (('trend', 'empty.mp4', '--out', 'empty_run'), 'empty file (0 bytes)')):
         done = fad(*args, '--quiet', cwd=portraits)
-        assert (done.returncode, done.stdout) == (1, '') and said in done.stderr and 'Traceback' not in done.stderr, done.stderr
+        assert (done.returncode, done.stdout) == (1,
+            '') and said in done.stderr and 'Traceback' not in done.stderr, done.stderr
 
 def test_another_folder_another_path(portraits):
     "Resumed from another working directory, all tables name the files as they were typed there"
@@ -144,7 +153,8 @@ def test_a_run_inside_its_input_is_refused(portraits):
 
 @pytest.fixture(scope='module')
 def studies(tmp_path_factory):
-    "A labelled folder with a clip studied twice: at one go; and without thumbnails, killed with -9 in every phase, each time taken up again"
+    """A labelled folder with a clip studied twice: at one go; and without thumbnails, killed with -9 in every
+    phase, each time taken up again"""
     d = tmp_path_factory.mktemp('studies')
     face = Image.fromarray(astronaut()).crop((100, 0, 356, 256))
     for i in range(10):
@@ -153,23 +163,31 @@ def studies(tmp_path_factory):
         face.rotate(i-5).resize((256+6*i, 256+6*i)).save(to)
     from corpus import _clip
     _clip(d/'in'/'normal'/'clip.mp4', face, 40)
-    command, kept = ('study', 'in', '--phases', 'audit,compare,trend', '--workers', '1', '--set', 'landmarks.repeats=1'), {}
+    command, kept = ('study', 'in', '--phases', 'audit,compare,trend', '--workers', '1', '--set',
+        'landmarks.repeats=1'), {}
     whole = fad(*command, '--out', 'whole', cwd=d)
     for phase in ('audit', 'compare', 'trend'):
-        with open(d/'said', 'w') as said: p = subprocess.Popen([*FAD, *command, '--out', 'killed', '--no-thumbnails'], cwd=d, stdout=subprocess.DEVNULL, stderr=said)
+        with open(d/'said', 'w') as said:
+            p = subprocess.Popen([*FAD, *command, '--out', 'killed', '--no-thumbnails'], cwd=d,
+                stdout=subprocess.DEVNULL, stderr=said)
         until = time.time()+120
-        while f'of 4 {phase}' not in (d/'said').read_text() and p.poll() is None and time.time() < until: time.sleep(.005)
+        while f'of 4 {phase}' not in (d/'said').read_text() and p.poll() is None and time.time() < until:
+            time.sleep(.005)
         p.send_signal(signal.SIGKILL); p.wait()
-        kept[phase] = set(json.loads((d/'killed/study.json').read_text())['phases']) if (d/'killed/study.json').exists() else set()
+        kept[phase] = (set(json.loads((d/'killed/study.json').read_text())['phases'])
+            if (d/'killed/study.json').exists() else set())
     return d, whole, kept, fad(*command, '--out', 'killed', '--no-thumbnails', cwd=d)
 
 def test_a_study_killed_and_resumed(studies):
-    "Killed in each of its phases, the same command goes on after the last one finished: the same tables to the byte, nothing half-written, and the summary names every output"
+    """Killed in each of its phases, the same command goes on after the last one finished: the same tables to the
+    byte, nothing half-written, and the summary names every output"""
     d, whole, kept, again = studies
     names = sorted(p.relative_to(d/'whole').as_posix() for p in (d/'whole').rglob('*.csv'))
-    assert kept == dict(audit=set(), compare={'audit'}, trend={'audit', 'compare'}) and whole.returncode == again.returncode == 0, whole.stderr+again.stderr
+    assert kept == dict(audit=set(), compare={'audit'}, trend={'audit',
+        'compare'}) and whole.returncode == again.returncode == 0, whole.stderr+again.stderr
     assert {'distributions.csv', 'shortcut_audit.csv', 'temporal/clips.csv'} <= set(names)
-    assert all((d/'killed'/n).read_bytes() == (d/'whole'/n).read_bytes() for n in names) and not list((d/'killed').rglob('*.part'))
+    assert all((d/'killed'/n).read_bytes() == (d/'whole'/n).read_bytes()
+        for n in names) and not list((d/'killed').rglob('*.part'))
     assert '2 of 4 audit' in whole.stderr and 'left' in whole.stderr
     assert all(n in whole.stdout for n in ('distributions.csv', 'report.html', 'never a diagnosis'))
 
@@ -180,16 +198,20 @@ def pictures(folder, to):
     for p in sorted(folder.rglob('*')):
         if p.suffix in ('.png', '.jpg', '.mp4'): shutil.copy(p, to/f"{len(list(to.iterdir()))}{p.suffix}")
         if p.suffix == '.html':
-            for kind, data in re.findall(r'data:image/(png|jpeg);base64,([^"\')]+)', p.read_text()): (to/f"{len(list(to.iterdir()))}.{kind}").write_bytes(base64.b64decode(data))
+            for kind, data in re.findall(r'data:image/(png|jpeg);base64,([^"\')]+)', p.read_text()):
+                (to/f"{len(list(to.iterdir()))}.{kind}").write_bytes(base64.b64decode(data))
     return to
 
 def test_no_thumbnails_no_faces(studies):
-    "With --no-thumbnails the detector finds no face in anything that a study and its figures leave; without, it does. Nor is an input copied"
+    """With --no-thumbnails the detector finds no face in anything that a study and its figures leave; without, it
+    does. Nor is an input copied"""
     from fad.faces.cohort import cohort
     from fad.faces.points import find_landmarks
     d = studies[0]
-    fad('extract', 'in', '--out', 'killed', '--figures', 2, '--quiet', '--no-thumbnails', '--set', 'landmarks.repeats=1', cwd=d)
-    for run, more in (('whole', ()), ('killed', ()), ('killed', ('--no-thumbnails',))): # what was left with faces goes, too
+    fad('extract', 'in', '--out', 'killed', '--figures', 2, '--quiet', '--no-thumbnails', '--set',
+        'landmarks.repeats=1', cwd=d)
+    # what was left with faces goes, too
+    for run, more in (('whole', ()), ('killed', ()), ('killed', ('--no-thumbnails',))):
         assert fad('trend', 'in/normal/clip.mp4', '--out', run, '--quiet', *more, cwd=d).returncode == 0
         assert bool(list((d/run).rglob('*.mp4'))) != bool(more)
     assert len(list((d/'killed'/'figures').glob('00*.png'))) == 2
@@ -197,19 +219,22 @@ def test_no_thumbnails_no_faces(studies):
         seen = find_landmarks(cohort(pictures(d/run, d/f'{run}_pictures')), progress=False).df.status
         assert len(seen) > 3 and seen.eq('ok').any() == faces, seen.value_counts()
     inputs = {p.read_bytes() for p in (d/'in').rglob('*.*')}
-    assert not [p for run in ('whole', 'killed') for p in (d/run).rglob('*.*') if p.is_file() and p.read_bytes() in inputs]
+    assert not [p for run in ('whole', 'killed') for p in (d/run).rglob('*.*') if p.is_file()
+        and p.read_bytes() in inputs]
 
 def test_the_audit_names_what_was_not_measured(tmp_path):
     "A folder with a file that can't be read and a face that a gate rejects: both named, exit status 1, also when quiet"
     pytest.importorskip('sklearn'); pytest.importorskip('statsmodels')
     for kind in ('stroke_data', 'noStroke_data'):
         (tmp_path/'in'/kind).mkdir(parents=True)
-        for q in sorted((Path(__file__).resolve().parent.parent/'data'/'simulated'/kind).glob('*.jpg'))[:2]: shutil.copy(q, tmp_path/'in'/kind)
+        for q in sorted((Path(__file__).resolve().parent.parent/'data'/'simulated'/kind).glob('*.jpg'))[:2]:
+            shutil.copy(q, tmp_path/'in'/kind)
     Image.fromarray(astronaut()).crop((100, 0, 356, 256)).rotate(90).save(tmp_path/'in'/'noStroke_data'/'lying.jpg')
     (tmp_path/'in'/'stroke_data'/'letter.jpg').write_text('Dear colleague,')
     command = ('audit', 'in', '--no-cnn', '--workers', 1, '--set', 'landmarks.repeats=1')
     said = fad(*command, '--out', 'audit', cwd=tmp_path)
     assert said.returncode == 1 and 'Traceback' not in said.stderr and 'not measured:' in said.stdout
-    assert re.search(r'letter\.jpg: unreadable', said.stdout) and re.search(r'lying\.jpg: rejected: roll', said.stdout) and 'The photograph' in said.stdout
+    assert re.search(r'letter\.jpg: unreadable', said.stdout) and re.search(r'lying\.jpg: rejected: roll',
+        said.stdout) and 'The photograph' in said.stdout
     quiet = fad(*command, '--out', 'audit', '--quiet', cwd=tmp_path)
     assert quiet.returncode == 1 and quiet.stdout == '' and 'letter.jpg' in quiet.stderr

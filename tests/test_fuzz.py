@@ -1,6 +1,9 @@
-"""Damaged files of every kind, made from good ones by a stated seed: no traceback, no lost row, no hang, a reason for each.
-FAD_FUZZ=2000 asks for more cases (`make fuzz`), FAD_FUZZ_SEED for others. `python tests/test_fuzz.py CASE...` repeats cases and says what became of them."""
-import contextlib, faulthandler, io, json, os, random, shutil, struct, subprocess, sys, tempfile, threading, time, warnings, zipfile
+"""Damaged files of every kind, made from good ones by a stated seed: no traceback, no lost row, no hang, a reason \
+for each.
+FAD_FUZZ=2000 asks for more cases (`make fuzz`), FAD_FUZZ_SEED for others. `python tests/test_fuzz.py CASE...` \
+repeats cases and says what became of them."""
+import contextlib, faulthandler, io, json, os, random, shutil, struct
+import subprocess, sys, tempfile, threading, warnings, zipfile
 from pathlib import Path
 
 root = Path(__file__).resolve().parent.parent
@@ -17,7 +20,8 @@ def good_images():
     for ext in ('jpg', 'png', 'gif', 'bmp', 'tif', 'webp', 'ppm', 'tga', 'jp2', 'avif', 'ico', 'pcx'):
         b = io.BytesIO()
         with contextlib.suppress(OSError, KeyError, ValueError):
-            face.save(b, format=dict(jpg='jpeg', tif='tiff', jp2='jpeg2000').get(ext, ext), **(dict(exif=face.getexif()) if ext == 'jpg' else {}))
+            face.save(b, format=dict(jpg='jpeg', tif='tiff', jp2='jpeg2000').get(ext, ext),
+                **(dict(exif=face.getexif()) if ext == 'jpg' else {}))
             out[f'face.{ext}'] = b.getvalue()
     return out
 
@@ -27,7 +31,8 @@ def good_clips():
     from fad.faces.media import read_frames
     frames = [f[::2, ::2] for _, f in read_frames(root/'data/simulated/clips/c000.mp4', range(10))]
     out = {}
-    for name, codec in (('a.mp4', 'libx264'), ('b.avi', 'mpeg4'), ('c.mkv', 'libx264'), ('d.mov', 'mpeg4'), ('e.webm', 'libvpx'), ('f.mpg', 'mpeg1video'), ('g.ts', 'mpeg2video'), ('h.wmv', 'wmv2')):
+    for name, codec in (('a.mp4', 'libx264'), ('b.avi', 'mpeg4'), ('c.mkv', 'libx264'), ('d.mov', 'mpeg4'),
+        ('e.webm', 'libvpx'), ('f.mpg', 'mpeg1video'), ('g.ts', 'mpeg2video'), ('h.wmv', 'wmv2')):
         with tempfile.TemporaryDirectory() as d, contextlib.suppress(av.FFmpegError, ValueError):
             with av.open(f'{d}/{name}', 'w') as c:
                 s = c.add_stream(codec, rate=25)
@@ -55,7 +60,8 @@ def good_classifier():
     palsy = np.repeat(['none', 'central', 'peripheral'], n//3)
     t = pd.DataFrame(rng.normal(0, .01, (n, len(FEATURES))), columns=FEATURES)
     t[[*MAGNITUDES]] += (np.where(palsy == 'none', 0, .04)*rng.choice([-1, 1], n))[:, None]
-    t = t.assign(frame_id=[f'f{i}' for i in range(n)], subject=[f's{i}' for i in range(n)], source='x', label=np.where(palsy == 'central', 'stroke', 'non_stroke'), palsy=palsy, path='', t_s=np.nan, status='ok')
+    t = t.assign(frame_id=[f'f{i}' for i in range(n)], subject=[f's{i}' for i in range(n)], source='x',
+        label=np.where(palsy == 'central', 'stroke', 'non_stroke'), palsy=palsy, path='', t_s=np.nan, status='ok')
     with tempfile.TemporaryDirectory() as d, warnings.catch_warnings():
         warnings.simplefilter('ignore')
         save(train(t, members=2), f'{d}/m.skops')
@@ -65,13 +71,17 @@ def make_seeds(folder):
     "Write the good files that cases are made from"
     from fad.faces.detector import model_file
     from fad.settings import to_ini
-    for kind, files in dict(image=good_images(), clip=good_clips(), manifest={'m.csv': MANIFEST.encode()}, settings={'settings.ini': to_ini().encode()}, classifier={'m.skops': good_classifier()}, landmarker={'l.task': model_file().read_bytes()}).items():
+    for kind, files in dict(image=good_images(), clip=good_clips(), manifest={'m.csv': MANIFEST.encode()},
+        settings={'settings.ini': to_ini().encode()}, classifier={'m.skops': good_classifier()},
+        landmarker={'l.task': model_file().read_bytes()}).items():
         (folder/kind).mkdir(parents=True)
         for name, b in files.items(): (folder/kind/name).write_bytes(b)
 
 # ---- damage
 
-ODD = [b'\0', b'\xff', b'"', b"'", b'\n', b'\r', b',', b';', b'\t', b'=cmd()', b'../', b'..\\', b'/etc/passwd', b'<script>', b'%s%n', b'nan', b'-1', b'1e309', b'9'*400, b'\xed\xa0\x80', b'\xe2\x80\xae', b'[', b']', b'[fad]', b'#', b'path', b'\xff\xfe']
+ODD = [b'\0', b'\xff', b'"', b"'", b'\n', b'\r', b',', b';', b'\t', b'=cmd()', b'../', b'..\\', b'/etc/passwd',
+    b'<script>', b'%s%n', b'nan', b'-1', b'1e309', b'9'*400, b'\xed\xa0\x80', b'\xe2\x80\xae', b'[', b']', b'[fad]',
+    b'#', b'path', b'\xff\xfe']
 
 def flip(r, b):
     for _ in range(r.choice((1, 2, 8, 64))):
@@ -79,7 +89,9 @@ def flip(r, b):
 def cut(r, b): del b[r.randrange(len(b)):]
 def head(r, b):
     for _ in range(r.choice((1, 4))):
-        i = r.randrange(min(len(b), r.choice((16, 64, 512)))); b[i:i+4] = r.choice((b'\0\0\0\0', b'\xff\xff\xff\xff', b'\x7f\xff\xff\xff', struct.pack('>I', r.getrandbits(32))))
+        i = r.randrange(min(len(b), r.choice((16, 64, 512))))
+        b[i:i+4] = r.choice((b'\0\0\0\0', b'\xff\xff\xff\xff', b'\x7f\xff\xff\xff',
+            struct.pack('>I', r.getrandbits(32))))
 def blank(r, b):
     i = r.randrange(len(b)); n = min(len(b)-i, r.choice((4, 100, 5000))); b[i:i+n] = bytes([r.choice((0, 255))])*n
 def splice(r, b):
@@ -110,8 +122,11 @@ def make_case(seeds, i, seed=SEED):
     if kind in ('classifier', 'landmarker') and r.random() < .6: remade(r, b)
     else:
         for _ in range(r.choice((1, 1, 2, 4))):
-            if b: r.choice((flip, word, word, cut, swap, grow) if kind in ('manifest', 'settings') else (flip, flip, cut, head, head, blank, splice, grow))(r, b)
-    if kind in ('image', 'clip') and r.random() < .15: name = f"{Path(name).stem}{r.choice(('.jpg', '.mp4', '.png', '', '.tif', '.avi', '.heic', '.xyz'))}"
+            if b:
+                r.choice((flip, word, word, cut, swap, grow) if kind in ('manifest', 'settings')
+                    else (flip, flip, cut, head, head, blank, splice, grow))(r, b)
+    if kind in ('image', 'clip') and r.random() < .15:
+        name = f"{Path(name).stem}{r.choice(('.jpg', '.mp4', '.png', '', '.tif', '.avi', '.heic', '.xyz'))}"
     return kind, name, bytes(b), r.random() < .08
 
 # ---- what must hold
@@ -167,7 +182,9 @@ def try_landmarker(path, s, folder):
 def try_command(kind, path, folder):
     "The command line on the same file"
     from fad.app.cli import main
-    args = ['extract', 'image.jpg', '--settings', path.name] if kind == 'settings' else ['extract', 'image.jpg', '--set', f'landmarks.model={path.name}'] if kind == 'landmarker' else ['predict', path.name, 'image.jpg'] if kind == 'classifier' else ['extract', path.name]
+    args = ['extract', 'image.jpg', '--settings', path.name] if kind == 'settings' else ['extract', 'image.jpg',
+        '--set', f'landmarks.model={path.name}'] if kind == 'landmarker' else ['predict', path.name,
+        'image.jpg'] if kind == 'classifier' else ['extract', path.name]
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), contextlib.chdir(folder):
         status = main([*args, '--out', 'run', '--workers', '1', '--quiet', '--set', 'landmarks.repeats=1'])
@@ -175,7 +192,8 @@ def try_command(kind, path, folder):
     if status == 2: assert said.getvalue().startswith(f'fad {args[0]}: '), said.getvalue()
     return f'exit {status}: {said.getvalue()[:200]}'
 
-TRY = dict(image=try_table, clip=try_table, manifest=try_table, settings=try_settings, classifier=try_classifier, landmarker=try_landmarker)
+TRY = dict(image=try_table, clip=try_table, manifest=try_table, settings=try_settings, classifier=try_classifier,
+    landmarker=try_landmarker)
 
 def run_case(seeds, i):
     "What became of a case, in words; raises what a user would see as a traceback"
@@ -186,7 +204,8 @@ def run_case(seeds, i):
         warnings.simplefilter('ignore')
         folder = Path(d)/'in'
         folder.mkdir()
-        for n in ('image/face.jpg', 'image/sim.jpg', 'clip/a.mp4') if kind == 'manifest' else (): shutil.copy(seeds/n, folder)
+        for n in ('image/face.jpg', 'image/sim.jpg', 'clip/a.mp4') if kind == 'manifest' else ():
+            shutil.copy(seeds/n, folder)
         (folder/name).write_bytes(data)
         before = sorted(os.listdir(d))
         said = str(TRY[kind](folder/name, s, Path(d)))
@@ -206,16 +225,21 @@ def work(seeds, cases):
         try: said, fault = run_case(seeds, i), None
         except BaseException as e:
             import traceback
-            said, fault = '', f"{make_case(seeds, i)[:2]} {type(e).__name__}: {e} at {[f'{Path(f.filename).name}:{f.lineno}' for f in traceback.extract_tb(e.__traceback__)][-4:]}"
+            said, fault = ('', f"{make_case(seeds, i)[:2]} {type(e).__name__}: {e} at "
+                f"{[f'{Path(f.filename).name}:{f.lineno}' for f in traceback.extract_tb(e.__traceback__)][-4:]}")
         print(json.dumps(dict(done=i, said=said[:300], fault=fault and fault[:600])), file=out)
 
 def watch(seeds, cases, log, limit_s=LIMIT_S):
-    "Run cases in child processes; one that dies or takes longer than the limit is a fault, and the next child goes on behind it"
+    """Run cases in child processes; one that dies or takes longer than the limit is a fault, and the next child
+    goes on behind it"""
     todo, said, faults = list(cases), {}, {}
     while todo:
-        with open(log, 'ab') as err: p = subprocess.Popen([sys.executable, __file__, 'work', str(seeds), json.dumps(todo)], stdout=subprocess.PIPE, stderr=err, text=True)
+        with open(log, 'ab') as err:
+            p = subprocess.Popen([sys.executable, __file__, 'work', str(seeds), json.dumps(todo)],
+                stdout=subprocess.PIPE, stderr=err, text=True)
         at, hung = None, threading.Event()
-        kill = lambda: (hung.set(), p.kill())
+        def kill():
+            return (hung.set(), p.kill())
         timer = threading.Timer(3*limit_s, kill)
         timer.start()
         for line in p.stdout:
@@ -233,7 +257,8 @@ def watch(seeds, cases, log, limit_s=LIMIT_S):
         if at is None and todo and p.returncode: faults[todo[0]] = f'the process did not start ({p.returncode})'; break
         if at is not None:
             todo.remove(at)
-            faults[at] = f"{make_case(seeds, at)[:2]} {'took longer than '+str(limit_s)+' s' if hung.is_set() else f'killed its process ({p.returncode})'}"
+            faults[at] = (f"{make_case(seeds, at)[:2]} "
+                f"{'took longer than '+str(limit_s)+' s' if hung.is_set() else f'killed its process ({p.returncode})'}")
     return said, faults
 
 def test_damaged_files(tmp_path):

@@ -23,7 +23,8 @@ def test_corpus(tmp_path, monkeypatch, capfd):
         df = cohort('in')
         files = df.drop_duplicates('path').assign(rel=lambda d: d.path.str.removeprefix('in/'))
         got = {r.rel: _status(r) for r in files.itertuples()}
-    wrong = {k: got.get(k) for k,v in want.items() if not got.get(k, '').startswith('ok' if v.startswith(('no_face', 'rejected')) else v)}
+    wrong = {k: got.get(k) for k,v in want.items() if not got.get(k,
+        '').startswith('ok' if v.startswith(('no_face', 'rejected')) else v)}
     assert not wrong and got.keys() == want.keys()
     assert df.frame_id.is_unique and list(files.rel) == sorted(files.rel)
     assert capfd.readouterr() == ('', '')

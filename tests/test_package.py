@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 root = Path(__file__).resolve().parent.parent
-run = lambda *args, **kw: subprocess.run([str(a) for a in args], capture_output=True, text=True, **kw)
+def run(*args, **kw):
+    return subprocess.run([str(a) for a in args], capture_output=True, text=True, **kw)
 
 def test_types(tmp_path):
     "mypy finds nothing wrong in the exported modules"
@@ -23,21 +24,23 @@ def test_what_is_inside(built):
     "Modules, assets, types and licence in both; in the wheel nothing but the package"
     with tarfile.open(built[0]) as t: sdist = {n.partition('/')[2] for n in t.getnames()}
     with zipfile.ZipFile(built[1]) as z: wheel = set(z.namelist())
-    want = {p.relative_to(root).as_posix() for p in [*(root/'fad').glob('*.py'), *(root/'fad/assets').glob('*'), root/'fad/py.typed']}
+    want = {p.relative_to(root).as_posix() for p in [*(root/'fad').rglob('*.py'), *(root/'fad/assets').glob('*'),
+        root/'fad/py.typed']}
+    assert len(want) > 60 and {'fad/faces/media.py', 'fad/app/cli.py'} <= want
     assert not want-sdist and not want-wheel
     assert {n.split('/')[0] for n in wheel} == {'fad', next(n for n in wheel if n.endswith('METADATA')).split('/')[0]}
     assert {'LICENSE', 'README.md', 'pyproject.toml'} <= sdist and any(n.endswith('licenses/LICENSE') for n in wheel)
 
-FIVE_LINES = '''
-from fad.faces.points import find_landmarks
-from fad.landmarks import functional
-table = functional(find_landmarks('{photo}', progress=False))
+THREE_LINES = '''
+import fad
+table = fad.measure('{photo}', progress=False)
 print(table.status.iloc[0], round(table.mouth_corner_height.iloc[0], 3))
-import fad; print(fad.__file__)
+print(fad.__file__)
 '''
 
 def test_installed(built, tmp_path):
-    "In an environment of its own: five lines of Python and the command, without a network. The dependencies are lent by this environment, which alone takes minutes to fill"
+    """In an environment of its own: three lines of Python and the command, without a network. The dependencies are
+    lent by this environment, which alone takes minutes to fill"""
     assert run(sys.executable, '-m', 'venv', tmp_path/'env').returncode == 0
     python, = tmp_path.glob('env/bin/python') or tmp_path.glob('env/Scripts/python.exe')
     r = run(python, '-m', 'pip', 'install', '-q', '--no-deps', '--no-index', built[1])
@@ -46,11 +49,36 @@ def test_installed(built, tmp_path):
     lent = [p for p in sys.path if p.endswith('site-packages')]
     (site/'lent.pth').write_text('\n'.join(lent))
     no_network = 'import socket; socket.socket.connect = socket.create_connection = None\n'
-    r = run(python, '-I', '-c', no_network+FIVE_LINES.format(photo=(root/'data/photograph/collins.png').as_posix()), cwd=tmp_path)
+    r = run(python, '-I', '-c', no_network+THREE_LINES.format(photo=(root/'data/photograph/collins.png').as_posix()),
+        cwd=tmp_path)
     assert r.returncode == 0, r.stderr
     said, where = r.stdout.splitlines()
     assert re.fullmatch(r'ok -?0\.0\d+', said) and Path(where).is_relative_to(site)
     r = run(python.with_name('fad'), '--version', cwd=tmp_path)
     assert re.fullmatch(r'fad \d+\.\d+\.\d+\n', r.stdout)
-    r = run(python.with_name('fad'), 'extract', root/'data/photograph/collins.png', '--out', 'run', '--quiet', '--workers', 1, cwd=tmp_path)
+    r = run(python.with_name('fad'), 'extract', root/'data/photograph/collins.png', '--out', 'run', '--quiet',
+        '--workers', 1, cwd=tmp_path)
     assert r.returncode == 0 and (tmp_path/'run/facial_asymmetry_functional.csv').is_file(), r.stderr
+
+def test_names_of_a_newcomer():
+    """`import fad` offers what a newcomer needs, each with a docstring and every parameter explained; a name that
+    is not there is said with those that are"""
+    import inspect, fad
+    from fastcore.docments import docments
+    assert {'measure', 'plot_face', 'extract', 'compare', 'train', 'predict', 'audit', 'reflect', 'trend',
+        'study'} <= set(dir(fad))
+    for name in fad.__all__:
+        function = getattr(fad, name)
+        explained = docments(function)
+        assert inspect.getdoc(function), name
+        assert not [p for p in inspect.signature(function).parameters if p not in ('args', 'kwargs')
+            and not explained.get(p)], name
+    with pytest.raises(AttributeError, match='measure'): fad.mesure
+
+def test_nothing_heavy_loads_before_it_is_needed():
+    "`import fad` and `fad --help` load none of the large libraries"
+    for code in ('import fad', "from fad.app.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
+        "from fad.app.cli import main\ntry: main(['extract', '--help'])\nexcept SystemExit: pass"):
+        r = run(sys.executable, '-c', f'{code}\nimport sys; print(*sorted({{"numpy", "pandas", "cv2", "mediapipe", '
+            f'"matplotlib", "torch", "sklearn"}} & set(sys.modules)), file=sys.stderr)')
+        assert r.returncode == 0 and not r.stderr.strip(), (code, r.stderr)

@@ -1,4 +1,5 @@
-"The built site in a browser: every page loads by itself, in light, dark and on a phone, without errors or requests to other hosts; axe finds nothing."
+"""The built site in a browser: every page loads by itself, in light, dark and on a phone, without errors or
+requests to other hosts; axe finds nothing."""
 import functools, http.server, json, re, subprocess, sys, threading, time
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,7 +9,7 @@ from smalldocs.quarto_keys import QUARTO_PAGE_OPTIONS
 
 root = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(root/'tools'))
-from dev import check_site
+from dev import check_site, html_pages, name_of, notebook_files
 
 @pytest.fixture(scope='session')
 def site():
@@ -24,26 +25,31 @@ def test_links(site):
 def test_check_site_sees(tmp_path):
     "The check itself: each fault that it is there for is named"
     (tmp_path/'llms.txt').write_text('[a](gone.html.md)')
-    (tmp_path/'a.html').write_text('<img src="data:,"><img src="b.png" alt="png"><a href="c.html"></a><a href="#no"></a><script src="https://x.org/y.js"></script>')
+    (tmp_path/'a.html').write_text('<img src="data:,"><img src="b.png" alt="png"><a href="c.html"></a><a '
+        'href="#no"></a><script src="https://x.org/y.js"></script>')
     (tmp_path/'a.css').write_text('@import url(https://x.org/z.css)')
     found = ' '.join(check_site(tmp_path))
-    for said in ('2 pictures', 'broken link b.png', 'broken link c.html', 'no such place #no', 'loads https://x.org/y.js', 'loads https://x.org/z.css', 'llms.txt: broken link gone'): assert said in found
+    for said in ('2 pictures', 'broken link b.png', 'broken link c.html', 'no such place #no',
+            'loads https://x.org/y.js', 'loads https://x.org/z.css', 'llms.txt: broken link gone'):
+        assert said in found
 
 def test_quarto_yml():
     "What Quarto would refuse: page options outside its schema, pages of the sidebar that are not there, or not in it"
     cfg = yaml.safe_load((root/'_quarto.yml').read_text())
     assert set(cfg['format']['html']) <= QUARTO_PAGE_OPTIONS | {'code-overflow'} # an option of cells that pages may set
     listed = [n for o in cfg['website']['sidebar']['contents'] for n in o.get('contents', [o.get('href')])]
-    assert sorted(listed) == sorted(p.name for p in (root/'nbs').glob('*.ipynb'))
+    assert sorted(listed) == sorted(f'{name_of(p)}.ipynb' for p in notebook_files(root))
 
 def test_llms_txt(site):
     "Every page of the sidebar is listed with what it is about, and has its Markdown"
     text = (site/'llms.txt').read_text()
     assert re.match(r'# fad\n\n> .+', text) and 'never a diagnosis' in text
     listed = re.findall(r'^- \[[^\]]+\]\(([^)]+)\)(: .+)?$', text, re.M)
-    assert {n for n, _ in listed} == {f'{p.name}.md' for p in site.glob('*.html')} and all(about for _, about in listed)
-    page = (site/'reliability.html.md').read_text()
-    assert page.startswith('# Reliability') and 'def reliability(' in page and '*Figure: ' in page and 'base64' not in page
+    assert {n for n, _ in listed} == {f'{p.relative_to(site).as_posix()}.md' for p in html_pages(site)}
+    assert len(listed) > 60 and all(about for _, about in listed)
+    page = (site/'proof/reliability.html.md').read_text()
+    assert page.startswith('# Reliability') and 'base64' not in page
+    assert 'def reliability(' in page and '*Figure: ' in page
 
 @pytest.fixture(scope='session')
 def server(site):
@@ -57,9 +63,10 @@ def server(site):
 
 def pages(site):
     "Every page, and one of those that show a module's source: without scripts and all made alike"
-    return sorted([p.name for p in site.glob('*.html')] + ['source/reliability.html'])
+    return sorted([p.relative_to(site).as_posix() for p in html_pages(site)] + ['source/proof/reliability.html'])
 
-def screen(tab, width=1300, height=900, phone=False): tab('Emulation.setDeviceMetricsOverride', width=width, height=height, deviceScaleFactor=1, mobile=phone)
+def screen(tab, width=1300, height=900, phone=False):
+    tab('Emulation.setDeviceMetricsOverride', width=width, height=height, deviceScaleFactor=1, mobile=phone)
 
 def theme(tab, scheme): tab('Emulation.setEmulatedMedia', features=[dict(name='prefers-color-scheme', value=scheme)])
 
@@ -73,19 +80,27 @@ def waited(tab, js, wait=10):
 
 def axe(tab, *rules):
     "What axe finds in the open page, a line a rule; all rules but contrast unless some are named"
-    options = dict(resultTypes=['violations']) | (dict(runOnly=dict(type='rule', values=rules)) if rules else dict(rules={'color-contrast': dict(enabled=False)}))
-    js = f"""axe.run(document, {json.dumps(options)}).then(r => JSON.stringify(r.violations.map(v => v.id + ', ' + v.nodes.length + ' times, first ' + v.nodes[0].target + ': ' + v.nodes[0].failureSummary.split('\\n')[1])))"""
+    options = dict(resultTypes=['violations']) | (dict(runOnly=dict(type='rule', values=rules)) if rules
+        else dict(rules={'color-contrast': dict(enabled=False)}))
+    js = f"""axe.run(document, {json.dumps(options)}).then(r => JSON.stringify(r.violations.map(v => v.id + ', '
+        + v.nodes.length + ' times, first ' + v.nodes[0].target + ': ' + v.nodes[0].failureSummary.split('\\n')[1])))"""
     return json.loads(tab('Runtime.evaluate', expression=js, awaitPromise=True, returnByValue=True)['result']['value'])
 
-thin = """(() => { // colours come from tags, classes and styles: three elements of each kind stand for all, the others are hidden
+# colours come from tags, classes and styles: three elements of each kind stand for all, the others are hidden
+thin = """(() => {
     const own = o => o.tagName + '.' + o.getAttribute('class') + o.getAttribute('style'), seen = {}, keep = new Set();
     const all = [...document.querySelectorAll('body *')];
     for (const o of all) {
         const kind = [o, o.parentElement, o.parentElement.parentElement || o].map(own).join('<');
-        if ((seen[kind] = (seen[kind] || 0) + 1) <= 3) for (let p = o; p && !keep.has(p); p = p.parentElement) keep.add(p);
+        if ((seen[kind] = (seen[kind] || 0) + 1) <= 3) for (let p = o; p && !keep.has(p); p = p.parentElement) \
+keep.add(p);
     }
     for (const o of all) if (!keep.has(o)) o.style.setProperty('display', 'none', 'important');
 })()"""
+
+# what a page looks like is asked after a change, never in the middle of one
+still = ("document.head.insertAdjacentHTML('beforeend', '<style>*, *::before, *::after { transition: none !important; "
+    "animation: none !important }</style>')")
 
 @pytest.fixture(scope='session')
 def visited(site, server, tab):
@@ -95,9 +110,11 @@ def visited(site, server, tab):
     script = (Path(spec.origin).parent/'axe.min.js').read_text() if spec else None
     wrong = dict(loading=[], theme=[], wide=[], axe=[] if spec else None)
     for name in pages(site):
-        say = lambda kind, what: wrong[kind].append(f'{name}: {what}')
+        def say(kind, what):
+            return wrong[kind].append(f'{name}: {what}')
         screen(tab); theme(tab, 'light')
         for c in complaints(tab.open(f'{server}/{name}')): say('loading', c)
+        tab.value(still)
         if not tab.value('document.title.length > 0 && document.body.innerText.length > 50'): say('loading', 'empty')
         if tab.value(is_dark): say('theme', 'not light')
         if script:
@@ -110,7 +127,6 @@ def visited(site, server, tab):
             screen(tab)
             tab.value(thin)
             for a in axe(tab, 'color-contrast'): say('axe', a)
-        tab.value("document.head.insertAdjacentHTML('beforeend', '<style>* { transition: none !important }</style>')")
         theme(tab, 'dark')
         if not waited(tab, is_dark, 5): say('theme', 'not dark')
         for a in axe(tab, 'color-contrast') if script else (): say('axe', f'dark: {a}')
@@ -135,20 +151,25 @@ def test_axe_finds_nothing(visited):
 
 def press(tab, key, text=''):
     "A key of a real keyboard"
-    for kind in ('keyDown', 'keyUp'): tab('Input.dispatchKeyEvent', type=kind, key=key, code=key, windowsVirtualKeyCode={'Tab': 9, 'Enter': 13}.get(key, ord(key[0])), **(dict(text=text) if text and kind == 'keyDown' else {}))
+    for kind in ('keyDown', 'keyUp'):
+        tab('Input.dispatchKeyEvent', type=kind, key=key, code=key,
+            windowsVirtualKeyCode={'Tab': 9, 'Enter': 13}.get(key, ord(key[0])),
+            **(dict(text=text) if text and kind == 'keyDown' else {}))
 
 def test_the_front_page_is_one_screen(server, tab):
     "Picture, code and findings without scrolling on a laptop's screen, and one below the other on a phone"
     screen(tab, 1366, 768); theme(tab, 'light')
     tab.open(f'{server}/index.html')
-    ends = 'Math.max(...[...document.querySelectorAll(".front, .findings li")].map(o => o.getBoundingClientRect().bottom))'
+    ends = ('Math.max(...[...document.querySelectorAll(".front, .findings li")].map(o => '
+        'o.getBoundingClientRect().bottom))')
     assert tab.value(ends) <= 768
     screen(tab, 390, 800, phone=True)
     tab.open(f'{server}/index.html')
     assert tab.value(ends) > 800
 
 def test_keyboard(server, tab):
-    "Without a mouse: past the navigation with the first Tab, a section of the sidebar closed and opened, a page found by search"
+    """Without a mouse: past the navigation with the first Tab, a section of the sidebar closed and opened, a page
+    found by search"""
     screen(tab); theme(tab, 'light')
     tab.open(f'{server}/index.html')
     press(tab, 'Tab')
@@ -162,6 +183,7 @@ def test_keyboard(server, tab):
     press(tab, '/', '/')
     assert waited(tab, "document.activeElement.tagName == 'INPUT'")
     tab('Input.insertText', text='settings.ini')
-    assert waited(tab, "[...document.querySelectorAll('a')].some(o => o.offsetParent && o.closest('[class*=search]') && o.href.includes('settings.html'))")
+    assert waited(tab, "[...document.querySelectorAll('a')].some(o => o.offsetParent && o.closest('[class*=search]') "
+        "&& o.href.includes('settings.html'))")
     press(tab, 'Enter', '\r')
     assert waited(tab, "!location.pathname.endsWith('index.html') && document.readyState == 'complete'")

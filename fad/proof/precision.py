@@ -28,7 +28,7 @@ _COPIES, _JPEG = ('shift', 'crop', 'scale', 'rotation'), (95, 75, 50, 30)
 def copies(
     image, # uint8 (h, w, 3)
     points, # (478, 3) px of its face
-    kind:str, # shift (up to 10 % of the face), crop (up to 70 % of the margins), scale (up to 20 %) or rotation (up to 8°)
+    kind:str, # shift (to 10 % of the face), crop (to 70 % of the margins), scale (to 20 %) or rotation (to 8°)
     n:int, # how many
     rng # a numpy Generator
 )->list: # of uint8 pictures
@@ -40,7 +40,7 @@ def copies(
     size, (h, w) = face_size(points), image.shape[:2]
     room = np.r_[points[:, :2].min(0), [w, h]-points[:, :2].max(0)]-.1*size
     cut = (.35*(u+1)*room.clip(0)).astype(int)
-    return [image[t:h-b, l:w-r] for l, t, r, b in cut]
+    return [image[top:h-bottom, left:w-right] for left, top, right, bottom in cut]
 
 # %% ../../nbs/proof/02_precision.ipynb #24003f25
 def _floor_of(image, settings, repeats, n, rng):
@@ -52,11 +52,13 @@ def _floor_of(image, settings, repeats, n, rng):
     means = {k: measure_images(v, repeats, settings) for k, v in sets.items()}
     names = [c for c in looks['shift'] if not c.endswith('_se')]
     out = {k: v[names].var() for k, v in looks.items()}
-    out |= {f'jpeg_{q}': ((measure_images([as_jpeg(c, q) for c in sets['crop']], 1, settings)-looks['crop'])[names]**2).mean() for q in _JPEG}
+    out |= {f'jpeg_{q}': ((measure_images([as_jpeg(c, q) for c in sets['crop']], 1,
+        settings)-looks['crop'])[names]**2).mean() for q in _JPEG}
     for column, m, r in (('handedness', looks, 1), ('handedness_repeats', means, repeats)):
         mirrored = measure_images([c[:, ::-1].copy() for c in sets['shift']], r, settings)
         out[column] = (m['shift']+mirrored)[names].mean()**2
-    average = lambda tables: sum(t[names].var() for t in tables.values())/len(tables)
+    def average(tables):
+        return sum(t[names].var() for t in tables.values())/len(tables)
     se = pd.concat([m[[f'{k}_se' for k in names]].set_axis(names, axis=1) for m in means.values()])
     return pd.DataFrame(out | dict(one_look=average(looks), repeats=average(means), stated_se=(se**2).mean()))
 

@@ -34,7 +34,7 @@ def reliability(
     features=None, # names; None: the catalog's geometric features
     resamples:int=1000, # bootstrap resamples of subjects
     seed:int=0 # of the bootstrap
-)->pd.DataFrame: # a row a feature: n_frames, n_subjects, gain, offset, r, residual_sd, each but n with `_low` and `_high` (95 %)
+)->pd.DataFrame: # a row a feature: n_frames, n_subjects; gain, offset, r, residual_sd with `_low` and `_high` (95 %)
     "How measured values follow true ones: least-squares line with intervals over subjects"
     names = list(features or FEATURES)
     s = _sums(true[names].to_numpy(float), measured[names].to_numpy(float), measured.subject)
@@ -42,7 +42,8 @@ def reliability(
     low, high = np.nanpercentile(_line(np.tensordot(w, s, 1)), [2.5, 97.5], axis=1)
     best = _line(s.sum(0))
     out = dict(n_frames=s.sum(0)[0].astype(int), n_subjects=(s[:, 0] > 0).sum(0))
-    for i, k in enumerate(('gain', 'offset', 'r', 'residual_sd')): out |= {k: best[i], f'{k}_low': low[i], f'{k}_high': high[i]}
+    for i, k in enumerate(('gain', 'offset', 'r', 'residual_sd')):
+        out |= {k: best[i], f'{k}_low': low[i], f'{k}_high': high[i]}
     return pd.DataFrame(out, index=pd.Index(names, name='feature'))
 
 # %% ../../nbs/proof/01_reliability.ipynb #c2121ae5
@@ -55,7 +56,8 @@ def reliability_by(
 )->pd.DataFrame: # rows (feature, group)
     "`reliability` within each group"
     by = pd.Series(np.asarray(by), index=measured.index)
-    groups = {g: reliability(measured[m], true[m], features, **kwargs) for g in sorted(by.dropna().unique(), key=str) for m in [by == g]}
+    groups = {g: reliability(measured[m], true[m], features, **kwargs) for g in sorted(by.dropna().unique(), key=str)
+        for m in [by == g]}
     return pd.concat(groups, names=['group']).swaplevel().sort_index(level=0, sort_remaining=False)
 
 # %% ../../nbs/proof/01_reliability.ipynb #0959fced
