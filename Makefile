@@ -27,13 +27,11 @@ study: .venv/ready ## the study on the embedded cohort, and the portrait with kn
 	$(BIN)/fad extract data/photograph.csv --out results/photograph --figures 7
 	$(BIN)/fad study data/simulated/manifest.csv --out results/simulated
 
-test: .venv/ready ## prove that exports, notebooks and README are fresh; run all notebooks and tests
+test: .venv/ready ## prove that exports, notebooks and README are fresh; run all notebooks and tests, two at a time
 	$(BIN)/python tools/dev.py fresh
 	$(BIN)/fad extract data/simulated/manifest.csv --out results/simulated --quiet # what the phase notebooks study, measured once
-	$(BIN)/nbdev-test --skip-file-re '^([_.]|00f|01b|01e|01h|04|20)'
-	@printf '%s\n' 04_cnn_reflection 00f_render 01b_simulate 01e_reliability 01h_embedded 04a_networks | xargs -P 2 -I{} sh -c 'echo {}; $(BIN)/nbdev-test nbs/{}.ipynb' # these draw: each in a process of its own, since VTK doesn't bear two plotters in one
-	@for n in 20_study 20a_cli; do echo $$n; $(BIN)/nbdev-test nbs/$$n.ipynb || exit 1; done # these take up what the others made
-	$(BIN)/python -m pytest
+	$(BIN)/python tools/dev.py test
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 fuzz: .venv/ready ## 2,000 damaged files instead of the 200 of `make test`
 	FAD_FUZZ=2000 $(BIN)/python -m pytest tests/test_fuzz.py

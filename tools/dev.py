@@ -1,9 +1,12 @@
-"""Chores of the project. `python tools/dev.py fresh` proves that everything generated is up to date, `prepare` \
-brings it up to date,
-`docs` builds the site into `_docs/`, `notebooks` runs the phase notebooks on the cohort that FAD_COHORT names, \
-`settings` writes
-settings.ini anew from the defaults, `times NAME...` runs notebooks and writes at their top how long that takes. The \
-Makefile calls these."""
+"""Chores of the project, called by the Makefile.
+
+`python tools/dev.py fresh` proves that everything generated is up to date, `prepare` brings it up to date, `test` \
+runs every
+notebook, `docs` builds the site into `_docs/`, `notebooks` runs the phase notebooks on the cohort that FAD_COHORT \
+names,
+`settings` writes settings.ini anew from the defaults, `times NAME...` runs notebooks and writes at their top how \
+long that takes.
+"""
 import html, json, os, re, shlex, shutil, subprocess, sys, tempfile
 from html.parser import HTMLParser
 from pathlib import Path
@@ -146,6 +149,38 @@ def times(*names):
         if new != old:
             at['source'] = new.splitlines(True)
             path.write_text(json.dumps(nb, indent=1, ensure_ascii=False)+'\n', encoding='utf-8')
+
+# ---- every notebook, run
+
+LAST = ('app/01_study', 'app/05_cli')  # these take up what the others made
+LONG = 8  # seconds of the processor from which a notebook gets a process of its own; those that draw all take longer
+
+def _in_order():
+    "Batches of notebooks, the longest first; short ones share a process, which imports the large libraries once"
+    took = {name_of(p): 0. for p in notebook_files(root)}
+    took |= {k: float(v) for k, v in (line.split(',') for line in TIMES.read_text().split()[1:]) if k in took}
+    names = sorted(took.keys()-set(LAST), key=lambda name: (-took[name], name))
+    long, short = [n for n in names if took[n] >= LONG], [n for n in names if took[n] < LONG]
+    return [[n] for n in long] + [short[i::4] for i in range(4)]
+
+def _test(*names):
+    "Run notebooks one after another in this process; name each that fails"
+    from nbdev.config import get_config
+    from nbdev.test import test_nb
+    timeout = int(get_config(root).cell_timeout)
+    results = {n: test_nb(root/f'nbs/{n}.ipynb', cell_timeout=timeout) for n in names}
+    for name, (good, seconds) in results.items():
+        print(f"{'ok    ' if good else 'FAILED'} {name} {seconds:.0f} s", flush=True)
+    if not all(good for good, _ in results.values()): sys.exit(1)
+
+def test():
+    "Run all notebooks, two at a time on two threads' worth of arithmetic; exit 1 if one fails"
+    from concurrent.futures import ThreadPoolExecutor
+    env = os.environ | {f'{k}_NUM_THREADS': '1' for k in ('OMP', 'OPENBLAS', 'MKL')}
+    def run(names): return subprocess.run([sys.executable, __file__, '_test', *names], env=env).returncode
+    with ThreadPoolExecutor(2) as pool: failed = sum(pool.map(run, _in_order()))
+    failed += sum(run([n]) for n in LAST)
+    if failed: sys.exit('Notebooks failed: see above')
 
 # ---- the site
 
@@ -492,5 +527,6 @@ if __name__ == '__main__':
     if name == '_generate': _generate(Path(args[0]))
     elif name == '_notebook': _notebook(*args)
     elif name == 'times': times(*args)
-    elif name in ('fresh', 'prepare', 'settings', 'docs', 'notebooks'): globals()[name]()
+    elif name == '_test': _test(*args)
+    elif name in ('fresh', 'prepare', 'settings', 'docs', 'notebooks', 'test'): globals()[name]()
     else: sys.exit(__doc__)
