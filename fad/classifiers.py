@@ -19,6 +19,18 @@ from .models.exam import exam_to_dict, fit_exam, frame_expressions
 from .models.cards import model_card
 
 # %% ../nbs/03_classifiers.ipynb #f953ddf9
+def _exam_model(run, faces, seed):
+    "The exam's model of the people learned from, as numbers; None where they are too few"
+    at = exclusions(faces).eq('').to_numpy()
+    table, shapes = faces[at].reset_index(drop=True), run.table('blendshapes')[at]
+    known = targets(table)
+    kinds = dict(none=known.weak.eq(0), central=known.peripheral.eq(0), peripheral=known.peripheral.eq(1),
+                 weak=known.weak.eq(1))
+    shown = frame_expressions(table, shapes).expression
+    table = table.assign(palsy=np.select(list(kinds.values()), list(kinds), ''))
+    try: return exam_to_dict(fit_exam(table, shown, seed=seed))
+    except ValueError: return None
+
 def train_run(
     run, # a finished Run, or its folder
     kinds=('rules', *KINDS), # models compared
@@ -26,28 +38,22 @@ def train_run(
     settings=None, # Settings
     progress:bool=True # show a bar
 )->Classifier:
-    "`fad train`: classifier_metrics.csv, classifier_flow.csv, classifier.skops, facial_asymmetry_functional_shap.png and model_card.md into a run"
-    run = run if isinstance(run, Run) else finished_run(run)
+    """`fad train`: learn from a run, judge what was learned, and write both into it
+
+    classifier_metrics.csv, classifier_flow.csv, classifier.skops, facial_asymmetry_functional_shap.png and
+    model_card.md"""
+    run, settings = run if isinstance(run, Run) else finished_run(run), settings or load_settings()
     faces = faces_of(run)
-    model = train(faces, settings=settings)
-    model.about |= dict(weakness=weakness_means(faces[exclusions(faces).eq('')]), centile=(settings or load_settings()).limits.high_centile)
-    if (used := run.info['identity'].get('model_sha256', model.identity['landmarks'])) != model.identity['landmarks']: model.identity['landmarks'] = used
-    found = validate(faces, kinds, exchanges, settings, progress)
-    people = faces[exclusions(faces).eq('')].reset_index(drop=True)
+    used = faces[exclusions(faces).eq('')].reset_index(drop=True)
+    model, found = train(faces, settings=settings), validate(faces, kinds, exchanges, settings, progress)
+    audited = 'not done; `fad audit` looks for what tells the labels without asymmetry.'
+    if (run.path/'shortcut_audit.csv').is_file(): audited = in_words(run.table('shortcut_audit'))
+    model.identity['landmarks'] = run.info['identity'].get('model_sha256', model.identity['landmarks'])
+    model.about |= dict(weakness=weakness_means(used), centile=settings.limits.high_centile, audit=audited,
+                        exam=_exam_model(run, faces, settings.study.seed))
     write_csv(found, run.path/'classifier_metrics.csv')
-    audited = in_words(run.table('shortcut_audit')) if (run.path/'shortcut_audit.csv').is_file() else 'not done; `fad audit` looks for what tells the labels without asymmetry.'
-    model.about |= dict(audit=audited)
-    model.about['exam'] = _exam_model(run, faces, (settings or load_settings()).study.seed)
     write_csv(flow(faces).reset_index(), run.path/'classifier_flow.csv')
     save(model, run.path/'classifier.skops')
-    plt.close(plot_shap(model.fitted, people, run.path/'facial_asymmetry_functional_shap.png'))
+    plt.close(plot_shap(model.fitted, used, run.path/'facial_asymmetry_functional_shap.png'))
     write_text(run.path/'model_card.md', model_card(model, found, audited))
     return model
-
-def _exam_model(run, faces, seed):
-    "The exam's model of the people learned from, as numbers; None where they are too few"
-    at = exclusions(faces).eq('').to_numpy()
-    t, known, shapes = faces[at].reset_index(drop=True), targets(faces[at]).reset_index(drop=True), run.table('blendshapes')[at]
-    kind = np.select([known.weak.eq(0), known.peripheral.eq(0), known.peripheral.eq(1), known.weak.eq(1)], ['none', 'central', 'peripheral', 'weak'], '')
-    try: return exam_to_dict(fit_exam(t.assign(palsy=kind), frame_expressions(t, shapes).expression, seed=seed))
-    except ValueError: return None

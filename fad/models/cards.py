@@ -17,139 +17,322 @@ from ..faces.measures import CATALOG, PUPILS_MM
 from ..faces.figures import blank_picture
 from ..runs.files import load_landmarks, write_csv, write_text
 from ..runs.extract import extract, finished_run, Run, RunError
-from .rules import ClassifierError, faces_of, MAGNITUDES, MOUTH, ratios, REGION, UPPER
-from .signals import Classifier, contributions, load, signals
+from .rules import ClassifierError, faces_of, MAGNITUDES, ratios, REGION
+from .signals import Classifier, contributions, load, signals, weights_table
 from .validation import PICKED
 from .exam import exam, exam_from_dict, frame_expressions, judge
 
 # %% ../../nbs/models/06_cards.ipynb #76af5bd9
 DISCLAIMER = 'Risk signals for research, never a diagnosis. fad is not a medical device.'
 
-TRIPOD = [(1, 'title', 'first line of this card'), (2, 'abstract', "for the study's authors"), (3, 'context and intended use', 'intended use'), (4, 'objectives', 'intended use'), (5, 'data sources and dates', 'data; cohort.csv, run.json'), (6, 'participants', 'data; cohort.csv'),
-    (7, 'data preparation', 'quality.csv, run.json: gates, versions, hashes'), (8, 'outcome and how it was assessed', "for the study's authors: who labelled the faces, and blind to what"), (9, 'predictors', 'what it looks at; facial_asymmetry_functional.csv'),
-    (10, 'sample size', "for the study's authors; the notebook 03_classifiers draws a learning curve, of the simulated cohort unless it was run on this one"), (11, 'missing data', 'what it looks at'), (12, 'analytical methods', 'performance; classifier_metrics.csv'), (13, 'class imbalance', 'performance: no resampling; predictive values at stated prevalences'),
-    (14, 'fairness', 'performance by group'), (15, 'model output', 'intended use; predictions.csv, which `fad predict` writes'), (16, 'training against evaluation data', 'performance: nested, grouped by subject and near-duplicate'), (17, 'ethical approval', "for the study's authors"),
-    (18, 'open science: code, data, protocol', 'classifier.skops and run.json; the rest for the authors'), (19, 'patient and public involvement', "for the study's authors"), (20, 'flow of participants', 'data; classifier_flow.csv'), (21, 'model development', 'data: frames and people by class'),
-    (22, 'full model specification', 'weights'), (23, 'performance with intervals', 'performance'), (24, 'model updating', '`recalibrate` in fad.models.signals'), (25, 'interpretation', 'limits'), (26, 'limitations', 'limits'), (27, 'usability: poor input, expertise', 'limits; in_domain and reasons in predictions.csv, which `fad predict` writes')]
+_AUTHORS = "for the study's authors"
+TRIPOD = [ # item, what it is about, where it is answered
+    (1, 'title', 'first line of this card'),
+    (2, 'abstract', _AUTHORS),
+    (3, 'context and intended use', 'intended use'),
+    (4, 'objectives', 'intended use'),
+    (5, 'data sources and dates', 'data; cohort.csv, run.json'),
+    (6, 'participants', 'data; cohort.csv'),
+    (7, 'data preparation', 'quality.csv, run.json: gates, versions, hashes'),
+    (8, 'outcome and how it was assessed', f'{_AUTHORS}: who labelled the faces, and blind to what'),
+    (9, 'predictors', 'what it looks at; facial_asymmetry_functional.csv'),
+    (10, 'sample size', f'{_AUTHORS}; the notebook 03_classifiers draws a learning curve, of the simulated cohort '
+        'unless it was run on this one'),
+    (11, 'missing data', 'what it looks at'),
+    (12, 'analytical methods', 'performance; classifier_metrics.csv'),
+    (13, 'class imbalance', 'performance: no resampling; predictive values at stated prevalences'),
+    (14, 'fairness', 'performance by group'),
+    (15, 'model output', 'intended use; predictions.csv, which `fad predict` writes'),
+    (16, 'training against evaluation data', 'performance: nested, grouped by subject and near-duplicate'),
+    (17, 'ethical approval', _AUTHORS),
+    (18, 'open science: code, data, protocol', 'classifier.skops and run.json; the rest for the authors'),
+    (19, 'patient and public involvement', _AUTHORS),
+    (20, 'flow of participants', 'data; classifier_flow.csv'),
+    (21, 'model development', 'data: frames and people by class'),
+    (22, 'full model specification', 'weights'),
+    (23, 'performance with intervals', 'performance'),
+    (24, 'model updating', '`recalibrate` in fad.models.signals'),
+    (25, 'interpretation', 'limits'),
+    (26, 'limitations', 'limits'),
+    (27, 'usability: poor input, expertise',
+        'limits; in_domain and reasons in predictions.csv, which `fad predict` writes')]
 
 # %% ../../nbs/models/06_cards.ipynb #9a56d629
-def _plain(v):
-    "Text of a cohort as it may stand in Markdown"
-    return re.sub(r'([\\`*_{}\[\]()#+!|<>~&])', r'\\\1', ' '.join(str(v).split()))
-
-def _rows(head, rows): return '\n'.join(['| '+' | '.join(head)+' |', '|'+'---|'*len(head), *('| '+' | '.join(map(str, r))+' |' for r in rows)])
-
 _WEAK = 'weakness against none'
 
-def _line(r): return f'{r.value:z.2f} ({r.low:z.2f} to {r.high:z.2f})' if np.isfinite(r.value) else 'not estimable'
+def _plain(value):
+    "Text of a cohort as it may stand in Markdown"
+    return re.sub(r'([\\`*_{}\[\]()#+!|<>~&])', r'\\\1', ' '.join(str(value).split()))
+
+def _rows(head, rows):
+    lines = ['| '+' | '.join(map(str, row))+' |' for row in [head, *rows]]
+    return '\n'.join([lines[0], '|'+'---|'*len(head), *lines[1:]])
+
+def _line(row):
+    if not np.isfinite(row.value): return 'not estimable'
+    return f'{row.value:z.2f} ({row.low:z.2f} to {row.high:z.2f})'
 
 def _against_chance(task, p, n):
     "How many of n exchanges of labels between people reach the AUC, and p"
     reach = round(p*(n+1))-1
-    return f"{task}: {reach or 'none'} of {n} exchanges of labels between people {'reach' if reach > 1 else 'reaches'} the AUC; p "+(f'= {p:#.2g}' if reach else f'≤ {p:#.2g}, the smallest that {n} allow')
+    verb = 'reach' if reach > 1 else 'reaches'
+    reached = f"{reach or 'none'} of {n} exchanges of labels between people {verb} the AUC"
+    return f'{task}: {reached}; p '+(f'= {p:#.2g}' if reach else f'≤ {p:#.2g}, the smallest that {n} allow')
+
+def _nested(found): return found[found.validation.eq('nested, by subject') & found.by.eq('all')]
+
+def _task_summary(task, metric, means):
+    "One task of the monotone model, with what the AUC leaves out; `metric`: its rows of `validate` by metric"
+    meant = f' ({means})' if task == 'weakness' and means != _WEAK else ''
+    say = [f"{task}{meant}: AUC {_line(metric.loc['auc'])}, {metric.n_subjects.loc['auc']:.0f} people"]
+    clinical = {
+        'sensitivity at specificity 0.9': 'at 90 % specificity it marks {} of the cases (chance: 0.10)',
+        'PPV at prevalence 0.1': 'where one face in ten is a case, {} of the marked are (chance: 0.10)'}
+    if task not in ('risk', 'weakness'): clinical = {}
+    for name, words in (clinical | {'calibration slope': 'calibration slope {}, 1 would be right'}).items():
+        if name in metric.index: say.append(words.format(_line(metric.loc[name])))
+    return '; '.join(say)
+
+def _single_measure(found):
+    "The best single measure against the best model; empty where either is missing"
+    single, nested = found[found.validation.str.startswith(PICKED)], _nested(found)
+    models = nested[nested.task.eq('weakness') & nested.metric.eq('auc')].sort_values('value')
+    if not len(single) or not len(models): return []
+    one, best = single.iloc[0], models.iloc[-1]
+    says = 'No model orders faces better than one measure alone' if one.value >= best.value else 'One measure alone'
+    return [f"{says}: the size of {one.model}, AUC {_line(one)}; the best model, {best.model}, {best.value:.2f}. "
+            f"It was {one.validation}, which flatters it"]
 
 def training_summary(
     model, # Classifier
     found # `validate` of its cohort
 )->str: # lines
     "What the model may claim of people it has not seen, with what the AUC leaves out"
-    own = found[found.validation.eq('nested, by subject') & found.by.eq('all')]
-    mine, means, lines = own[own.model.eq('monotone')].set_index(['task', 'metric']), model.about.get('weakness', _WEAK), []
-    for t in mine.index.unique('task'):
-        m = mine.loc[t]
-        say = [f"{t}{f' ({means})' if t == 'weakness' and means != _WEAK else ''}: AUC {_line(m.loc['auc'])}, {m.n_subjects.loc['auc']:.0f} people"]
-        if t in ('risk', 'weakness') and (k := 'sensitivity at specificity 0.9') in m.index: say.append(f"at 90 % specificity it marks {_line(m.loc[k])} of the cases (chance: 0.10)")
-        if t in ('risk', 'weakness') and (k := 'PPV at prevalence 0.1') in m.index: say.append(f'where one face in ten is a case, {_line(m.loc[k])} of the marked are (chance: 0.10)')
-        if (k := 'calibration slope') in m.index: say.append(f'calibration slope {_line(m.loc[k])}, 1 would be right')
-        lines.append('; '.join(say))
-    single, models = found[found.validation.str.startswith(PICKED)], own[own.task.eq('weakness') & own.metric.eq('auc')].sort_values('value')
-    if len(single) and len(models):
-        one, best = single.iloc[0], models.iloc[-1]
-        lines.append(f"{'No model orders faces better than one measure alone' if one.value >= best.value else 'One measure alone'}: the size of {one.model}, AUC {_line(one)}; the best model, {best.model}, {best.value:.2f}. It was {one.validation}, which flatters it")
-    return '\n'.join(lines)
+    own = _nested(found).query("model == 'monotone'").set_index(['task', 'metric'])
+    means = model.about.get('weakness', _WEAK)
+    tasks = [_task_summary(task, own.loc[task], means) for task in own.index.unique('task')]
+    return '\n'.join([*tasks, *_single_measure(found)])
 
+# %% ../../nbs/models/06_cards.ipynb #792a5f2b
+def _intended_use(model):
+    means = model.about.get('weakness', _WEAK)
+    labelled = (f' **Here `weakness` is: {means}.** Where no palsy is known, the label alone is told, not a weakness '
+                'that anybody saw: many strokes leave the face alone.')
+    no_kind = (' Central against peripheral was not learned, so `risk` says nothing but `weakness` again, and is not '
+               'judged.')
+    return [
+        'Ordering faces by signals of one-sided weakness in research on photographs: `weakness` (any against none), '
+        '`central` (against peripheral, given a weakness), `risk` (their product: a weakness of the central kind), '
+        '`side`, `severity` (0 none to 3 severe).'+('' if means == _WEAK else labelled)
+        +('' if 'peripheral' in model.fitted['tasks'] else no_kind)
+        +' Every probability has a 95 % interval over people learned from and over repeated looks at the picture. '
+        'Not for triage, diagnosis or reassurance of anybody: a healthy-looking face says nothing about a stroke.']
+
+def _data(model):
+    about, skipped = model.about, model.fitted['skipped']
+    flow = about['flow'].items()
+    steps = [[_plain(step), frames, '' if people is None else people] for step, (frames, people) in flow]
+    recalibrated = about.get('recalibrated on')
+    return [
+        f"Cohort: {_plain(about['cohort'])}; {about['frames']} photographs of {about['subjects']} people "
+        f"({about['people']} after tying near-duplicates together); seed {about['seed']}.",
+        '', _rows(['step', 'frames', 'people'], steps), '',
+        *(f'- {task}: not learned; {_plain(why)}' for task, why in skipped.items()),
+        *([f'- Healthy limits recalibrated on {recalibrated}.'] if recalibrated else [])]
+
+def _looks_at(model):
+    limits, weights = model.fitted['limits'], weights_table(model.fitted).reindex(MAGNITUDES)
+    def cells(f):
+        limit = limits.loc[f]
+        of_tasks = ['' if pd.isna(w) else f'{w:.2f}' for w in weights.loc[f]]
+        return [f, f'{limit.limit:.4f} ({limit.low:.4f} to {limit.high:.4f})', *of_tasks]
+    return [
+        f'{len(MAGNITUDES)} distances as ratios to their healthy limits, sizes only; the lower face is kept out of '
+        'central against peripheral. A missing one takes the median of training and is named in `reasons`. A limit is '
+        f"what {model.about.get('centile', 97.5):g} % of the {limits.n_subjects.max():.0f} healthy people's single "
+        'photographs stay below in size (95 % interval over people); healthy\\_limits.csv holds another thing, the '
+        "signed range of people's medians. Weights of log(1 + ratio), never negative:",
+        '', _rows(['ratio', 'limit', *weights], [cells(f) for f in MAGNITUDES])]
+
+# %% ../../nbs/models/06_cards.ipynb #b64b0853
+_SHOWN = ['auc', 'sensitivity at specificity 0.9', 'PPV at prevalence 0.1', 'NPV at prevalence 0.1', 'Brier',
+          'calibration slope', 'calibration in the large']
+
+def _aucs(found): return found[found.metric.eq('auc') & found.task.isin(['weakness', 'central'])]
+
+def _own_metrics(found):
+    "Table of the monotone model's metrics, one column per task"
+    own = _nested(found).query("model == 'monotone'").set_index(['task', 'metric'])
+    tasks = [task for task in own.index.unique('task') if (task, 'auc') in own.index]
+    def cell(task, metric): return _line(own.loc[(task, metric)]) if (task, metric) in own.index else ''
+    return _rows(['metric', *tasks], [[m, *(cell(task, m) for task in tasks)] for m in _SHOWN])
+
+def _chances(found):
+    "Lines on labels exchanged, in the order of the tasks"
+    chance = found[found.metric.isin(['p', 'exchanges'])].pivot(index='task', columns='metric', values='value')
+    rows = chance.reindex(found.task[found.metric.eq('p')]).iterrows()
+    return [f'- {_against_chance(task, r.p, int(r.exchanges))}' for task, r in rows]
+
+def _performance(model, found):
+    aucs = _aucs(found)
+    others = [[r.task, r.model, _plain(r.validation), _line(r)] for r in aucs[aucs.by.eq('all')].itertuples()]
+    return [
+        'On people that the model had not seen: nested folds, grouped by subject and near-duplicate; 95 % intervals '
+        'over subjects. The threshold of 90 % specificity is set on these same predictions, which flatters a little; '
+        'predictive values stand at it, and only where a prevalence is that of cases among faces.',
+        '', *(f'- {_plain(line)}.' for line in training_summary(model, found).splitlines()),
+        '', _own_metrics(found), '',
+        'AUC of others under the same and other validations (by frame leaks, one measure is picked after the fact; '
+        'both are shown for that reason):',
+        '', _rows(['task', 'model', 'validation', 'AUC'], others), '', *_chances(found)]
+
+def _by_group(found):
+    aucs = _aucs(found)
+    groups = aucs[aucs.by.ne('all')]
+    if not len(groups): return ['No sex, age or skin is known of these people.']
+    rows = [[_plain(f'{r.by}: {r.group}'), r.task, _line(r), int(r.n_subjects)] for r in groups.itertuples()]
+    return [_rows(['group', 'task', 'AUC', 'people'], rows)]
+
+_LIMITS = [
+    '- Calibrated for the mix of groups and the pictures of its own cohort only. Elsewhere the order may hold; the '
+    'numbers need `recalibrate` with some healthy faces of that place.',
+    '- A smile, a squint, speech, a turned head, side light or a hand before the face makes asymmetry of its own. One '
+    'picture cannot tell a lifelong asymmetry from a new one.',
+    '- The detector pulls weak faces towards symmetry: mild weaknesses are missed more often than these figures '
+    'suggest for severe ones.',
+    '- `in_domain` is false where pose, quality or size of asymmetry is outside what was learned from; the answer is '
+    'then a guess.']
+
+# %% ../../nbs/models/06_cards.ipynb #659b5657
 def model_card(
     model, # Classifier
     found, # `validate` of its cohort
     audited='not done.' # what the audit of its cohort says
 )->str: # Markdown
     "A model's card: data, use, performance with intervals, limits, and TRIPOD+AI"
-    own = found[found.model.eq('monotone') & found.validation.eq('nested, by subject') & found.by.eq('all')]
-    show = ['auc', 'sensitivity at specificity 0.9', 'PPV at prevalence 0.1', 'NPV at prevalence 0.1', 'Brier', 'calibration slope', 'calibration in the large']
-    tasks = [t for t in own.task.unique() if (own.task.eq(t) & own.metric.eq('auc')).any()]
-    at = own.set_index(['task', 'metric'])
-    perf = [[m, *(_line(at.loc[(t, m)]) if (t, m) in at.index else '' for t in tasks)] for m in show]
-    others = found[found.metric.eq('auc') & found.by.eq('all') & found.task.isin(['weakness', 'central'])]
-    groups = found[found.by.ne('all') & found.metric.eq('auc') & found.task.isin(['weakness', 'central'])]
-    chance = found[found.metric.isin(['p', 'exchanges'])].pivot(index='task', columns='metric', values='value').reindex(found[found.metric.eq('p')].task)
-    weights = pd.DataFrame({t: pd.Series(m[-1].coef_, list(dict(peripheral=UPPER, side=MOUTH).get(t, MAGNITUDES))) for t, m in model.fitted['tasks'].items()}).reindex(MAGNITUDES)
-    a, recal, limits, means = model.about, model.about.get('recalibrated on'), model.fitted['limits'], model.about.get('weakness', _WEAK)
-    learned = 'peripheral' in model.fitted['tasks']
-    label = '' if means == _WEAK else f' **Here `weakness` is: {means}.** Where no palsy is known, the label alone is told, not a weakness that anybody saw: many strokes leave the face alone.'
-    return '\n'.join([f'# Model card: facial asymmetry of {a["subjects"]} people', '', f'**{DISCLAIMER}**', '', f'**The audit of the cohort:** {_plain(audited)}', '',
-        '## Intended use', '', 'Ordering faces by signals of one-sided weakness in research on photographs: `weakness` (any against none), `central` (against peripheral, given a weakness), `risk` (their product: a weakness of the central kind), `side`, `severity` (0 none to 3 severe).'+label+('' if learned else ' Central against peripheral was not learned, so `risk` says nothing but `weakness` again, and is not judged.')+' Every probability has a 95 % interval over people learned from and over repeated looks at the picture. Not for triage, diagnosis or reassurance of anybody: a healthy-looking face says nothing about a stroke.', '',
-        '## Data', '', f'Cohort: {_plain(a["cohort"])}; {a["frames"]} photographs of {a["subjects"]} people ({a["people"]} after tying near-duplicates together); seed {a["seed"]}.', '', _rows(['step', 'frames', 'people'], [[_plain(k), n, '' if m is None else m] for k, (n, m) in a['flow'].items()]), '', *(f'- {t}: not learned; {_plain(w)}' for t, w in model.fitted['skipped'].items()), *([f'- Healthy limits recalibrated on {recal}.'] if recal else []), '',
-        '## What it looks at', '', f'{len(MAGNITUDES)} distances as ratios to their healthy limits, sizes only; the lower face is kept out of central against peripheral. A missing one takes the median of training and is named in `reasons`. A limit is what {a.get("centile", 97.5):g} % of the {limits.n_subjects.max():.0f} healthy people\'s single photographs stay below in size (95 % interval over people); healthy\\_limits.csv holds another thing, the signed range of people\'s medians. Weights of log(1 + ratio), never negative:', '',
-        _rows(['ratio', 'limit', *weights], [[f, f'{limits.limit[f]:.4f} ({limits.low[f]:.4f} to {limits.high[f]:.4f})', *('' if pd.isna(v) else f'{v:.2f}' for v in weights.loc[f])] for f in MAGNITUDES]), '',
-        '## Performance', '', 'On people that the model had not seen: nested folds, grouped by subject and near-duplicate; 95 % intervals over subjects. The threshold of 90 % specificity is set on these same predictions, which flatters a little; predictive values stand at it, and only where a prevalence is that of cases among faces.', '', *(f'- {_plain(x)}.' for x in training_summary(model, found).splitlines()), '', _rows(['metric', *tasks], perf), '',
-        'AUC of others under the same and other validations (by frame leaks, one measure is picked after the fact; both are shown for that reason):', '', _rows(['task', 'model', 'validation', 'AUC'], [[r.task, r.model, _plain(r.validation), _line(r)] for r in others.itertuples()]), '',
-        *(f'- {_against_chance(t, r.p, int(r.exchanges))}' for t, r in chance.iterrows()), '',
-        '## Performance by group', '', _rows(['group', 'task', 'AUC', 'people'], [[_plain(f'{r.by}: {r.group}'), r.task, _line(r), int(r.n_subjects)] for r in groups.itertuples()]) if len(groups) else 'No sex, age or skin is known of these people.', '',
-        '## Limits', '', '- Calibrated for the mix of groups and the pictures of its own cohort only. Elsewhere the order may hold; the numbers need `recalibrate` with some healthy faces of that place.', '- A smile, a squint, speech, a turned head, side light or a hand before the face makes asymmetry of its own. One picture cannot tell a lifelong asymmetry from a new one.', '- The detector pulls weak faces towards symmetry: mild weaknesses are missed more often than these figures suggest for severe ones.', '- `in_domain` is false where pose, quality or size of asymmetry is outside what was learned from; the answer is then a guess.', '',
-        '## TRIPOD+AI', '', _rows(['item', 'about', 'answered in'], TRIPOD), ''])
+    sections = {
+        'Intended use': _intended_use(model),
+        'Data': _data(model),
+        'What it looks at': _looks_at(model),
+        'Performance': _performance(model, found),
+        'Performance by group': _by_group(found),
+        'Limits': _LIMITS,
+        'TRIPOD+AI': [_rows(['item', 'about', 'answered in'], TRIPOD)]}
+    lines = [f"# Model card: facial asymmetry of {model.about['subjects']} people", '', f'**{DISCLAIMER}**', '',
+             f'**The audit of the cohort:** {_plain(audited)}', '']
+    for title, said in sections.items(): lines += [f'## {title}', '', *said, '']
+    return '\n'.join(lines)
 
 # %% ../../nbs/models/06_cards.ipynb #58a23666
 _COLOURS = dict(mouth='#b3261e', nose='#7a5c00', eyes='#1b6ca8', brow='#5b3f8f')
 _STYLE = """body{font:15px/1.45 system-ui,sans-serif;max-width:60rem;margin:1.2rem auto;padding:0 1rem;color:#1c1c1c}h1{font-size:1.15rem;overflow-wrap:anywhere}h2{font-size:1rem;margin:1rem 0 .3rem}
 main{display:grid;grid-template-columns:minmax(15rem,22rem) 1fr;gap:1.4rem}svg{max-width:100%;height:auto}.note{background:#fff4e0;border-left:4px solid #c2571a;padding:.4rem .7rem;overflow-wrap:anywhere}.small{color:#555;font-size:.85rem}
-@media(max-width:40rem){main{grid-template-columns:1fr}}@media print{body{margin:0}}"""
-_POINTS = {f.name: np.unique([j for g in f.points for i in g for j in (i, MIRROR[i])]) for f in CATALOG if f.name in MAGNITUDES}
+@media(max-width:40rem){main{grid-template-columns:1fr}}@media print{body{margin:0}}""" # noqa: E501
+_POINTS = {f.name: np.unique([j for group in f.points for i in group for j in (i, MIRROR[i])])
+           for f in CATALOG if f.name in MAGNITUDES}
+
+def _dots(points, push, width):
+    "The measured points of each ratio as circles, larger where they raise the signal"
+    out, most = [], max(push.max(), 1e-9)
+    for f, ids in _POINTS.items():
+        radius, colour = (1.2+2.2*min(push[f]/most, 1))*width/420, _COLOURS[REGION[f]]
+        out += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{colour}" stroke="#fff" stroke-width=".6" '
+                'fill-opacity=".85"/>' for x, y in points[ids]]
+    return ''.join(out)
 
 def _picture(image, xyz, push, px=420):
     "The face with the measured points, larger where they raise the signal, as SVG"
     if image is None: return '<p class="note">the picture could not be read</p>'
-    if np.isfinite(xyz).all(): box = (*(xyz[:468, :2].mean(0)-(side := face_size(xyz)*1.45)/2), side, side)
-    else: box = (0, 0, image.shape[1], image.shape[0])
-    near, A = close_up(image, *box, px)
-    data = base64.b64encode(cv2.imencode('.jpg', near[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()).decode()
+    measured = np.isfinite(xyz).all()
+    x, y, width, height = 0, 0, image.shape[1], image.shape[0]
+    if measured:
+        width = height = face_size(xyz)*1.45
+        x, y = xyz[:468, :2].mean(0)-width/2
+    near, to_near = close_up(image, x, y, width, height, px)
+    jpeg = cv2.imencode('.jpg', near[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
     h, w = near.shape[:2]
-    dots = []
-    if np.isfinite(xyz).all():
-        p = xyz[:, :2]@A[:, :2].T+A[:, 2]
-        for f, ids in _POINTS.items():
-            r = 1.2+2.2*min(push[f]/max(push.max(), 1e-9), 1)
-            dots += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r*w/420:.1f}" fill="{_COLOURS[REGION[f]]}" stroke="#fff" stroke-width=".6" fill-opacity=".85"/>' for x, y in p[ids]]
-    return f'<svg viewBox="0 0 {w} {h}" role="img" aria-label="the face with its measured points"><image width="{w}" height="{h}" href="data:image/jpeg;base64,{data}"/>{"".join(dots)}</svg>'
+    dots = _dots(xyz[:, :2]@to_near[:, :2].T+to_near[:, 2], push, w) if measured else ''
+    return (f'<svg viewBox="0 0 {w} {h}" role="img" aria-label="the face with its measured points"><image width="{w}" '
+            f'height="{h}" href="data:image/jpeg;base64,{base64.b64encode(jpeg.tobytes()).decode()}"/>{dots}</svg>')
 
 # %% ../../nbs/models/06_cards.ipynb #2cfb2cb5
+_EDGE = 3.3 # healthy limits at the plot's edge
+
+def _across(ratio): return 280+46*float(np.clip(ratio, -_EDGE, _EDGE))
+
+def _mark(ratio, error, y, colour):
+    "A dot with its whisker, or an arrow at the edge"
+    x, tip, whisker = _across(ratio), np.sign(ratio)*5, ''
+    if np.isfinite(error):
+        low, high = (_across(ratio+side*1.96*error) for side in (-1, 1))
+        whisker = f'<line x1="{low:.1f}" x2="{high:.1f}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="2"/>'
+    if abs(ratio) > _EDGE: return whisker+f'<path d="M{x-tip:.1f} {y-5}v10l{2*tip:.1f} -5z" fill="{colour}"/>'
+    return whisker+f'<circle cx="{x:.1f}" cy="{y}" r="4.5" fill="{colour}"/>'
+
 def _measures(ratio, error, value, unit):
-    "Six measures as dots with 95 % whiskers, in healthy limits; the healthy range is shaded; what lies beyond the axis is an arrow at its edge; on white, since a site may be dark"
-    edge = 3.3
-    x = lambda v: 280+46*float(np.clip(v, -edge, edge))
-    out = [f'<svg viewBox="-6 0 552 {46+24*len(ratio)}" role="img" aria-label="measures against healthy limits"><rect x="-6" width="552" height="{46+24*len(ratio)}" fill="#fff"/><rect x="{x(-1)}" y="4" width="{x(1)-x(-1)}" height="{18+24*len(ratio)}" fill="#dcefe3"/><line x1="{x(0)}" x2="{x(0)}" y1="4" y2="{22+24*len(ratio)}" stroke="#888"/>']
+    """Six measures as dots with 95 % whiskers, in healthy limits; the healthy range is shaded
+
+    What lies beyond the axis is an arrow at its edge. On white, since a site may be dark."""
+    n, (low, middle, high) = 24*len(ratio), map(_across, (-1, 0, 1))
+    out = [f'<svg viewBox="-6 0 552 {46+n}" role="img" aria-label="measures against healthy limits">'
+           f'<rect x="-6" width="552" height="{46+n}" fill="#fff"/>'
+           f'<rect x="{low}" y="4" width="{high-low}" height="{18+n}" fill="#dcefe3"/>'
+           f'<line x1="{middle}" x2="{middle}" y1="4" y2="{22+n}" stroke="#888"/>']
     for i, f in enumerate(ratio.index):
-        y, c = 24+24*i, _COLOURS[REGION[f]]
+        y = 24+24*i
         out.append(f'<text x="0" y="{y+4}" font-size="11">{f.replace("_", " ")}</text>')
         if np.isfinite(ratio[f]):
-            if np.isfinite(error[f]): out.append(f'<line x1="{x(ratio[f]-1.96*error[f]):.1f}" x2="{x(ratio[f]+1.96*error[f]):.1f}" y1="{y}" y2="{y}" stroke="{c}" stroke-width="2"/>')
-            tip = np.sign(ratio[f])*5
-            out.append(f'<path d="M{x(ratio[f])-tip:.1f} {y-5}v10l{2*tip:.1f} -5z" fill="{c}"/>' if abs(ratio[f]) > edge else f'<circle cx="{x(ratio[f]):.1f}" cy="{y}" r="4.5" fill="{c}"/>')
+            out.append(_mark(ratio[f], error[f], y, _COLOURS[REGION[f]]))
             out.append(f'<text x="448" y="{y+4}" font-size="11">{value[f]:+z.1f} {unit[f]}</text>')
         else: out.append(f'<text x="448" y="{y+4}" font-size="11" fill="#777">not measured</text>')
-    y = 38+24*len(ratio)
-    return ''.join([*out, *(f'<text x="{x(v)}" y="{y}" font-size="10" text-anchor="middle">{v:+d}</text>' for v in (-3, -1, 1, 3)), '</svg>'])
+    ticks = [f'<text x="{_across(v)}" y="{38+n}" font-size="10" text-anchor="middle">{v:+d}</text>'
+             for v in (-3, -1, 1, 3)]
+    return ''.join([*out, *ticks, '</svg>'])
 
 # %% ../../nbs/models/06_cards.ipynb #771563ae
-def _share(p): return '>0.99' if p >= .995 else '<0.01' if p < .005 else f'{p:.2f}'
+def _share(p):
+    if p >= .995: return '>0.99'
+    return '<0.01' if p < .005 else f'{p:.2f}'
 
 def _probability(name, p, low, high):
     "One probability as a bar with its interval"
     if not np.isfinite(p): return f'<p class="small">{name}: not judged</p>'
     told, span = html.escape(_share(p)), html.escape(f'{_share(low)} to {_share(high)}')
-    return (f'<div>{name}: <b>{told}</b> <span class="small">({span})</span><svg viewBox="0 0 300 12" style="width:100%;height:12px" preserveAspectRatio="none" role="img" aria-label="{name} {told}"><rect width="300" height="12" fill="#eee"/>'
-        f'<rect x="{300*low:.1f}" width="{max(1, 300*(high-low)):.1f}" height="12" fill="#9cc4d8"/><rect x="{300*p-1.5:.1f}" width="3" height="12" fill="#0b4a63"/></svg></div>')
+    return (f'<div>{name}: <b>{told}</b> <span class="small">({span})</span>'
+            f'<svg viewBox="0 0 300 12" style="width:100%;height:12px" preserveAspectRatio="none" role="img" '
+            f'aria-label="{name} {told}"><rect width="300" height="12" fill="#eee"/>'
+            f'<rect x="{300*low:.1f}" width="{max(1, 300*(high-low)):.1f}" height="12" fill="#9cc4d8"/>'
+            f'<rect x="{300*p-1.5:.1f}" width="3" height="12" fill="#0b4a63"/></svg></div>')
 
 # %% ../../nbs/models/06_cards.ipynb #dd2f2559
+_NO_RISK = ('<p class="small">risk: nothing but the signal above; the model has not learned central against '
+            'peripheral</p>')
+_SIDE_WORDS = dict(left="the subject's left", right="the subject's right", unclear='unclear')
+
+def _signal_html(said, weakness):
+    "The signals of one face as bars, with side and severity in words"
+    def bar(name, answer): return _probability(name, *(said[f'{answer}{end}'] for end in ('', '_low', '_high')))
+    risk, severity = _NO_RISK, 'not judged'
+    if np.isfinite(said.central): risk = bar('risk: weakness of the central kind', 'risk')
+    if np.isfinite(said.severity):
+        severity = f'<b>{said.severity:.1f}</b> ({said.severity_low:.1f} to {said.severity_high:.1f})'
+    return ''.join([
+        bar(weakness, 'weakness'), bar('central against peripheral, if there is a weakness', 'central'), risk,
+        f"<p>Weaker side, if any: <b>{_SIDE_WORDS.get(said.side, 'not judged')}</b>. "
+        f'Severity, 0 none to 3 severe: {severity}.</p>'])
+
+def _doubt_html(said):
+    "What speaks against believing the signal"
+    if said.in_domain: return '<p>Nothing about this picture is outside what the model has seen.</p>'
+    heading = 'Outside what the model has seen' if np.isfinite(said.weakness) else 'Not judged'
+    return f'<p class="note"><b>{heading}:</b> {html.escape(str(said.reasons)) or "no face was measured"}</p>'
+
+def _drivers_html(ratio, push):
+    "The three ratios that raise the signal most"
+    most = [f for f in push.sort_values(ascending=False).index[:3] if np.isfinite(ratio[f])]
+    told = '; '.join(f'{f.replace("_", " ")}: {abs(ratio[f]):.1f} times its healthy limit' for f in most)
+    return told or 'nothing was measured'
+
 def face_card(
     said, # a row of `signals`
     ratio, # a row of `ratios`
@@ -163,27 +346,37 @@ def face_card(
     weakness='weakness against none' # what the signal `weakness` stands for, from `weakness_means`
 )->str: # HTML
     "One page: picture, measures against healthy limits, signal, what drives it, what would make it invalid"
-    e, xyz = lambda v: html.escape(str(v)), np.full((478, 3), np.nan) if xyz is None else np.asarray(xyz, float)
-    ok = np.isfinite(said.weakness)
-    top = push.sort_values(ascending=False)
-    drives = '; '.join(f'{f.replace("_", " ")}: {abs(ratio[f]):.1f} times its healthy limit' for f in top.index[:3] if np.isfinite(ratio[f]))
-    side = dict(left="the subject's left", right="the subject's right", unclear='unclear').get(said.side, 'not judged')
-    signal = ''.join([_probability(weakness, said.weakness, said.weakness_low, said.weakness_high), _probability('central against peripheral, if there is a weakness', said.central, said.central_low, said.central_high),
-        _probability('risk: weakness of the central kind', said.risk, said.risk_low, said.risk_high) if np.isfinite(said.central) else '<p class="small">risk: nothing but the signal above; the model has not learned central against peripheral</p>', f'<p>Weaker side, if any: <b>{side}</b>. Severity, 0 none to 3 severe: ' + (f'<b>{said.severity:.1f}</b> ({said.severity_low:.1f} to {said.severity_high:.1f})' if np.isfinite(said.severity) else 'not judged') + '.</p>'])
-    doubt = f'<p class="note"><b>{"Outside what the model has seen" if ok else "Not judged"}:</b> {e(said.reasons) or "no face was measured"}</p>' if not said.in_domain else '<p>Nothing about this picture is outside what the model has seen.</p>'
+    xyz = np.full((478, 3), np.nan) if xyz is None else np.asarray(xyz, float)
+    frame, subject, source, about = (html.escape(str(v)) for v in (said.frame_id, said.subject, said.source, about))
+    moment = '' if pd.isna(said.t_s) else f', at {said.t_s:.2f} s of the clip'
+    signal = _signal_html(said, weakness) if np.isfinite(said.weakness) else ''
     return f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>{e(said.frame_id)}</title><style>{_STYLE}</style></head><body><h1>{e(said.frame_id)}</h1><p class="small">subject {e(said.subject)}, source {e(said.source)}{'' if pd.isna(said.t_s) else f', at {said.t_s:.2f} s of the clip'}</p>
+<title>{frame}</title><style>{_STYLE}</style></head><body><h1>{frame}</h1><p class="small">subject {subject}, source {source}{moment}</p>
 <main><section>{_picture(image, xyz, push)}<p class="small">Dots: measured points, larger where they raise the signal. Subject's right is on the picture's left.</p></section>
-<section><h2>Signal</h2>{signal if ok else ''}{doubt}
+<section><h2>Signal</h2>{signal}{_doubt_html(said)}
 <h2>Measures against healthy limits</h2>{_measures(ratio, error, value, unit)}<p class="small">Subject's left minus right, in healthy limits (shaded: within; an arrow: beyond the axis), with 95 % interval; lengths in mm at {PUPILS_MM} mm between the pupils.</p>
-<h2>What drives it</h2><p>{drives or 'nothing was measured'}.</p>
-<h2>What would make it invalid</h2><p>A smile, speech, squint or closed eye at that moment; a turned or tilted head; light from one side; hair, hand or glasses over brow, eye or mouth; a lifelong asymmetry, an old palsy or surgery; other cameras or people than {e(about)}, until the healthy limits are set anew.</p></section></main>
-<p class="note"><b>{DISCLAIMER}</b></p></body></html>"""
+<h2>What drives it</h2><p>{_drivers_html(ratio, push)}.</p>
+<h2>What would make it invalid</h2><p>A smile, speech, squint or closed eye at that moment; a turned or tilted head; light from one side; hair, hand or glasses over brow, eye or mouth; a lifelong asymmetry, an old palsy or surgery; other cameras or people than {about}, until the healthy limits are set anew.</p></section></main>
+<p class="note"><b>{DISCLAIMER}</b></p></body></html>""" # noqa: E501
 
 # %% ../../nbs/models/06_cards.ipynb #a437e919
+def _run_of(source, out, settings, workers, progress):
+    "A finished run as it is; anything else is measured into `out` first"
+    if isinstance(source, Run): return source
+    if isinstance(source, (str, os.PathLike)) and (Path(source)/'run.json').is_file(): return finished_run(source)
+    if out is None: raise RunError('predict needs --out RUN, the folder of the run that the faces are measured into')
+    return extract(source, out, settings, workers, progress=progress)
+
+def _same_detector(model, run):
+    "Refuse a run that another landmark model measured"
+    used, trained = run.info['identity'].get('model_sha256'), model.identity['landmarks']
+    if not used or used == trained: return
+    raise ClassifierError(f'{run.path} was measured with another landmark model ({used[:12]}) than this classifier was '
+                          f'trained with ({trained[:12]})')
+
 def predict(
     model, # Classifier, or a file from `save`
-    source, # a finished Run or its folder; else an image, clip, folder, manifest or cohort table, which is measured first
+    source, # a finished Run or its folder; an image, clip, folder, manifest or cohort table is measured first
     out=None, # the run's folder; None: that of the run given
     cards:int=None, # pages to write, the first so many; None: all
     settings=None, # Settings
@@ -192,16 +385,13 @@ def predict(
 )->pd.DataFrame: # what predictions.csv holds: `signals` and the page of each face
     "`fad predict`: predictions.csv, one page a face, and exam.csv, a row a person with several photographs, into a run"
     model = model if isinstance(model, Classifier) else load(model)
-    is_run = isinstance(source, Run) or isinstance(source, (str, os.PathLike)) and (Path(source)/'run.json').is_file()
-    if not is_run and out is None: raise RunError('predict needs --out RUN, the folder of the run that the faces are measured into')
-    run = (source if isinstance(source, Run) else finished_run(source)) if is_run else extract(source, out, settings, workers, progress=progress)
-    used = run.info['identity'].get('model_sha256')
-    if used and used != model.identity['landmarks']: raise ClassifierError(f'{run.path} was measured with another landmark model ({used[:12]}) than this classifier was trained with ({model.identity["landmarks"][:12]})')
+    run = _run_of(source, out, settings, workers, progress)
+    _same_detector(model, run)
     to = Path(out) if out else run.path
     to.mkdir(parents=True, exist_ok=True)
-    faces = faces_of(run)
+    faces, pictures = faces_of(run), (settings or load_settings()).report.thumbnails
     said = signals(model, faces)
-    said['card'] = _write_cards(model, run, faces, said, to/'cards', cards, progress, (settings or load_settings()).report.thumbnails)
+    said['card'] = _write_cards(model, run, faces, said, to/'cards', cards, progress, pictures)
     write_csv(said, to/'predictions.csv')
     people = judge_people(model, run)
     if people is not None: write_csv(people, to/'exam.csv')
@@ -211,45 +401,59 @@ def predict(
 def judge_people(
     model, # Classifier
     run # a finished Run
-)->pd.DataFrame: # a row a person: `weakness`, `central`, `left`, each with an interval; `side`, what was seen, what is missing; None: nobody with several photographs, or a model without an exam
-    "Every person by all their photographs together"
+)->pd.DataFrame: # one row per person: weakness, central, left with intervals; side, what was seen, what is missing
+    "Every person by all their photographs; None: nobody has several, or the model has no exam"
     faces = faces_of(run)
     at = faces.t_s.isna().to_numpy() & faces.subject_known.astype(str).eq('True').to_numpy()
     if not model.about.get('exam') or not faces.subject[at].duplicated().any(): return None
-    t, fitted = faces[at].reset_index(drop=True), exam_from_dict(model.about['exam'])
-    people = judge(fitted, exam(t, frame_expressions(t, run.table('blendshapes')[at]).expression, fitted.spread)).reset_index()
-    first = ['person', 'n_frames', 'n_measured', *(f'{k}{e}' for k in ('weakness', 'central', 'left') for e in ('', '_low', '_high')), 'side', 'expressions', 'missing']
+    photographs, fitted = faces[at].reset_index(drop=True), exam_from_dict(model.about['exam'])
+    shown = frame_expressions(photographs, run.table('blendshapes')[at]).expression
+    people = judge(fitted, exam(photographs, shown, fitted.spread)).reset_index()
+    answered = [f'{k}{end}' for k in ('weakness', 'central', 'left') for end in ('', '_low', '_high')]
+    first = ['person', 'n_frames', 'n_measured', *answered, 'side', 'expressions', 'missing']
     return people[[*first, *(c for c in people if c not in first)]]
 
 # %% ../../nbs/models/06_cards.ipynb #14fc35d7
 def _shown_rows(said):
-    "One row a photograph; of a clip its frame of median weakness"
-    clip = said.t_s.notna()
-    middle = said[clip].assign(far=lambda t: (t.weakness-t.groupby('path').weakness.transform('median')).abs().fillna(9)).sort_values('far', kind='stable').groupby('path').head(1).index
-    return sorted([*said.index[~clip], *middle])
+    "One row per photograph; of a clip its frame of median weakness"
+    frames = said[said.t_s.notna()]
+    far = (frames.weakness-frames.groupby('path').weakness.transform('median')).abs().fillna(9)
+    middle = frames.assign(far=far).sort_values('far', kind='stable').groupby('path').head(1).index
+    return sorted([*said.index[said.t_s.isna()], *middle])
 
-def _write_cards(model, run, faces, said, folder, most, progress, thumbnails=True):
-    "Write the pages; the file name of each row's page, the clip's for all its frames"
-    rows = _shown_rows(said)[:most]
-    limits = model.fitted['limits'].limit
+def _points_of_rows(run, rows):
+    "Row number, record and points of each of these rows, shard by shard"
+    first, wanted = 0, set(rows)
+    for shard in run.shards if rows else []:
+        part = load_landmarks(shard, ['xyz'])
+        for i in range(first, first+len(part)):
+            if i in wanted: yield i, part.df.iloc[i-first].copy(), part.xyz[i-first]
+        first += len(part)
+
+def _pages_of_faces(model, faces, said):
+    "A function that writes the page of row i as text, from its picture and its points"
+    about, limits = model.about, model.fitted['limits'].limit
     ratio, push = ratios(faces, limits), contributions(model, faces)
     error = pd.DataFrame({f: faces[f'{f}_se']/limits[f] if f'{f}_se' in faces else np.nan for f in MAGNITUDES})
     value, unit = faces[list(MAGNITUDES)]*PUPILS_MM, pd.Series('mm', list(MAGNITUDES))
-    about = f"the {model.about.get('subjects')} people the model learned from. The audit of their pictures: {model.about.get('audit', 'not known').rstrip('.')}"
-    names, first, todo = pd.Series('', faces.index), 0, set(rows)
+    learned = (f"the {about.get('subjects')} people the model learned from. The audit of their pictures: "
+               f"{about.get('audit', 'not known').rstrip('.')}")
+    def page(i, image, xyz):
+        rows = (t.loc[i] for t in (said, ratio, error, value))
+        return face_card(*rows, unit, push.loc[i], image, xyz, learned, about.get('weakness', _WEAK))
+    return page
+
+def _write_cards(model, run, faces, said, folder, most, progress, thumbnails=True):
+    "Write the pages; the file name of each row's page, the clip's for all its frames"
+    rows, page = _shown_rows(said)[:most], _pages_of_faces(model, faces, said)
+    names, clip = pd.Series('', faces.index), said.t_s.notna()
     if rows: folder.mkdir(parents=True, exist_ok=True)
     with tqdm(total=len(rows), desc='pages', unit='page', delay=2, disable=not progress) as bar:
-        for p in run.shards if rows else []:
-            part = load_landmarks(p, ['xyz'])
-            for i in range(first, first+len(part)):
-                if i not in todo: continue
-                record = part.df.iloc[i-first].copy()
-                record['path'] = faces.path[i]
-                image = read_frame(record) if thumbnails else blank_picture(part.xyz[i-first])
-                names[i] = f"{i+1:06d}_{re.sub(r'[^A-Za-z0-9#-]+', '_', str(said.frame_id[i]))[-60:]}.html"
-                write_text(folder/names[i], face_card(said.loc[i], ratio.loc[i], error.loc[i], value.loc[i], unit, push.loc[i], image, part.xyz[i-first], about, model.about.get('weakness', _WEAK)))
-                bar.update()
-            first += len(part)
-    clip = said.t_s.notna()
+        for i, record, xyz in _points_of_rows(run, rows):
+            record['path'] = faces.path[i]
+            image = read_frame(record) if thumbnails else blank_picture(xyz)
+            names[i] = f"{i+1:06d}_{re.sub(r'[^A-Za-z0-9#-]+', '_', str(said.frame_id[i]))[-60:]}.html"
+            write_text(folder/names[i], page(i, image, xyz))
+            bar.update()
     by_clip = names[clip & names.ne('')].groupby(said.path).first()
     return names.where(~clip, said.path.map(by_clip)).fillna('')

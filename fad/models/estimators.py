@@ -11,7 +11,8 @@ import numpy as np, pandas as pd
 try:
     from sklearn.base import BaseEstimator, TransformerMixin
     from sklearn.utils.validation import _check_feature_names_in, validate_data
-except ModuleNotFoundError as e: raise ModuleNotFoundError("the transformer needs scikit-learn: pip install 'fad[study]'", name=e.name) from None
+except ModuleNotFoundError as e:
+    raise ModuleNotFoundError("the transformer needs scikit-learn: pip install 'fad[study]'", name=e.name) from None
 from ..settings import load_settings
 from ..faces.media import media_kind
 from ..faces.cohort import file_rows
@@ -23,44 +24,67 @@ from ..faces.measures import BLENDSHAPE_FEATURES, correct_gain, FEATURES, featur
 def _keys(paths, status):
     "Rows of a cohort that says no more than where its pictures are"
     ids = [str(p) if p else f'row {i}' for i, p in enumerate(paths)]
-    return pd.DataFrame(dict(frame_id=ids, subject=ids, source=None, label=None, palsy=None, path=paths, frame=0, t_s=np.nan, status=status))
+    return pd.DataFrame(dict(
+        frame_id=ids, subject=ids, source=None, label=None, palsy=None, path=paths, frame=0, t_s=np.nan, status=status))
 
-def _one_face(x, s):
-    "Landmarks of one path or picture; a row that can't be measured says why"
-    path, status = os.fspath(x) if isinstance(x, (str, os.PathLike)) else '', 'ok'
-    if not isinstance(x, np.ndarray): status = 'unreadable: a clip has many frames; give the table of `cohort` instead' if path and media_kind(path) == 'video' else file_rows(path, True, 0)[1]
-    elif x.dtype != np.uint8 or x.ndim != 3 or x.shape[2] != 3 or not x.size: status = f'unreadable: {x.dtype} {x.shape}, not uint8 (height, width, 3)'
-    else:
-        try:
-            with one_thread(): record, arrays = measure_face(x, s.landmarks.repeats, s)
-            return Landmarks(_keys([''], 'ok').drop(columns='status').assign(**record), **{k: v[None] for k, v in arrays.items()})
-        except ModelError: raise
-        except Exception as e: status = f'failed: {type(e).__name__}: {e}'
-    return find_landmarks(_keys([path], status), s, progress=False)
+def _unmeasured(path, status, settings): return find_landmarks(_keys([path], status), settings, progress=False)
+
+def _of_path(path, settings):
+    "Landmarks of a file"
+    if path and media_kind(path) == 'video':
+        clip = 'unreadable: a clip has many frames; give the table of `cohort` instead'
+        return _unmeasured(path, clip, settings)
+    return _unmeasured(path, file_rows(path, True, 0)[1], settings)
+
+def _of_pixels(image, settings):
+    "Landmarks of an image; one that can't be measured says why"
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        odd = f'unreadable: {image.dtype} {image.shape}, not uint8 (height, width, 3)'
+        return _unmeasured('', odd, settings)
+    try:
+        with one_thread(): record, arrays = measure_face(image, settings.landmarks.repeats, settings)
+        row = _keys([''], 'ok').drop(columns='status').assign(**record)
+        return Landmarks(row, **{k: v[None] for k, v in arrays.items()})
+    except ModelError: raise
+    except Exception as e: return _unmeasured('', f'failed: {type(e).__name__}: {e}', settings)
+
+def _one_face(x, settings):
+    "Landmarks of one path, picture or nothing"
+    if isinstance(x, np.ndarray): return _of_pixels(x, settings)
+    return _of_path(os.fspath(x) if isinstance(x, (str, os.PathLike)) else '', settings)
 
 # %% ../../nbs/models/07_estimators.ipynb #fc517a26
-def _is_picture(x): return x is None or isinstance(x, (str, os.PathLike)) or isinstance(x, float) and np.isnan(x) or isinstance(x, np.ndarray) and x.dtype == np.uint8
+def _is_image(x, axes): return isinstance(x, np.ndarray) and x.dtype == np.uint8 and x.ndim == axes
+
+def _is_picture(x):
+    "Whether x is a path, an image, or a gap where one might be"
+    if isinstance(x, np.ndarray): return x.dtype == np.uint8
+    return x is None or isinstance(x, (str, os.PathLike)) or isinstance(x, float) and np.isnan(x)
 
 def holds_pictures(
     X # anything
 )->bool:
     "Whether X is a list of paths, pictures or Landmarks, a cohort table or Landmarks, and not numbers"
-    if isinstance(X, (str, os.PathLike)) or isinstance(X, np.ndarray) and X.dtype == np.uint8 and X.ndim == 3: raise ValueError("one picture: put it in a list; of a folder or a clip `fad.faces.cohort.cohort` makes a table")
+    if isinstance(X, (str, os.PathLike)) or _is_image(X, 3):
+        raise ValueError("one picture: put it in a list; of a folder or a clip `fad.faces.cohort.cohort` makes a table")
     if isinstance(X, Landmarks) or isinstance(X, pd.DataFrame) and 'path' in X: return True
-    if isinstance(X, np.ndarray): return X.dtype == np.uint8 and X.ndim == 4 or X.dtype.kind in 'OU' and X.ndim == 1 and len(X) > 0 and all(map(_is_picture, X))
-    return isinstance(X, (list, tuple, pd.Series)) and len(X) > 0 and all(_is_picture(x) or isinstance(x, Landmarks) for x in X)
+    if _is_image(X, 4): return True
+    if isinstance(X, np.ndarray):
+        return X.dtype.kind in 'OU' and X.ndim == 1 and len(X) > 0 and all(map(_is_picture, X))
+    listed = isinstance(X, (list, tuple, pd.Series)) and len(X) > 0
+    return listed and all(_is_picture(x) or isinstance(x, Landmarks) for x in X)
 
 def faces_in(
     X, # what `holds_pictures`
     settings=None # Settings
 )->Landmarks: # a row for each of X
     "Landmarks of pictures, however they are given; what is not measured yet is measured here, in this process"
-    s = settings or load_settings()
+    settings = settings or load_settings()
     if isinstance(X, Landmarks): return X
     if isinstance(X, pd.DataFrame):
-        if 'status' in X: return find_landmarks(X.reset_index(drop=True), s, progress=False)
+        if 'status' in X: return find_landmarks(X.reset_index(drop=True), settings, progress=False)
         X = X.path
-    return concat(x if isinstance(x, Landmarks) else _one_face(x, s) for x in X)
+    return concat(x if isinstance(x, Landmarks) else _one_face(x, settings) for x in X)
 
 # %% ../../nbs/models/07_estimators.ipynb #987fc491
 def points_table(
@@ -68,19 +92,21 @@ def points_table(
     settings=None # Settings
 )->pd.DataFrame: # keys, `status`, signed features; NaN where a point is missing
     "The feature table of points without pictures: no gates, no errors"
-    s = settings or load_settings()
+    measures = (settings or load_settings()).measures
     xyz = np.asarray(xyz, np.result_type(np.asarray(xyz).dtype, np.float32))
     whole = np.isfinite(xyz).all((1, 2))
-    with np.errstate(invalid='ignore', divide='ignore', over='ignore'): table = features(xyz, None, s.measures.camera_mm)
-    if s.measures.correct_gain: table = correct_gain(table)
+    with np.errstate(invalid='ignore', divide='ignore', over='ignore'): table = features(xyz, None, measures.camera_mm)
+    if measures.correct_gain: table = correct_gain(table)
     ok = whole & np.isfinite(table).all(axis=1).to_numpy()
-    status = np.where(ok, 'ok', np.where(whole, 'no_face: the points lie on each other', 'no_face: points missing'))
+    status = np.select([ok, whole], ['ok', 'no_face: the points lie on each other'], 'no_face: points missing')
     table[~ok] = np.nan
     return pd.concat([_keys(['']*len(xyz), status).reindex(columns=KEYS), table], axis=1)
 
 # %% ../../nbs/models/07_estimators.ipynb #65ac666f
 class AsymmetryFeatures(TransformerMixin, BaseEstimator):
-    "Faces to signed features in a scikit-learn pipeline: a row in is a row out, NaN where a face was not found or did not pass the gates"
+    """Faces to signed features in a scikit-learn pipeline
+
+    A row in is a row out, NaN where a face was not found or did not pass the gates."""
     def __init__(self,
         signed=True, # subject's left minus right; False: the size alone, columns `<name>_size`
         blendshapes=False, # the paired differences `bs_…` as well; points alone don't tell them
@@ -96,13 +122,15 @@ class AsymmetryFeatures(TransformerMixin, BaseEstimator):
         X # paths, pictures, a cohort table, Landmarks, or points (n, 478, 3) or (n, 1434) px
     )->pd.DataFrame: # keys, `status` with its reason, features, and `<name>_se` of pictures
         "The feature table: what `transform` returns, with what became of each row"
-        s = self.settings or load_settings()
-        return measure_features(faces_in(X, s), s) if holds_pictures(X) else points_table(self._points(X, False), s)
+        settings = self.settings or load_settings()
+        if holds_pictures(X): return measure_features(faces_in(X, settings), settings)
+        return points_table(self._points(X, False), settings)
 
     def transform(self, X): # float64 (n, features)
         "The features of every row"
         table = self.measure(X)
-        if lost := [c for c in self._columns() if c not in table]: raise ValueError(f"points alone don't tell {lost[0]}: give pictures, or blendshapes=False")
+        if lost := [c for c in self._columns() if c not in table]:
+            raise ValueError(f"points alone don't tell {lost[0]}: give pictures, or blendshapes=False")
         out = table[self._columns()].to_numpy(float)
         return out if self.signed else np.abs(out)
 
@@ -119,10 +147,13 @@ class AsymmetryFeatures(TransformerMixin, BaseEstimator):
         return self._as_faces(validate_data(self, X, reset=reset, dtype='numeric', ensure_all_finite='allow-nan'))
 
     def _as_faces(self, X):
-        if X.shape[1] != 1434: raise ValueError(f"{X.shape[1]} columns: a face has 478 points of x, y, z, (n, 478, 3) or (n, 1434), px of the upright image; pictures are a list of paths or of uint8 (height, width, 3)")
-        return X.reshape(-1, 478, 3)
+        if X.shape[1] == 1434: return X.reshape(-1, 478, 3)
+        raise ValueError(
+            f"{X.shape[1]} columns: a face has 478 points of x, y, z, (n, 478, 3) or (n, 1434), px of the upright "
+            "image; pictures are a list of paths or of uint8 (height, width, 3)")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.requires_fit, tags.input_tags.allow_nan, tags.input_tags.three_d_array, tags.input_tags.string = False, True, True, True
+        tags.requires_fit = False
+        tags.input_tags.allow_nan = tags.input_tags.three_d_array = tags.input_tags.string = True
         return tags

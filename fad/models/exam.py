@@ -9,9 +9,9 @@ __all__ = ['MEASURES', 'SIGNALS', 'frame_expressions', 'Measure', 'frame_spread'
 # %% ../../nbs/models/05_exam.ipynb #3c8c2007
 from typing import NamedTuple
 import numpy as np, pandas as pd
-from scipy.optimize import minimize
 from scipy.special import expit
 from ..faces.expressions import asked, recognise
+from .monotone import MonotoneLogit, signed_log
 
 # %% ../../nbs/models/05_exam.ipynb #55a9dafa
 def frame_expressions(
@@ -24,7 +24,8 @@ def frame_expressions(
     rest = np.array([e == 'rest' for e in said], bool)
     seen = recognise(blendshapes, frames.subject.to_numpy(object), rest if rest.any() else None)
     known = pd.notna(said)
-    return pd.DataFrame(dict(expression=np.where(known, said, seen), by=np.where(known, 'asked', 'seen')), index=frames.index)
+    shown = dict(expression=np.where(known, said, seen), by=np.where(known, 'asked', 'seen'))
+    return pd.DataFrame(shown, index=frames.index)
 
 # %% ../../nbs/models/05_exam.ipynb #b7dcbc35
 class Measure(NamedTuple):
@@ -37,7 +38,11 @@ class Measure(NamedTuple):
     weak_if: str # the weak side if the value is positive
     lacking: str # what to say where no frame shows it
 
-_SMILE = ('smile', 'show_teeth')
+_SMILE, _RAISE = ('smile', 'show_teeth'), ('brow_raise',)
+_NO_REST = 'no rest face seen: movement from rest not measured'
+_NO_SMILE = 'no smile or teeth seen: commissure excursion not measured'
+_NO_RAISE = 'no brow raise seen: central against peripheral not judged'
+_NO_CLOSURE = 'no closed eyes seen: lid closure not measured'
 MEASURES = [Measure(*m) for m in [
     ('mouth', 'mouth_corner_height', (), False, 'mouth', 'right', ''),
     ('nasolabial', 'nasolabial', (), False, 'mouth', 'left', ''),
@@ -45,13 +50,12 @@ MEASURES = [Measure(*m) for m in [
     ('ala', 'ala_height', (), False, 'mouth', 'right', ''),
     ('eye', 'eye_opening', (), False, 'eyes', 'left', ''),
     ('brow', 'brow_lid', (), False, 'brow', 'right', ''),
-    ('mouth_rest', 'mouth_corner_height', ('rest',), False, 'mouth', 'right', 'no rest face seen: movement from rest not measured'),
-    ('smile', 'mouth_corner_height', _SMILE, False, 'mouth', 'right', 'no smile or teeth seen: commissure excursion not measured'),
+    ('mouth_rest', 'mouth_corner_height', ('rest',), False, 'mouth', 'right', _NO_REST),
+    ('smile', 'mouth_corner_height', _SMILE, False, 'mouth', 'right', _NO_SMILE),
     ('smile_excursion', 'mouth_corner_height', _SMILE, True, 'mouth', 'right', ''),
-    ('brow_raised', 'brow_lid', ('brow_raise',), False, 'brow', 'right', 'no brow raise seen: central against peripheral not judged'),
-    ('brow_excursion', 'brow_lid', ('brow_raise',), True, 'brow', 'right', ''),
-    ('lid_closure', 'eye_opening', ('eyes_closed',), False, 'eyes', 'left', 'no closed eyes seen: lid closure not measured')]]
-_NAMES = [m.name for m in MEASURES]
+    ('brow_raised', 'brow_lid', _RAISE, False, 'brow', 'right', _NO_RAISE),
+    ('brow_excursion', 'brow_lid', _RAISE, True, 'brow', 'right', ''),
+    ('lid_closure', 'eye_opening', ('eyes_closed',), False, 'eyes', 'left', _NO_CLOSURE)]]
 
 # %% ../../nbs/models/05_exam.ipynb #af94b4b6
 def frame_spread(
@@ -59,35 +63,52 @@ def frame_spread(
 )->pd.Series: # SD by feature; NaN where nobody has two frames
     "How much a feature varies between frames of one person: pose, light, expression and detector together"
     ok = features[features.status.eq('ok') & features.subject.notna()]
-    names = list(dict.fromkeys(m.feature for m in MEASURES))
-    by = ok.groupby('subject')[names]
-    n, ss = by.count(), by.var()*(by.count()-1)
-    return np.sqrt(ss.sum()/(n-1).clip(lower=0).sum().where(lambda d: d > 0))
+    frames = ok.groupby('subject')[list(dict.fromkeys(m.feature for m in MEASURES))]
+    n = frames.count()
+    squares, spare = (frames.var()*(n-1)).sum(), (n-1).clip(lower=0).sum()
+    return np.sqrt(squares/spare.where(spare > 0))
 
 def _pooled(features, who, use, feature, spread):
     "Mean, its standard error and n of a feature over the frames in use, by person"
-    x, look = (features[c].where(use & features[feature].notna()) if c in features else pd.Series(np.nan, features.index) for c in (feature, f'{feature}_se'))
-    n, mean, looks = x.groupby(who).count(), x.groupby(who).mean(), (look**2).groupby(who).mean()
-    return mean, np.sqrt(np.fmax(looks, spread.get(feature, np.nan)**2)/n.where(n > 0)), n
+    use = use & features[feature].notna()
+    look = f'{feature}_se' # error of one look at a picture, which knows nothing of other pictures of the person
+    values = features[feature].where(use).groupby(who)
+    errors = features[look].where(use) if look in features else pd.Series(np.nan, features.index)
+    n, one_frame = values.count(), np.fmax((errors**2).groupby(who).mean(), spread.get(feature, np.nan)**2)
+    return values.mean(), np.sqrt(one_frame/n.where(n > 0)), n
 
 # %% ../../nbs/models/05_exam.ipynb #3d175384
+def _persons(features):
+    "Who each frame shows: its subject, else the frame itself"
+    rows = features.index.to_series().map('row {}'.format)
+    subject, frame = (features[c].astype(object) for c in ('subject', 'frame_id'))
+    return subject.where(subject.notna(), frame).fillna(rows).rename('person')
+
+def _measured(features, who, expression, ok, measure, spread):
+    "One measure of every person: value, standard error, n"
+    shown = expression.isin(measure.when) if measure.when else True
+    value, se, n = _pooled(features, who, ok & shown, measure.feature, spread)
+    if measure.change:
+        rest, rest_se, rest_n = _pooled(features, who, ok & expression.eq('rest'), measure.feature, spread)
+        value, se, n = value-rest, np.hypot(se, rest_se), np.minimum(n, rest_n)
+    known = value.notna()
+    return value, se.where(known), n.where(known, 0).astype(int)
+
 def exam(
-    features, # feature table: `frame_id`, `subject`, `status`, the catalog's features and `<name>_se`; a row a frame
+    features, # feature table: `frame_id`, `subject`, `status`, features with `<name>_se`; one row per frame
     expression, # (n,) what each frame shows, from `frame_expressions`
     spread=None # `frame_spread` of other people, for an exam of one person; None: of these
-)->pd.DataFrame: # index person; `n_frames`, `n_measured`, `expressions`; each measure with `_se` and `_n`; `missing` in words
-    "Pool the frames of each person into one row"
-    features, expression = features.reset_index(drop=True), pd.Series(np.asarray(expression, object)).fillna('').astype(str)
-    who = features.subject.astype(object).where(features.subject.notna(), features.frame_id.astype(object)).fillna(features.index.to_series().map('row {}'.format)).rename('person')
-    again = features.duplicated('frame_id') & features.frame_id.notna()
-    ok, spread = features.status.eq('ok') & ~again, frame_spread(features[~again]) if spread is None else spread
-    out = dict(n_frames=(~again).groupby(who).sum(), n_measured=ok.groupby(who).sum(), expressions=expression[ok].groupby(who[ok]).agg(lambda e: ', '.join(sorted(set(e)-{''}))))
+)->pd.DataFrame: # index person; `n_frames`, `n_measured`, `expressions`; each measure with `_se` and `_n`; `missing`
+    "Pool the frames of each person into one row, and say in words what is missing"
+    features = features.reset_index(drop=True)
+    expression = pd.Series(np.asarray(expression, object)).fillna('').astype(str)
+    who, again = _persons(features), features.duplicated('frame_id') & features.frame_id.notna()
+    ok = features.status.eq('ok') & ~again
+    spread = frame_spread(features[~again]) if spread is None else spread
+    shown = expression[ok].groupby(who[ok]).agg(lambda e: ', '.join(sorted(set(e)-{''})))
+    out = dict(n_frames=(~again).groupby(who).sum(), n_measured=ok.groupby(who).sum(), expressions=shown)
     for m in MEASURES:
-        value, se, n = _pooled(features, who, ok & (expression.isin(m.when) if m.when else True), m.feature, spread)
-        if m.change:
-            at_rest = _pooled(features, who, ok & expression.eq('rest'), m.feature, spread)
-            value, se, n = value-at_rest[0], np.hypot(se, at_rest[1]), np.minimum(n, at_rest[2])
-        out |= {m.name: value, f'{m.name}_se': se.where(value.notna()), f'{m.name}_n': n.where(value.notna(), 0).astype(int)}
+        out[m.name], out[f'{m.name}_se'], out[f'{m.name}_n'] = _measured(features, who, expression, ok, m, spread)
     table = pd.DataFrame(out).reindex(pd.unique(who))
     table['expressions'] = table.expressions.fillna('')
     return table.assign(missing=_words(table, again.groupby(who).sum()))
@@ -95,11 +116,14 @@ def exam(
 # %% ../../nbs/models/05_exam.ipynb #d3300061
 def _words(table, again):
     "What each exam lacks"
-    lines = pd.DataFrame({m.name: np.where(table[f'{m.name}_n'] == 0, m.lacking, '') for m in MEASURES if m.lacking}, index=table.index)
-    lines.insert(0, 'one', np.where(table.n_measured == 1, 'one frame: nothing to average', ''))
-    lines['failed'] = [f'{k} of {n} frames not measured' if k else '' for k, n in zip(table.n_frames-table.n_measured, table.n_frames)]
-    lines['again'] = [f"{k} row{'s' if k > 1 else ''} of a frame that is there already, not counted" if k else '' for k in again.reindex(table.index).astype(int)]
-    words = pd.Series(['; '.join(x for x in r if x) for r in lines.to_numpy()], table.index, dtype=object)
+    lines = pd.DataFrame({'one': np.where(table.n_measured == 1, 'one frame: nothing to average', '')}, table.index)
+    for m in MEASURES:
+        if m.lacking: lines[m.name] = np.where(table[f'{m.name}_n'] == 0, m.lacking, '')
+    failed, again = table.n_frames-table.n_measured, again.reindex(table.index).astype(int)
+    lines['failed'] = [f'{k} of {n} frames not measured' if k else '' for k, n in zip(failed, table.n_frames)]
+    lines['again'] = [f"{k} row{'s' if k > 1 else ''} of a frame that is there already, not counted" if k else ''
+                      for k in again]
+    words = pd.Series(['; '.join(filter(None, row)) for row in lines.to_numpy()], table.index, dtype=object)
     return words.where(table.n_measured > 0, 'no face measured: nothing judged')
 
 # %% ../../nbs/models/05_exam.ipynb #80f5f6c3
@@ -107,21 +131,14 @@ SIGNALS = dict( # signal: the measures it adds up
     weakness=['mouth', 'nasolabial', 'lower_lip', 'ala', 'smile', 'smile_excursion', 'brow'],
     peripheral=['brow', 'brow_raised', 'lid_closure', 'eye'],
     left=['mouth', 'nasolabial', 'lower_lip', 'ala', 'smile', 'smile_excursion', 'brow', 'lid_closure'])
-_WEAK_LEFT = np.array([1 if m.weak_if == 'left' else -1 for m in MEASURES])
+_WEAK_LEFT = {m.name: 1 if m.weak_if == 'left' else -1 for m in MEASURES}
 
-def _evidence(x, names, scale, signed):
+def _evidence(values, names, scale, signed):
     "Measures (…, k) in units of `scale`, compressed; towards a weak left side where signed"
-    turned = x*_WEAK_LEFT[[_NAMES.index(n) for n in names]]/scale
-    return np.sign(turned)*np.log1p(np.abs(turned)) if signed else np.log1p(np.abs(turned))
+    turned = signed_log(values*[_WEAK_LEFT[n] for n in names]/scale)
+    return turned if signed else np.abs(turned)
 
-def _monotone(z, y, w, ridge, free):
-    "Logistic regression with weights ≥ 0; intercept first, 0 unless `free`"
-    def loss(b):
-        eta = z@b[1:]+b[0]
-        d = w*(expit(eta)-y)
-        return (w*(np.logaddexp(0, eta)-y*eta)).sum()+ridge*(b[1:]**2).sum()/2, np.r_[d.sum(), z.T@d+ridge*b[1:]]
-    bounds = [(None, None) if free else (0, 0)]+[(0, None)]*z.shape[1]
-    return minimize(loss, np.zeros(z.shape[1]+1), jac=True, method='L-BFGS-B', bounds=bounds).x
+def _or_one(values): return pd.Series(values).replace(0, np.nan).fillna(1).to_numpy()
 
 # %% ../../nbs/models/05_exam.ipynb #f6f86c5e
 class Signal(NamedTuple):
@@ -130,30 +147,45 @@ class Signal(NamedTuple):
     scale: np.ndarray # (k,) median magnitude in training
     mean: np.ndarray # (k,) of the evidence in training; what is missing counts as this
     sd: np.ndarray # (k,)
-    weights: np.ndarray # (1 + resamples, 1 + k) intercept and weights ≥ 0: of the training people, then of resamples of them
+    weights: np.ndarray # (1 + resamples, 1 + k) intercept and weights ≥ 0: of the training people, then of resamples
     n: dict # people a class
 
+def _standard(signal, values, signed):
+    "Measures (n, k) as a signal takes them: evidence in units of its spread, 0 where missing"
+    return np.nan_to_num((_evidence(values, signal.names, signal.scale, signed)-signal.mean)/signal.sd)
+
+def _weights(X, case, row_weights, signed):
+    "Intercept and weights of one fit; no intercept where signed"
+    model = MonotoneLogit(odd=signed).fit(X, case, sample_weight=row_weights)
+    return np.r_[-model.theta_[0], model.coef_]
+
+def _people_a_class(case, code):
+    "How many people are cases, and how many others; refused below five"
+    n = dict(cases=len(np.unique(code[case])), others=len(np.unique(code[~case])))
+    if min(n.values()) >= 5: return n
+    raise ValueError(f"a signal needs at least 5 people of each kind; there are {n['cases']} and {n['others']}")
+
 def fit_signal(
-    exams, # from `exam`: one or more rows a person
+    exams, # from `exam`: one or more rows per person
     case, # bool (n,)
     person, # (n,) whose exam; each person counts once
     names, # measures
     signed:bool=False, # keep the side
     resamples:int=100, # bootstrap resamples of people
-    seed:int=0, # of the bootstrap
-    ridge:float=1. # penalty on the weights, in people
+    seed:int=0 # of the bootstrap
 )->Signal:
     "Fit one signal; exams of one frame beside those of many teach it both"
-    x, case, (code, people) = exams[names].to_numpy(float), np.asarray(case, float), pd.factorize(np.asarray(person))
-    n = {k: len(np.unique(code[case == v])) for k, v in (('cases', 1), ('others', 0))}
-    if min(n.values()) < 5: raise ValueError(f"a signal needs at least 5 people of each kind; there are {n['cases']} and {n['others']}")
-    scale = pd.DataFrame(np.abs(x)).median().replace(0, np.nan).fillna(1).to_numpy()
-    z = _evidence(x, names, scale, signed)
-    mean = np.zeros(len(names)) if signed else np.nan_to_num(np.nanmean(np.where(np.isfinite(z).any(0), z, 0), 0))
-    sd = pd.Series(np.sqrt(pd.DataFrame((z-mean)**2).mean())).replace(0, np.nan).fillna(1).to_numpy()
-    z, each, rng = np.nan_to_num((z-mean)/sd), 1/np.bincount(code)[code], np.random.default_rng(seed)
-    draws = [np.ones(len(people)), *rng.multinomial(len(people), np.full(len(people), 1/len(people)), resamples)]
-    return Signal(names, scale, mean, sd, np.array([_monotone(z, case, each*d[code], ridge, not signed) for d in draws]), n)
+    values, (code, people) = exams[names].to_numpy(float), pd.factorize(np.asarray(person))
+    case = np.asarray(case, bool)
+    n = _people_a_class(case, code)
+    scale = _or_one(pd.DataFrame(np.abs(values)).median())
+    evidence = pd.DataFrame(_evidence(values, names, scale, signed))
+    mean = np.zeros(len(names)) if signed else evidence.mean().fillna(0).to_numpy()
+    sd = _or_one(np.sqrt(((evidence-mean)**2).mean()))
+    signal = Signal(names, scale, mean, sd, np.empty(0), n)
+    X, each, share = _standard(signal, values, signed), 1/np.bincount(code)[code], np.full(len(people), 1/len(people))
+    draws = [np.ones(len(people)), *np.random.default_rng(seed).multinomial(len(people), share, resamples)]
+    return signal._replace(weights=np.array([_weights(X, case, each*drawn[code], signed) for drawn in draws]))
 
 def signal_probability(
     signal, # Signal
@@ -162,14 +194,15 @@ def signal_probability(
     seed:int=0 # of the draws
 ): # (n, 3): probability, low, high (95 %); NaN where nothing was measured
     "Probability of each exam, with the spread that other training people and the measures' own errors would give"
-    s, x = signal, exams[signal.names].to_numpy(float)
-    se = np.nan_to_num(exams[[f'{k}_se' for k in s.names]].to_numpy(float))
-    p = lambda x, b: expit(np.nan_to_num((_evidence(x, s.names, s.scale, signed)-s.mean)/s.sd)@b[1:]+b[0])
-    rng, best = np.random.default_rng(seed), p(x, s.weights[0])
-    draws = [p(x+se*rng.normal(size=x.shape), b) for b in s.weights[1:]]
+    values = exams[signal.names].to_numpy(float)
+    se = np.nan_to_num(exams[[f'{k}_se' for k in signal.names]].to_numpy(float))
+    def chance(values, weights): return expit(_standard(signal, values, signed)@weights[1:]+weights[0])
+    rng, (own, *others) = np.random.default_rng(seed), signal.weights
+    best = chance(values, own)
+    draws = [chance(values+se*rng.normal(size=values.shape), weights) for weights in others]
     low, high = np.percentile(draws, [2.5, 97.5], axis=0) if draws else (best*np.nan,)*2
     out = np.c_[best, np.minimum(low, best), np.maximum(high, best)]
-    out[~np.isfinite(x).any(1)] = np.nan
+    out[~np.isfinite(values).any(1)] = np.nan
     return out
 
 # %% ../../nbs/models/05_exam.ipynb #e1e04856
@@ -179,58 +212,81 @@ class ExamModel(NamedTuple):
     spread: pd.Series # `frame_spread` of the training people
     prevalence: dict # share of cases among the training people: what the probabilities stand for
 
+def _tasks(palsy, side):
+    "Who each signal is asked of, and who is a case"
+    kind_known = palsy.isin(['central', 'peripheral'])
+    a_weakness = kind_known | palsy.eq('weak')
+    return dict(
+        weakness=(a_weakness | palsy.eq('none'), palsy.ne('none')),
+        peripheral=(kind_known, palsy.eq('peripheral')),
+        left=(a_weakness & side.isin(['left', 'right']), side.eq('left')))
+
+def _whole_and_alone(features, expression, spread):
+    "Exams of all frames of a person and of each frame alone, with whose each is"
+    whole = exam(features, expression, spread)
+    alone = exam(features.assign(subject=features.frame_id), expression, spread)
+    subject = features.drop_duplicates('frame_id').set_index('frame_id').subject.reindex(alone.index)
+    person = np.r_[whole.index.to_numpy(object), subject.fillna(pd.Series(alone.index, alone.index)).to_numpy(object)]
+    return pd.concat([whole, alone]), person
+
 def fit_exam(
-    features, # feature table with `subject`, `palsy` (weak: its kind is not known) and, where known, `side` of the weakness
+    features, # feature table with `subject`, `palsy` (weak: its kind is not known) and, where known, the weak `side`
     expression, # (n,) from `frame_expressions`
     resamples:int=100, # bootstrap resamples of people
     seed:int=0 # of the bootstrap
 )->ExamModel:
     "Fit the three signals on exams of all frames and of each frame alone"
     features = features.reset_index(drop=True)
-    spread, expression = frame_spread(features), np.asarray(expression, object)
-    whole, alone = exam(features, expression, spread), exam(features.assign(subject=features.frame_id), expression, spread)
-    who = features.drop_duplicates('frame_id').set_index('frame_id').subject
-    exams, person = pd.concat([whole, alone]), np.r_[whole.index.to_numpy(object), who.reindex(alone.index).fillna(pd.Series(alone.index, alone.index)).to_numpy(object)]
-    first = features.groupby(features.subject.fillna(features.frame_id)).first()
-    palsy, side = (pd.Series(person).map(first[c]).astype(object) if c in first else pd.Series([None]*len(person)) for c in ('palsy', 'side'))
-    tasks = dict(weakness=(palsy.isin(['none', 'central', 'peripheral', 'weak']), palsy.ne('none')), peripheral=(palsy.isin(['central', 'peripheral']), palsy.eq('peripheral')), left=(palsy.isin(['central', 'peripheral', 'weak']) & side.isin(['left', 'right']), side.eq('left')))
+    spread = frame_spread(features)
+    exams, person = _whole_and_alone(features, np.asarray(expression, object), spread)
+    first = features.groupby(features.subject.fillna(features.frame_id)).first().reindex(columns=['palsy', 'side'])
+    palsy, side = (pd.Series(person).map(first[c]).astype(object) for c in first)
     signals, measured = {}, (exams.n_measured > 0).to_numpy()
-    for name, (use, case) in tasks.items():
+    for name, (use, case) in _tasks(palsy, side).items():
         use = use.to_numpy() & measured
-        try: signals[name] = fit_signal(exams[use], case[use], person[use], SIGNALS[name], name == 'left', resamples, seed)
+        try: found = fit_signal(exams[use], case[use], person[use], SIGNALS[name], name == 'left', resamples, seed)
         except ValueError: continue # a kind of people is missing: no such signal
-    if not signals: raise ValueError("nothing to fit: `palsy` needs at least 5 people of two kinds (none, central, peripheral)")
-    return ExamModel(signals, spread, {k: s.n['cases']/sum(s.n.values()) for k, s in signals.items()})
+        signals[name] = found
+    if not signals:
+        raise ValueError("nothing to fit: `palsy` needs at least 5 people of two kinds (none, central, peripheral)")
+    prevalence = {name: s.n['cases']/sum(s.n.values()) for name, s in signals.items()}
+    return ExamModel(signals, spread, prevalence)
 
 # %% ../../nbs/models/05_exam.ipynb #fc2b50ea
 def judge(
     model, # ExamModel
     exams, # from `exam`
     need_brow_raise:bool=True # leave central against peripheral open where no brow raise was seen
-)->pd.DataFrame: # the exams with `weakness`, `central` (given a weakness), `left` (weak side), each with `_low` and `_high`; `side`
-    "One signal a person, with its interval"
-    out, missing = {}, exams.missing.to_numpy(object)
+)->pd.DataFrame: # the exams with `weakness`, `central`, `left`, each with `_low` and `_high`; the weak `side`
+    "One signal a person, with its interval; `central` and `left` are given a weakness"
+    out, missing, nothing = {}, exams.missing, np.full((len(exams), 3), np.nan)
     for name in SIGNALS:
-        p = signal_probability(model.signals[name], exams, name == 'left') if name in model.signals else np.full((len(exams), 3), np.nan)
+        chance = nothing.copy()
+        if name in model.signals: chance = signal_probability(model.signals[name], exams, name == 'left')
         if name == 'peripheral':
-            p, name = 1-p[:, [0, 2, 1]], 'central'
-            if need_brow_raise: p[exams.brow_raised_n.to_numpy() == 0] = np.nan
-        out |= dict(zip((name, f'{name}_low', f'{name}_high'), p.T))
-    side = np.where(np.isnan(out['left']), None, np.where(out['left'] >= .5, 'left', 'right'))
-    if not need_brow_raise: missing = [m.replace('not judged', 'judged without it') for m in missing]
-    return exams.assign(**out, side=side, missing=missing)
+            name, chance = 'central', 1-chance[:, [0, 2, 1]]
+            if need_brow_raise: chance[exams.brow_raised_n.to_numpy() == 0] = np.nan
+        out |= dict(zip((name, f'{name}_low', f'{name}_high'), chance.T))
+    side = np.select([np.isnan(out['left']), out['left'] >= .5], [None, 'left'], 'right')
+    if not need_brow_raise: missing = missing.str.replace('not judged', 'judged without it', regex=False)
+    return exams.assign(**out, side=side, missing=missing.tolist())
 
 # %% ../../nbs/models/05_exam.ipynb #5b43bc7e
+_ARRAYS = ('scale', 'mean', 'sd', 'weights')
+
 def exam_to_dict(
     model # ExamModel
 )->dict: # for JSON
     "An exam's model as lists and numbers"
-    plain = lambda v: v.tolist() if isinstance(v, np.ndarray) else v
-    return dict(signals={k: {f: plain(v) for f, v in s._asdict().items()} for k, s in model.signals.items()}, spread=model.spread.astype(object).where(model.spread.notna(), None).to_dict(), prevalence=model.prevalence)
+    signals = {name: {k: v.tolist() if k in _ARRAYS else v for k, v in signal._asdict().items()}
+               for name, signal in model.signals.items()}
+    spread = model.spread.astype(object).where(model.spread.notna(), None).to_dict()
+    return dict(signals=signals, spread=spread, prevalence=model.prevalence)
 
 def exam_from_dict(
     d # from `exam_to_dict`
 )->ExamModel:
     "An exam's model from lists and numbers"
-    array = lambda s: {k: np.array(v) if k in ('scale', 'mean', 'sd', 'weights') else v for k, v in s.items()}
-    return ExamModel({k: Signal(**array(s)) for k, s in d['signals'].items()}, pd.Series(d['spread'], dtype=float), d['prevalence'])
+    signals = {name: Signal(**{k: np.array(v) if k in _ARRAYS else v for k, v in signal.items()})
+               for name, signal in d['signals'].items()}
+    return ExamModel(signals, pd.Series(d['spread'], dtype=float), d['prevalence'])
