@@ -19,8 +19,8 @@ from ..faces.points import Landmarks, measure_face
 from ..faces.measures import PUPILS_MM
 from ..faces.expressions import phases as face_phases
 from .series import (
-    BUILD, BUILD_SD, measure_frames, MOUTH_STATE, own_baseline, QUIET, SENSE, TrendError, VALUES, Watch, WATCHED)
-from .persons import OTHER_HEAD
+    BUILD, measure_frames, MOUTH_STATE, own_baseline, QUIET, SENSE, side_of, TrendError, VALUES, Watch, WATCHED)
+from .persons import build_distance, OTHER_HEAD
 
 # %% ../../nbs/clips/03_watch.ipynb #53078bc0
 class Cusum:
@@ -28,29 +28,34 @@ class Cusum:
     def __init__(self,
         need:float=9., # nats that make an event
         gap_s:float=2. # out of sight for longer, and all is forgotten
-    ): self.need, self.gap, self.sums, self.last, self.seen, self.sign = need, gap_s, [0., 0.], None, None, 0
+    ):
+        self.need, self.gap, self.sums, self.sign = need, gap_s, [0., 0.], 0 # sign: of the event under way
+        self.last = self.seen = None # when the last frame was, and the last with evidence; s
     def update(self, t, up, down):
-        "Take in one frame (t in s; nats a second for either sign, NaN where nothing was seen); 1 or -1 when an event begins, 0 when it ends, else None"
-        dt = 0. if self.last is None else min(t-self.last, .5)
+        """Take in one frame; 1 or -1 when an event begins, 0 when it ends, else None
+
+        t in s; up and down in nats per second, evidence for either sign, NaN where nothing was seen."""
+        passed = 0. if self.last is None else min(t-self.last, .5)
         self.last = t
         if not np.isfinite(up):
-            if self.seen is not None and t-self.seen > self.gap: return self._end()
-            return None
+            lost = self.seen is not None and t-self.seen > self.gap
+            return self._end() if lost else None
         self.seen = t
-        for k, rate in enumerate((up, down)): self.sums[k] = min(max(0., self.sums[k]+dt*rate), 2*self.need)
-        if self.sign == 0 and max(self.sums) >= self.need:
-            self.sign = 1 if self.sums[0] >= self.sums[1] else -1
-            return self.sign
-        return self._end() if self.sign and self.sums[0 if self.sign > 0 else 1] == 0 else None
+        self.sums = [min(max(0., total+passed*rate), 2*self.need) for total, rate in zip(self.sums, (up, down))]
+        if self.sign: return self._end() if self.sums[self.sign < 0] == 0 else None
+        if max(self.sums) < self.need: return None
+        self.sign = 1 if self.sums[0] >= self.sums[1] else -1
+        return self.sign
     def _end(self):
         was, self.sign, self.sums = self.sign, 0, [0., 0.]
         return 0 if was else None
 
 def threshold_rates(
     ratio # deviation over threshold, signed
-)->tuple: # nats a second for +1 and for -1
-    "Evidence of a signal that knows only its threshold: nothing at it, 30 nats a second at twice, no more than 42 for a wild frame"
-    return tuple(30*(min(max(s*ratio, -1), 2.4)-1) for s in (1, -1)) if np.isfinite(ratio) else (np.nan, np.nan)
+)->tuple: # nats per second for +1 and for -1
+    "Evidence of a signal that knows only its threshold: none at it, 30 nats per second at twice, 42 at most"
+    if not np.isfinite(ratio): return np.nan, np.nan
+    return tuple(30*(min(max(sign*ratio, -1), 2.4)-1) for sign in (1, -1))
 
 # %% ../../nbs/clips/03_watch.ipynb #c98cd290
 MOUTH = ['mouth_corner_height', 'lower_lip_height', 'nasolabial', 'mouth_lift']
@@ -62,19 +67,24 @@ def mouth_signs(
 ): # (..., 5) of `SIGNS`, mm; each saturates, so that no single one decides
     "What one frame says about one side"
     corner, lip, ala, lift = np.moveaxis(np.asarray(mm, float)*[sign, sign, -sign, 1], -1, 0)
-    return np.stack([np.clip(corner, -1, 2.5), np.clip(lip, -1, 2.5), np.clip(ala, -2.5, 1), np.clip(lift-corner/2, -6, 2), np.clip(np.abs(lift+corner/2), 0, 6)], -1)
+    below, other = lift-corner/2, np.abs(lift+corner/2)
+    ends = ((corner, -1, 2.5), (lip, -1, 2.5), (ala, -2.5, 1), (below, -6, 2), (other, 0, 6))
+    return np.stack([np.clip(*end) for end in ends], -1)
 
 # %% ../../nbs/clips/03_watch.ipynb #51b8db19
-WEIGHTS = {'corner lower': 2.29, 'lower lip lower': 1.85, 'nearer to the ala': 1.5, 'corner below its rest': -.27, 'other corner raised or sunk': -.14, 'constant': -4.39} # nats a mm, from the lesson below
+WEIGHTS = { # nats per mm, from the lesson above
+    'corner lower': 2.29, 'lower lip lower': 1.85, 'nearer to the ala': 1.5, 'corner below its rest': -.27,
+    'other corner raised or sunk': -.14, 'constant': -4.39}
 MOST, APART_S = 5., .3 # nats that one frame can say; frames nearer in time than this say the same again
 
 def mouth_rates(
     mm, # (..., 4) deviations of `MOUTH`, mm
     weights=WEIGHTS
-): # (..., 2) nats a second, for a fallen right and a fallen left corner
+): # (..., 2) nats per second, for a fallen right and a fallen left corner
     "Log likelihood ratio of a fallen corner against none"
-    w = np.array([weights[k] for k in SIGNS])
-    return np.stack([np.clip(mouth_signs(mm, s)@w+weights['constant'], -MOST, MOST) for s in (1, -1)], -1)/APART_S
+    by_sign, constant = np.array([weights[k] for k in SIGNS]), weights['constant']
+    said = [np.clip(mouth_signs(mm, sign)@by_sign+constant, -MOST, MOST) for sign in (1, -1)]
+    return np.stack(said, -1)/APART_S
 
 # %% ../../nbs/clips/03_watch.ipynb #60cc91b6
 class Event(NamedTuple):
@@ -87,36 +97,44 @@ class Event(NamedTuple):
     mm: float = np.nan # deviation at that moment
 
 # %% ../../nbs/clips/03_watch.ipynb #527c642b
-_NEEDED = [*WATCHED.values(), *MOUTH_STATE, 'lower_lip_height', 'yaw_deg']
-_AT = {k: i for i, k in enumerate(_NEEDED)}
-_MOUTH = [_AT[k] for k in MOUTH]
+_NEEDED = [*WATCHED.values(), *MOUTH_STATE, 'lower_lip_height', 'yaw_deg'] # of a frame, in this order
+_SPREADS = [f'{feature}_sd' for feature in WATCHED.values()]
+_AT = {name: i for i, name in enumerate(_NEEDED)}
+_MOUTH = [_AT[name] for name in MOUTH]
 
 class Watcher:
     "The state of a watch over one face; its size does not depend on how long it has watched"
     def __init__(self,
         watch=Watch() # thresholds and times
     ):
-        self.watch, self.first, self.base, self.last, self.usable, self.build, self.away = watch, [], None, -np.inf, 0., None, False
-        self.recent, self.tests = deque(maxlen=5), {r: Cusum(watch.evidence, watch.gap_s) for r in WATCHED}
-        self.usual, self.learned, self.loud, self.waiting, self.rates, self.news = None, 0., -np.inf, deque(), (np.nan, np.nan), []
+        self.watch, self.last = watch, -np.inf
+        self.first, self.usable, self.base = [], 0., None # frames until the baseline is known, s of them, the baseline
+        self.recent, self.build, self.away = deque(maxlen=5), None, False # last builds, the person's; a stranger here
+        self.usual, self.learned = None, 0. # what is compared with at the mouth, and from how many s it is known
+        self.waiting, self.loud = deque(), -np.inf # frames to learn from; when something spoke for a change
+        self.news, self.rates = [], (np.nan, np.nan) # frames learned from now: (s, how long each stands for); evidence
+        self.tests = {region: Cusum(watch.evidence, watch.gap_s) for region in WATCHED}
     def update(self, row):
         "Take in one row of a series (a dict or a row with `t_s`, `status`, `phase`, values); a list of events"
-        get = row.get if hasattr(row, 'get') else lambda k, d=None: getattr(row, k, d)
-        t, out = get('t_s'), []
-        self.news = [] # frames that are learned from now: (s, how long each stands for)
+        get = row.get if hasattr(row, 'get') else lambda name: getattr(row, name, None)
+        t, phase, ok = get('t_s'), get('phase'), get('status') == 'ok'
+        self.news = []
         if not t > self.last: return [Event(t, 'notice', what='time stamp goes back: frame left out')]
-        dt, self.last = min(t-self.last, 1.) if np.isfinite(self.last) else 0., t
-        x = np.array([get(k) for k in _NEEDED], float) if get('status') == 'ok' else None
-        if x is not None and self._stranger(np.array([get(k) for k in BUILD], float)):
-            if not self.away: out.append(Event(t, 'notice', what='another person: not compared'))
-            self.away, x = True, None
-        elif x is not None and self.away:
-            self.away = False
-            out.append(Event(t, 'notice', what='the person is back'))
-        if self.base is None: return out+self._learn(t, dt, x, get('phase'))
-        return out+self._judge(t, x, get('phase'))
+        passed = min(t-self.last, 1.) if np.isfinite(self.last) else 0.
+        self.last = t
+        told = self._meet(t, np.array([get(k) for k in BUILD], float)) if ok else []
+        x = np.array([get(k) for k in _NEEDED], float) if ok and not self.away else None
+        if self.base is None: return told+self._learn(t, passed, x, phase)
+        return told+self._judge(t, x, phase)
 
 # %% ../../nbs/clips/03_watch.ipynb #ecf75978
+@patch
+def _meet(self:Watcher, t, build):
+    "Say when a stranger comes, and when the followed person is back"
+    was, self.away = self.away, self._stranger(build)
+    if self.away == was: return []
+    return [Event(t, 'notice', what='another person: not compared' if self.away else 'the person is back')]
+
 @patch
 def _stranger(self:Watcher, build):
     "Whether a head differs from the followed one's, over the last frames"
@@ -125,20 +143,20 @@ def _stranger(self:Watcher, build):
     if self.build is None:
         if len(self.recent) == self.recent.maxlen: self.build = np.median(self.recent, 0)
         return False
-    return bool(np.sqrt((((np.median(list(self.recent)[-3:], 0)-self.build)/BUILD_SD)**2).mean()) > OTHER_HEAD)
+    return bool(build_distance(np.median(list(self.recent)[-3:], 0), self.build) > OTHER_HEAD)
 
 @patch
-def _learn(self:Watcher, t, dt, x, phase):
+def _learn(self:Watcher, t, passed, x, phase):
     "Collect the first usable seconds that are no smile; then what is usual is known"
     if x is None: return []
     self.first.append((t, phase, *x))
-    if phase != 'smile': self.usable += dt
+    if phase != 'smile': self.usable += passed
     if self.usable < self.watch.baseline_s: return []
-    first = self.first
-    table = pd.DataFrame(first, columns=['t_s', 'phase', *_NEEDED]).assign(status='ok')
-    base = own_baseline(table.reindex(columns=[*table.columns, *(v for v in VALUES if v not in table)]), self.watch)
-    self.base, self.first = {p: (np.array([row[k] for k in _NEEDED], float), np.array([row[f'{f}_sd'] for f in WATCHED.values()], float)) for p, row in base.iterrows()}, None
-    self.usual, self.learned = np.median([x for _, phase, *x in first if phase != 'smile'], 0), self.usable
+    table = pd.DataFrame(self.first, columns=['t_s', 'phase', *_NEEDED]).assign(status='ok')
+    base = own_baseline(table.reindex(columns=list(dict.fromkeys([*table, *VALUES]))), self.watch)
+    self.base = {p: (row[_NEEDED].to_numpy(float), row[_SPREADS].to_numpy(float)) for p, row in base.iterrows()}
+    self.usual = np.median(table.loc[table.phase.ne('smile'), _NEEDED].to_numpy(float), 0)
+    self.learned, self.first = self.usable, None
     return [Event(t, 'baseline', what=f"own baseline from {self.usable:.1f} s: {', '.join(base.index)}")]
 
 # %% ../../nbs/clips/03_watch.ipynb #e3397b91
@@ -146,72 +164,88 @@ _LAG_S = 2. # a frame is learned from so much later
 
 @patch
 def _mouth(self:Watcher, t, x, phase):
-    "Evidence at the mouth, nats a second for either side; the baseline goes on learning"
-    d = x-self.usual
-    if phase == 'smile' or d[_AT['mouth_lift']]*PUPILS_MM > self.watch.lift_mm or abs(d[_AT['yaw_deg']]) > self.watch.turn_deg: return 0., 0.
+    "Evidence at the mouth, nats per second for either side; the baseline goes on learning"
+    away = x-self.usual
+    raised = away[_AT['mouth_lift']]*PUPILS_MM > self.watch.lift_mm
+    turned = abs(away[_AT['yaw_deg']]) > self.watch.turn_deg
+    if phase == 'smile' or raised or turned: return 0., 0.
+    self._go_on_learning(t, x)
+    return tuple(mouth_rates(away[_MOUTH]*PUPILS_MM))
+
+@patch
+def _go_on_learning(self:Watcher, t, x):
+    "Keep a frame; move the baseline by those that are old enough, if nothing spoke for a change since"
     self.waiting.append((t, x))
     if max(self.tests['mouth'].sums) > .3*self.watch.evidence: self.loud = t
     while self.waiting[0][0] < t-_LAG_S:
-        old, y = self.waiting.popleft()
-        dt = min(self.waiting[0][0]-old, .5)
-        if self.loud < old and self.learned < self.watch.learn_s:
-            self.learned += dt
-            self.news.append((old, dt))
-            self.usual += (y-self.usual)*dt/self.learned
-    return tuple(mouth_rates(d[_MOUTH]*PUPILS_MM))
+        old, then = self.waiting.popleft()
+        if self.loud >= old or self.learned >= self.watch.learn_s: continue
+        took = min(self.waiting[0][0]-old, .5)
+        self.learned += took
+        self.news.append((old, took))
+        self.usual += (then-self.usual)*took/self.learned
 
 # %% ../../nbs/clips/03_watch.ipynb #3b28e6d3
+_EYES, _NOSE = (list(WATCHED).index(region) for region in ('eyes', 'nose'))
+
 @patch
 def _ratios(self:Watcher, x, phase):
     "Deviation (mm) and deviation over threshold of the four regions, as `fad.clips.series.exceedance` has them"
-    w, quiet = self.watch, self.base.get('quiet') or next(iter(self.base.values()))
+    watch, quiet = self.watch, self.base.get('quiet') or next(iter(self.base.values()))
     own = self.base.get('quiet' if phase in QUIET else phase)
-    usual, sd = own or quiet
+    usual, spread = own or quiet
+    def off(name): return x[_AT[name]]-quiet[0][_AT[name]]
     mm = (x[:4]-usual[:4])*PUPILS_MM
-    on = np.maximum(np.maximum(w.on_mm, w.on_sd*quiet[1]*PUPILS_MM), w.on_sd*sd*PUPILS_MM)
-    on = on*(1 if own else w.unseen)*(1+((x[_AT['yaw_deg']]-quiet[0][_AT['yaw_deg']])/w.turn_deg)**2)
-    u = mm/on
-    wide, lift = ((x[_AT[k]]-quiet[0][_AT[k]])*PUPILS_MM for k in ('mouth_width', 'mouth_lift'))
-    u[2] = np.nan if lift > w.lift_mm else u[2]/(1+(wide/w.width_mm)**2)
-    if phase == 'blink': u[1] = np.nan
-    return mm, u
+    least = np.maximum(watch.on_mm, watch.on_sd*np.maximum(quiet[1], spread)*PUPILS_MM)
+    ratio = mm/(least*(1 if own else watch.unseen)*(1+(off('yaw_deg')/watch.turn_deg)**2))
+    ratio[_NOSE] /= 1+(off('mouth_width')*PUPILS_MM/watch.width_mm)**2
+    if off('mouth_lift')*PUPILS_MM > watch.lift_mm: ratio[_NOSE] = np.nan
+    if phase == 'blink': ratio[_EYES] = np.nan
+    return mm, ratio
 
 @patch
 def _judge(self:Watcher, t, x, phase):
     "Feed the four tests"
-    mm, u = self._ratios(x, phase) if x is not None else (np.full(4, np.nan),)*2
-    self.rates = self._mouth(t, x, phase) if x is not None else (np.nan, np.nan)
+    mm = ratio = np.full(4, np.nan)
+    self.rates = np.nan, np.nan
+    if x is not None: (mm, ratio), self.rates = self._ratios(x, phase), self._mouth(t, x, phase)
     out = []
-    for k, (region, test) in enumerate(self.tests.items()):
-        said = test.update(t, *(self.rates if region == 'mouth' else threshold_rates(u[k])))
-        if said: out.append(Event(t, 'begin', region, 'left' if said < 0 else 'right', SENSE[region], float(mm[k])))
-        elif said == 0: out.append(Event(t, 'end', region, mm=float(mm[k])))
+    for (region, test), off, share in zip(self.tests.items(), mm.tolist(), ratio):
+        said = test.update(t, *(self.rates if region == 'mouth' else threshold_rates(share)))
+        if said: out.append(Event(t, 'begin', region, side_of(said), SENSE[region], off))
+        elif said == 0: out.append(Event(t, 'end', region, mm=off))
     return out
 
 # %% ../../nbs/clips/03_watch.ipynb #4b83229e
 def _rows(source, settings, rate_hz):
     "Rows of a series from any source, one at a time"
-    if isinstance(source, (str, os.PathLike)):
-        times = sample_frames(frame_times(source), settings.video.rate_hz if rate_hz is None else rate_hz)
-        at = dict(zip(times.frame, times.t_s))
-        source = ((at[f], image) for f, image in read_frames(source, list(at)))
+    if isinstance(source, (str, os.PathLike)): source = _clip(source, rate_hz)
     elif isinstance(source, int): source = _camera(source)
     tracker, shapes, last = None, deque(maxlen=12), -1
     try:
         for item in source:
-            if not isinstance(item, tuple): yield item; continue
-            t, image = item
-            tracker = tracker or new_landmarker(settings, video=True)
-            last = max(last+1, round(t*1000))
-            yield _row(t, image, settings, tracker, last, shapes)
+            if isinstance(item, tuple):
+                t, image = item
+                tracker = tracker or new_landmarker(settings, video=True)
+                last = max(last+1, round(t*1000))
+                item = _row(t, image, settings, tracker, last, shapes)
+            yield item
     finally:
         if tracker: tracker.close()
+
+def _clip(path, rate_hz):
+    "Pictures of a clip with their times"
+    times = sample_frames(frame_times(path), rate_hz)
+    at = dict(zip(times.frame, times.t_s))
+    for frame, image in read_frames(path, list(at)): yield at[frame], image
 
 def _camera(number):
     "Pictures of a camera with their times"
     with quiet_stderr(): camera, start = cv2.VideoCapture(number), time.monotonic()
     try:
-        if not camera.isOpened(): raise TrendError(f"camera {number} can't be opened: is one connected, and free? A clip's path or an iterable of (seconds, picture) is watched as well")
+        if not camera.isOpened(): raise TrendError(
+            f"camera {number} can't be opened: is one connected, and free? "
+            "A clip's path or an iterable of (seconds, picture) is watched as well")
         while (shot := camera.read())[0]: yield time.monotonic()-start, np.ascontiguousarray(shot[1][:, :, ::-1])
     finally: camera.release()
 
@@ -219,30 +253,33 @@ def _row(t, image, settings, tracker, t_ms, shapes):
     "One picture measured; its phase from the last second's expressions"
     if image is None: return dict(t_s=t, status='unreadable: the frame could not be decoded', phase='')
     record, arrays = measure_face(image, 1, settings, tracker, t_ms)
-    df = pd.DataFrame([dict(frame_id=str(t_ms), subject='', source='', label=None, palsy=None, path='', frame=t_ms, t_s=t, **record)])
-    row = measure_frames(Landmarks(df, **{k: a[None] for k, a in arrays.items()}), settings).iloc[0].to_dict()
+    keys = dict(frame_id=str(t_ms), subject='', source='', label=None, palsy=None, path='', frame=t_ms, t_s=t)
+    face = Landmarks(pd.DataFrame([keys | record]), **{name: values[None] for name, values in arrays.items()})
+    row = measure_frames(face, settings).iloc[0].to_dict()
     if row['status'] == 'ok':
         shapes.append((t, arrays['blendshapes']))
-        row['phase'] = face_phases(np.array([s for s, _ in shapes]), np.stack([b for _, b in shapes]))[-1]
+        times, blendshapes = zip(*shapes)
+        row['phase'] = face_phases(np.array(times), np.stack(blendshapes))[-1]
     return row
 
 # %% ../../nbs/clips/03_watch.ipynb #485ac064
 def watch(
-    source, # a clip's path, a camera's number, an iterable of (t_s, picture), or of rows with `t_s`, `status`, `phase` and values
+    source, # path of a clip, number of a camera, or an iterable: of (t_s, picture), or of rows as `Watcher` takes them
     how=None, # `Watch`: thresholds and times; None: as the settings say
     settings=None, # Settings
-    rate_hz:float=None # frames a second of a clip; None: `video.rate_hz`
+    rate_hz:float=None # frames per second of a clip; None: `video.rate_hz`
 ): # iterator of Event
     "Watch a face: `for event in watch(source)`"
-    s = settings or load_settings()
-    one = Watcher(how or s.trend)
-    for row in _rows(source, s, rate_hz): yield from one.update(row)
+    settings = settings or load_settings()
+    one = Watcher(how or settings.trend)
+    rate_hz = settings.video.rate_hz if rate_hz is None else rate_hz
+    for row in _rows(source, settings, rate_hz): yield from one.update(row)
 
 # %% ../../nbs/clips/03_watch.ipynb #d2baf002
 def mouth_evidence(
-    series, # a row a frame
+    series, # one row per frame
     watch=Watch()
-)->np.ndarray: # (n, 2) nats a second for a fallen right and left corner; NaN where nothing was seen or known
+)->np.ndarray: # (n, 2) nats per second for a fallen right and left corner; NaN where nothing was seen or known
     "The evidence that a `Watcher` finds at the mouth"
     one, out = Watcher(watch), []
     for row in series.to_dict('records'):
@@ -252,12 +289,11 @@ def mouth_evidence(
 
 def marks(
     t, # (n,) s
-    rates, # (n, 2) nats a second, from `mouth_evidence`
+    rates, # (n, 2) nats per second, from `mouth_evidence`
     need:float=9., # nats
     gap_s:float=2.
 )->list: # (s, side)
     "When a mouth is marked"
-    one, out = Cusum(need, gap_s), []
-    for at, (up, down) in zip(t, rates):
-        if said := one.update(at, up, down): out.append((float(at), 'left' if said < 0 else 'right'))
-    return out
+    test = Cusum(need, gap_s)
+    said = [(float(at), test.update(at, *both)) for at, both in zip(t, rates)]
+    return [(at, side_of(sign)) for at, sign in said if sign]

@@ -24,14 +24,20 @@ from ..clips.graph import face_points, MOVES, POINT_COLUMNS
 def with_truth(
     series, # one clip's, from `measure_frames` or `run_clips`
     truth # its rows of truth: frame, severity, side, palsy, course, lookalike, onset_s, mouth_corner_height
-)->pd.DataFrame: # the followed series with `course`, `lookalike`, `palsy`, `side`, `severity`, `onset_s`, `share` (0 to 1), `true_mm` (from before the onset)
+)->pd.DataFrame: # followed; with `share` (0 to 1), `true_mm` (from before the onset) and the clip's own truth
     "A clip's series beside what is true of it"
     at, worst = truth.set_index('frame').reindex(series.frame.astype(int)), truth.loc[truth.severity.idxmax()]
-    share = at.severity.to_numpy(float)/max(worst.severity, 1e-9)
-    mm, before = at.mouth_corner_height.to_numpy(float)*PUPILS_MM, truth.severity.eq(0)
+    before = truth.severity.eq(0)
     usual = truth.mouth_corner_height[before].median()*PUPILS_MM if before.any() else np.nan
-    known = dict(course=worst.course, lookalike=worst.lookalike, palsy=worst.palsy, side=worst.side or '', severity=float(worst.severity), onset_s=worst.onset_s)
-    return follow(series).assign(**known, share=share, true_mm=mm-usual)
+    return follow(series).assign(
+        course=worst.course, lookalike=worst.lookalike, palsy=worst.palsy, side=worst.side or '',
+        severity=float(worst.severity), onset_s=worst.onset_s,
+        share=at.severity.to_numpy(float)/max(worst.severity, 1e-9),
+        true_mm=at.mouth_corner_height.to_numpy(float)*PUPILS_MM-usual)
+
+_KEPT = [
+    't_s', 'frame', 'status', 'phase', 'course', 'lookalike', 'palsy', 'side', 'severity', 'onset_s', 'share',
+    'true_mm']
 
 def clip_frames(
     video, # a simulated clip
@@ -39,17 +45,19 @@ def clip_frames(
     settings=None # Settings
 )->pd.DataFrame: # from `with_truth`, with `face_points`; what `data/training_clips.parquet` holds
     "A clip measured for `movement_model` and `weaknesses`"
-    s = settings or load_settings()
-    df = cohort(video, s)
-    faces = measure_part(df, (0, len(df)), s)
-    table = with_truth(pd.concat([measure_frames(faces, s), face_points(faces, s)], axis=1), truth)
-    return table[['t_s', 'frame', 'status', 'phase', 'course', 'lookalike', 'palsy', 'side', 'severity', 'onset_s', 'share', 'true_mm', *MOVES, *POINT_COLUMNS]].astype({c: 'float32' for c in [*MOVES, *POINT_COLUMNS]}).round({c: 4 for c in [*MOVES, *POINT_COLUMNS]})
+    settings = settings or load_settings()
+    frames = cohort(video, settings)
+    faces = measure_part(frames, (0, len(frames)), settings)
+    measured = pd.concat([measure_frames(faces, settings), face_points(faces, settings)], axis=1)
+    numbers = [*MOVES, *POINT_COLUMNS]
+    table = with_truth(measured, truth)[[*_KEPT, *numbers]]
+    return table.astype(dict.fromkeys(numbers, 'float32')).round(dict.fromkeys(numbers, 4))
 
 # %% ../../nbs/proof/06_streams.ipynb #28e7821a
 def training_clips()->dict: # seed: its frames
     "The measured training clips of this repository"
     table = pd.read_parquet(embedded_cohort().parent.parent/'training_clips.parquet')
-    return {k: g.reset_index(drop=True) for k, g in table.groupby('clip', sort=False)}
+    return {seed: clip.reset_index(drop=True) for seed, clip in table.groupby('clip', sort=False)}
 
 def known_clips(
     run, # a finished Run
@@ -63,11 +71,19 @@ def known_clips(
     try: clips = run_clips(run)
     except TrendError: return {}
     if points:
-        shards = [load_landmarks(s, ['xyz']) for s in run.shards]
-        at = pd.concat([face_points(f[f.df.t_s.notna()]).assign(frame_id=f.df.frame_id[f.df.t_s.notna()].to_numpy()) for f in shards if f.df.t_s.notna().any()]).set_index('frame_id')
-        clips = {p: c.join(at, on='frame_id') for p, c in clips.items()}
-    name = lambda p: next((k for k in rows if Path(p).as_posix().endswith(k)), None)
-    return {p: with_truth(c, rows[name(p)]) for p, c in clips.items() if name(p)}
+        at = _points_of(run)
+        clips = {path: clip.join(at, on='frame_id') for path, clip in clips.items()}
+    named = {path: next((k for k in rows if Path(path).as_posix().endswith(k)), None) for path in clips}
+    return {path: with_truth(clip, rows[named[path]]) for path, clip in clips.items() if named[path]}
+
+def _points_of(run):
+    "`face_points` of all frames of clips, by `frame_id`"
+    tables = []
+    for shard in run.shards:
+        faces = load_landmarks(shard, ['xyz'])
+        faces = faces[faces.df.t_s.notna()]
+        if len(faces): tables.append(face_points(faces).assign(frame_id=faces.df.frame_id.to_numpy()))
+    return pd.concat(tables).set_index('frame_id')
 
 # %% ../../nbs/proof/06_streams.ipynb #42766ef1
 def movement_model(
@@ -76,16 +92,23 @@ def movement_model(
 )->dict: # columns; people: phase to bouts (n, columns); phases: of all bouts; step_s
     "Bouts of every phase, person by person, in distances from the quiet face"
     columns, people, steps, phases = [*MOVES, *(POINT_COLUMNS if points else ())], [], [], []
-    for c in clips:
-        g = c if 'true_mm' in c else follow(c)
-        x, phase, ok = g[columns].to_numpy(float), g.phase.to_numpy(object), g.status.eq('ok').to_numpy()
-        if not ok.any(): continue
-        still = ok & np.isin(phase, QUIET)
-        x, bouts = x-np.median(x[still if still.any() else ok], 0), {}
-        cut = np.flatnonzero(np.r_[True, (phase[1:] != phase[:-1]) | (ok[1:] != ok[:-1])])
-        for a, b in zip(cut, [*cut[1:], len(g)]): bouts.setdefault(phase[a] if ok[a] else '', []).append(x[a:b])
-        people.append(bouts); steps.append(np.diff(g.t_s).mean()); phases += [p for p, all in bouts.items() for _ in all]
+    for clip in clips:
+        series = clip if 'true_mm' in clip else follow(clip)
+        if not series.status.eq('ok').any(): continue
+        people.append(_bouts(series, columns))
+        steps.append(np.diff(series.t_s).mean())
+        phases += [phase for phase, bouts in people[-1].items() for _ in bouts]
     return dict(columns=columns, people=people, phases=sorted(phases), step_s=float(np.median(steps)))
+
+def _bouts(series, columns):
+    "Phase to its stretches, in distances from the quiet face; '' is the phase of frames without a value"
+    x, phase, ok = series[columns].to_numpy(float), series.phase.to_numpy(object), series.status.eq('ok').to_numpy()
+    quiet = ok & np.isin(phase, QUIET)
+    x = x-np.median(x[quiet if quiet.any() else ok], 0)
+    starts, out = np.flatnonzero(np.r_[True, (phase[1:] != phase[:-1]) | (ok[1:] != ok[:-1])]), {}
+    for start, end in zip(starts, [*starts[1:], len(x)]):
+        out.setdefault(phase[start] if ok[start] else '', []).append(x[start:end])
+    return out
 
 # %% ../../nbs/proof/06_streams.ipynb #751610fc
 def weaknesses(
@@ -94,26 +117,30 @@ def weaknesses(
     palsy:str='central'
 )->list: # dicts: shift (phase to (columns,), per mm of true difference), mm_per_severity
     "What a falling corner of the mouth changes in every measure, clip by clip"
-    out, mirrored = [], _mirror(columns)
-    for c in clips:
-        if c.course.iloc[0] not in ('sudden', 'creeping', 'transient') or c.palsy.iloc[0] != palsy: continue
-        x, phase, ok, still = c[columns].to_numpy(float), c.phase.to_numpy(object), c.status.eq('ok').to_numpy(), c.phase.isin(QUIET).to_numpy()
-        if c.side.iloc[0] == 'right': x = mirrored(x)
-        before, there = ok & (c.share < .01).to_numpy(), ok & (c.share > .7).to_numpy()
-        if (before & still).sum() < 3 or (there & still).sum() < 3: continue
-        mm = abs(np.median(c.true_mm[there & still]))
-        if mm < .5: continue
-        change = lambda m: (np.median(x[there & m], 0)-np.median(x[before & m], 0))/mm
-        shift = {p: change(phase == p) for p in ('smile', 'other') if min((there & (phase == p)).sum(), (before & (phase == p)).sum()) >= 3} | {'': change(still)}
-        for s in shift.values(): s[[columns.index(a) for a in ANGLES]] = 0 # where the head looks is no weakness
-        out.append(dict(shift=shift, mm_per_severity=mm/(c.severity.iloc[0]*np.median(c.share[there & still]))))
-    return out
+    falls = [c for c in clips if c.course.iloc[0] in ('sudden', 'creeping', 'transient') and c.palsy.iloc[0] == palsy]
+    return [fall for fall in (_weakness(clip, columns) for clip in falls) if fall]
 
-def _mirror(columns):
-    "What the other side of the mirror would have measured"
-    sign = np.array([-1. if c in FEATURES or c in ('yaw_deg', 'roll_deg') or c[0] == 'x' and c in POINT_COLUMNS else 1. for c in columns])
-    swap = [columns.index(f'{c[0]}{MIRROR[int(c[1:])]}') if c in POINT_COLUMNS else i for i, c in enumerate(columns)]
-    return lambda x: (x*sign)[..., swap]
+def _weakness(clip, columns):
+    "What one weakness changes; None where too little of it is there to be measured"
+    x, phase, ok = clip[columns].to_numpy(float), clip.phase.to_numpy(object), clip.status.eq('ok').to_numpy()
+    if clip.side.iloc[0] == 'right': x = _mirrored(x, columns)
+    before, there = ok & (clip.share < .01).to_numpy(), ok & (clip.share > .7).to_numpy()
+    def times(held): return min((before & held).sum(), (there & held).sum())
+    quiet = np.isin(phase, QUIET)
+    if times(quiet) < 3: return None
+    mm = abs(np.median(clip.true_mm[there & quiet]))
+    if mm < .5: return None
+    stays = np.isin(columns, ANGLES) # where the head looks is no weakness
+    def change(held): return np.where(stays, 0, np.median(x[there & held], 0)-np.median(x[before & held], 0))/mm
+    shift = {p: change(phase == p) for p in ('smile', 'other') if times(phase == p) >= 3} | {'': change(quiet)}
+    return dict(shift=shift, mm_per_severity=mm/(clip.severity.iloc[0]*np.median(clip.share[there & quiet])))
+
+def _mirrored(x, columns):
+    "What the other side of the mirror would have measured; (..., columns)"
+    points = [c in POINT_COLUMNS for c in columns]
+    turns = [c in FEATURES or c in ('yaw_deg', 'roll_deg') or p and c[0] == 'x' for c, p in zip(columns, points)]
+    partner = [columns.index(f'{c[0]}{MIRROR[int(c[1:])]}' if p else c) for c, p in zip(columns, points)]
+    return (x*np.where(turns, -1., 1.))[..., partner]
 
 # %% ../../nbs/proof/06_streams.ipynb #7e1157bc
 def simulated_series(
@@ -125,29 +152,44 @@ def simulated_series(
     size_mm:float=4., # true difference of the mouth's corners that it reaches
     side:str='', # left, right, or drawn
     rise_s:float=.6 # how long it takes
-)->pd.DataFrame: # a row a frame, ready for `follow`; with `true_mm` and `side`
+)->pd.DataFrame: # one row per frame, ready for `follow`; with `true_mm` and `side`
     "A person never rendered, moving like those who were"
-    r, step, mirrored = np.random.default_rng(seed), model['step_s'], _mirror(model['columns'])
-    n, turned, side, loud = int(seconds/step), r.random() < .5, side or str(r.choice(['left', 'right'])), np.exp(r.normal(0, .2))
-    bouts = {p: r.choice([i for i, b in enumerate(model['people']) if p in b]) for p in sorted(set(model['phases']))}
-    x, phase = [], []
-    while len(phase) < n:
-        p = model['phases'][r.integers(len(model['phases']))]
-        mine = model['people'][bouts[p]][p]
-        x.append(mine[r.integers(len(mine))])
-        phase += [p]*len(x[-1])
-    t, x, phase = np.arange(n)*step, np.concatenate(x)[:n]*loud, np.array(phase[:n], object)
-    if turned: x = mirrored(x)
-    u = np.clip((t-onset_s)/max(rise_s, 1e-6), 0, 1)
-    mm = size_mm*u*u*(3-2*u)
+    rng, columns = np.random.default_rng(seed), model['columns']
+    turned, side, loud = rng.random() < .5, side or str(rng.choice(['left', 'right'])), np.exp(rng.normal(0, .2))
+    t = np.arange(int(seconds/model['step_s']))*model['step_s']
+    x, phase = _movement(model, len(t), rng)
+    x = x*loud
+    if turned: x = _mirrored(x, columns)
+    mm = size_mm*_rise((t-onset_s)/max(rise_s, 1e-6))
     if fall is not None:
         change = np.stack([fall['shift'].get(p, fall['shift']['']) for p in phase])
-        x = x+mm[:, None]*(mirrored(change) if side == 'right' else change)
-    seen = phase != ''
-    keys = dict(frame_id=[f'{seed}#{i:06d}' for i in range(n)], subject=str(seed), source='simulated series', label=None, palsy=None, path=f'{seed}', t_s=t, status=np.where(seen, 'ok', 'no_face'), frame=np.arange(n))
-    there = np.where(seen, 1., np.nan)
-    place = dict(x_px=128*there, y_px=110*there, interocular_px=60*there, n_faces=seen.astype(int)) | {b: there*(i+1) for i, b in enumerate(BUILD)}
-    return pd.concat([pd.DataFrame(keys), pd.DataFrame(x, columns=model['columns']), pd.DataFrame(place)], axis=1).assign(phase=phase, side=side, true_mm=mm*(-1 if side == 'left' else 1))
+        x = x+mm[:, None]*(_mirrored(change, columns) if side == 'right' else change)
+    frames = _frames(seed, t, phase != '', pd.DataFrame(x, columns=columns))
+    return frames.assign(phase=phase, side=side, true_mm=-mm if side == 'left' else mm)
+
+def _rise(u): return (u := np.clip(u, 0, 1))*u*(3-2*u) # smooth, from 0 to 1 while u does
+
+def _movement(model, n, rng):
+    "n frames of bouts in a row, and their phases; each phase is taken from one rendered person"
+    people, phases = model['people'], model['phases']
+    whose = {p: rng.choice([i for i, bouts in enumerate(people) if p in bouts]) for p in sorted(set(phases))}
+    x, phase = [], []
+    while len(phase) < n:
+        p = phases[rng.integers(len(phases))]
+        bouts = people[whose[p]][p]
+        x.append(bouts[rng.integers(len(bouts))])
+        phase += [p]*len(x[-1])
+    return np.concatenate(x)[:n], np.array(phase[:n], object)
+
+def _frames(seed, t, seen, values):
+    "The columns of a measured clip, in the order that `measure_frames` gives them"
+    n, there = len(t), np.where(seen, 1., np.nan)
+    keys = dict(
+        frame_id=[f'{seed}#{i:06d}' for i in range(n)], subject=str(seed), source='simulated series', label=None,
+        palsy=None, path=f'{seed}', t_s=t, status=np.where(seen, 'ok', 'no_face'), frame=np.arange(n))
+    place = dict(x_px=128*there, y_px=110*there, interocular_px=60*there, n_faces=seen.astype(int))
+    build = {name: there*(i+1) for i, name in enumerate(BUILD)}
+    return pd.concat([pd.DataFrame(keys), values, pd.DataFrame(place | build)], axis=1)
 
 # %% ../../nbs/proof/06_streams.ipynb #8d681284
 def onset_streams(
@@ -159,15 +201,15 @@ def onset_streams(
     severity=(.375, .625), # share of movement lost, from and to
     when=(.3, .6), # of the length: where onsets lie
     least_mm:float=2. # true difference that is passed
-)->list: # (series, when the true difference passed `least_mm`, s); `series.attrs['fall']` is the place of its fall in `falls`
+)->list: # (series, when the true difference passed `least_mm`, s); `series.attrs['fall']`: place in `falls`
     "Streams in which a mouth falls, by the rendered clips' own change and size"
-    r, out = np.random.default_rng([seed, 5]), []
+    rng, out, u = np.random.default_rng([seed, 5]), [], np.linspace(0, 1, 601)
     while len(out) < n:
-        k, severe, at = int(r.integers(len(falls))), r.uniform(*severity), seconds*r.uniform(*when)
-        fall = falls[k]
-        size = fall['mm_per_severity']*severe
+        chosen, severe, at = int(rng.integers(len(falls))), rng.uniform(*severity), seconds*rng.uniform(*when)
+        size = falls[chosen]['mm_per_severity']*severe
         if size < least_mm*1.02: continue
-        s = simulated_series(model, seconds, int(r.integers(2**31)), at, fall, size)
-        s.attrs['fall'], u = k, np.linspace(0, 1, 601)
-        out.append((s, at+.6*u[np.argmax(size*u*u*(3-2*u) >= least_mm)]))
+        series = simulated_series(model, seconds, int(rng.integers(2**31)), at, falls[chosen], size)
+        series.attrs['fall'] = chosen
+        passed = u[np.argmax(size*_rise(u) >= least_mm)]
+        out.append((series, at+.6*passed))
     return out
