@@ -6,17 +6,20 @@
 __all__ = ['one_training', 'minutes_left', 'experiment']
 
 # %% ../../nbs/shortcuts/06_experiment.ipynb #06b420a2
-import os, sys, time
-from concurrent.futures import as_completed
+import sys, time
 import numpy as np, pandas as pd
 from tqdm.auto import tqdm
 from ..settings import CnnSettings
 from ..runs.files import write_whole
-from ..runs.extract import processes
-from .networks import (
-    INPUTS, kept_in, logits, pick_device, pictures_of, SHORTCUTS, split, train_net, world)
+from fad.shortcuts.networks import (
+    each_done, how_many_workers, in_pixels, INPUTS, kept_in, logits, pick_device, pictures_of, SHORTCUTS, split,
+    to_learn, train_net)
 
 # %% ../../nbs/shortcuts/06_experiment.ipynb #6b584d82
+def _kept(home, settings, name, trained, seed):
+    "The file of a network's answers; its weights lie beside it"
+    return kept_in(home, settings)/f'{name}-{trained}-{seed}.parquet'
+
 def one_training(
     name:str, # one of `INPUTS`
     trained:str, # 'clean' or one of `SHORTCUTS`
@@ -27,25 +30,37 @@ def one_training(
     settings=CnnSettings() # CnnSettings
 )->pd.DataFrame: # row, version, score (logit), of the people who were not learned from
     "Train one network and ask it about the test, in every version"
-    kept = kept_in(home, settings)/f'{name}-{trained}-{seed}.parquet'
-    if kept.is_file() and set(versions) <= set((out := pd.read_parquet(kept)).version): return out[out.version.isin(versions)].reset_index(drop=True)
+    kept = _kept(home, settings, name, trained, seed)
+    if kept.is_file():
+        said = pd.read_parquet(kept)
+        if set(versions) <= set(said.version): return said[said.version.isin(versions)].reset_index(drop=True)
     test, case = split(rows, seed, settings.test_share), rows.group.eq('stroke').to_numpy()
-    there, marked = world(rows, trained, 'same') if trained != 'clean' else world(rows, 'light', 'none')
-    at = np.flatnonzero(there & ~test & rows.group.ne('mimic').to_numpy())
-    x = pictures_of(name, np.where(marked[at], trained, 'plain'), home, at)
-    net, _ = train_net(x, case[at], settings, seed, kept.with_suffix('.safetensors'), progress=False)
+    at, marked = to_learn(rows, trained, test)
+    shown = pictures_of(name, np.where(marked, trained, 'plain'), home, at)
+    net, _ = train_net(shown, case[at], settings, seed, kept.with_suffix('.safetensors'), progress=False)
     ask = np.flatnonzero(test)
-    out = pd.concat([pd.DataFrame(dict(row=ask, version=v, score=logits(net, pictures_of(name, [v]*len(ask), home, ask)))) for v in versions], ignore_index=True)
-    write_whole(kept, out.to_parquet)
-    return out
+    def answers(version): return logits(net, pictures_of(name, [version]*len(ask), home, ask))
+    said = [pd.DataFrame(dict(row=ask, version=version, score=answers(version))) for version in versions]
+    said = pd.concat(said, ignore_index=True)
+    write_whole(kept, said.to_parquet)
+    return said
 
+# %% ../../nbs/shortcuts/06_experiment.ipynb #33b9a199
 def minutes_left(
     ends, # s: when each network so far was done
     total:int, # networks in all
-    first:int=1 # networks whose time is also that of torch's start: one a process
+    first:int=1 # networks whose time is also that of torch's start: one for each process
 )->str: # in words
     "How long the rest takes at the pace since every process has done one"
-    return f'about {max(1, round((ends[-1]-ends[first-1])/(len(ends)-first)*(total-len(ends))/60))} min for the {total-len(ends)} networks that are left'
+    left, pace = total-len(ends), (ends[-1]-ends[first-1])/(len(ends)-first)
+    return f'about {max(1, round(pace*left/60))} min for the {left} networks that are left'
+
+def _ahead(new, jobs, inputs, trained, settings):
+    "What has to be learned, before it begins"
+    known = f'; {len(jobs)-len(new)} more have learned already' if len(new) < len(jobs) else ''
+    return (f'{len(new)} small networks have to learn: {len(inputs)} views of the picture, '
+        f'{len(trained)} training sets, {settings.seeds} splits of the people{known}. '
+        '`fad study --phases audit,compare,train,trend` does without them')
 
 def experiment(
     rows, # from `people_of`, those that are used
@@ -56,23 +71,22 @@ def experiment(
     progress:bool=True # show a bar
 )->pd.DataFrame: # input, trained, seed, row, version, score
     "All trainings; several processes on a CPU, one after the other where an accelerator is at hand"
-    versions = ['plain', *(t for t in trained if t in SHORTCUTS and t != 'expression')]
-    jobs = [(n, t, k) for k in range(settings.seeds) for t in trained for n in inputs]
-    workers, out = (settings.workers or os.cpu_count() or 1) if pick_device(settings.device) == 'cpu' else 1, {}
-    job = lambda j: (*j, rows, home, versions, settings)
-    new = {j for j in jobs if not (kept_in(home, settings)/f'{j[0]}-{j[1]}-{j[2]}.parquet').is_file()}
+    names, versions = ['input', 'trained', 'seed'], ['plain', *in_pixels(trained)]
+    jobs = [(name, learned, seed) for seed in range(settings.seeds) for learned in trained for name in inputs]
+    workers = how_many_workers(settings) if pick_device(settings.device) == 'cpu' else 1
+    new = {job for job in jobs if not _kept(home, settings, *job).is_file()}
+    said, ends = [None]*len(jobs), []
     with tqdm(total=len(jobs), desc='networks', disable=not progress) as bar:
-        say, ends = (lambda text: bar.write(text, file=sys.stderr) if progress else None), []
-        if new: say(f'{len(new)} small networks have to learn: {len(inputs)} views of the picture, {len(trained)} training sets, {settings.seeds} splits of the people'+(f'; {len(jobs)-len(new)} more have learned already' if len(new) < len(jobs) else '')+'. `fad study --phases audit,compare,train,trend` does without them')
-        def done(j, answer):
-            if j in new: ends.append(time.monotonic())
-            if j in new and len(ends) == 4*workers < len(new): say(f'{minutes_left(ends, len(new), workers)}; stopped and called again, it goes on where it was')
-            out[j] = answer
-            bar.update(); bar.set_postfix_str(f'{j[0]} {j[1]}')
-        if workers == 1 or len(jobs) == 1:
-            for j in jobs: done(j, one_training(*job(j)))
-        else:
-            with processes(workers) as pool:
-                todo = {pool.submit(one_training, *job(j)): j for j in jobs}
-                for f in as_completed(todo): done(todo[f], f.result())
-    return pd.concat([out[j].assign(input=j[0], trained=j[1], seed=j[2]) for j in jobs], ignore_index=True)[['input', 'trained', 'seed', 'row', 'version', 'score']]
+        def say(text):
+            if progress: bar.write(text, file=sys.stderr)
+        def done(i, answers):
+            said[i] = answers.assign(**dict(zip(names, jobs[i])))
+            bar.update()
+            bar.set_postfix_str(' '.join(jobs[i][:2]))
+            if jobs[i] not in new: return
+            ends.append(time.monotonic())
+            if len(ends) == 4*workers < len(new):
+                say(f'{minutes_left(ends, len(new), workers)}; stopped and called again, it goes on where it was')
+        if new: say(_ahead(new, jobs, inputs, trained, settings))
+        each_done(one_training, [(*job, rows, home, versions, settings) for job in jobs], workers, done)
+    return pd.concat(said, ignore_index=True)[[*names, 'row', 'version', 'score']]

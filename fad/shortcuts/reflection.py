@@ -18,25 +18,70 @@ from .networks import GROUPS, INPUTS, said_of, SHORTCUTS, world, WORLDS
 from .checks import CHECKS
 
 # %% ../../nbs/shortcuts/07_reflection.ipynb #a98c5621
-MEASURES = dict(auc='AUC, stroke against healthy', accuracy='balanced accuracy at the threshold of training', auc_mimics='AUC, stroke against mimics', mimics_marked='mimics marked where one in ten healthy is', auc_learned='AUC on the people who were learned from, in the last epoch')
+MEASURES = dict(
+    auc='AUC, stroke against healthy',
+    accuracy='balanced accuracy at the threshold of training',
+    auc_mimics='AUC, stroke against mimics',
+    mimics_marked='mimics marked where one in ten healthy is',
+    auc_learned='AUC on the people who were learned from, in the last epoch')
 
-def _weighted(score, case, other, w):
-    "Area under the ROC curve of two groups under weights (n, resamples)"
+def _auc(score, case, other, weights):
+    "Area under the ROC curve of two groups, for each resample"
     at = (case | other) & np.isfinite(score)
-    return aucs(score[at], case[at], w[at])
+    return aucs(score[at], case[at], weights[at])
 
-def _measured(score, group, w, threshold):
-    "The measures of one network in one world, a column a resample"
-    case, healthy, mimic = (group == g for g in GROUPS)
-    share = lambda m, at: (w[at]*m[at, None]).sum(0)/w[at].sum(0)
-    over = score > threshold
-    out = dict(auc=_weighted(score, case, healthy, w), accuracy=(share(over, case)+1-share(over, healthy))/2)
-    if mimic.any():
-        order = np.flatnonzero(healthy & np.isfinite(score))[np.argsort(-score[healthy & np.isfinite(score)], kind='stable')]
-        cum = w[order].cumsum(0)
-        cut = np.append(score[order], -np.inf)[np.minimum((cum <= .1*cum[-1]).sum(0), len(order))]
-        out |= dict(auc_mimics=_weighted(score, case, mimic, w), mimics_marked=(w[mimic]*(score[mimic][:, None] > cut)).sum(0)/w[mimic].sum(0))
-    return out
+def _share(marked, weights):
+    "Share of the weight that is marked; both with a column for each resample"
+    return (weights*marked).sum(0)/weights.sum(0)
+
+def _tenth(score, weights):
+    "The score that one healthy person in ten exceeds, in each resample"
+    order = np.argsort(-score, kind='stable')
+    cumulative = weights[order].cumsum(0)
+    above = np.minimum((cumulative <= .1*cumulative[-1]).sum(0), len(order))
+    return np.append(score[order], -np.inf)[above]
+
+def _measured(score, group, weights, threshold):
+    "The measures of one network in one world, a value for each resample"
+    case, healthy, mimic = (group == name for name in GROUPS)
+    marked = (score > threshold)[:, None]
+    found, missed = _share(marked[case], weights[case]), _share(marked[healthy], weights[healthy])
+    out = dict(auc=_auc(score, case, healthy, weights), accuracy=(found+1-missed)/2)
+    if not mimic.any(): return out
+    over = score[mimic][:, None] > _tenth(score[healthy], weights[healthy])
+    return out | dict(auc_mimics=_auc(score, case, mimic, weights), mimics_marked=_share(over, weights[mimic]))
+
+# %% ../../nbs/shortcuts/07_reflection.ipynb #e350f91d
+def _scores(answers, n):
+    "What a network said of `n` pictures, by seed and version; NaN where it was not asked"
+    by = answers.groupby(['seed', 'version'])
+    return {key: said.set_index('row').score.reindex(range(n)).to_numpy() for key, said in by}
+
+def _tested_in(trained, sets):
+    "The shortcuts and worlds that a training set is tested in: its own, and all of them for a clean one"
+    shortcuts = [name for name in ([trained] if trained != 'clean' else sets) if name != 'clean']
+    return [(shortcut, tested) for shortcut in shortcuts for tested in WORLDS] or [('none', 'none')]
+
+def _in_world(scores, rows, weights, shortcut, tested, threshold):
+    "The measures in a world, a list with one for each seed; and which pictures any of them rests on"
+    there, marked = world(rows, shortcut, tested)
+    group, found, known = rows.group.to_numpy(), [], np.zeros(len(rows), bool)
+    for seed in dict.fromkeys(seed for seed, _ in scores):
+        plain = scores[seed, 'plain']
+        score = np.where(marked, scores.get((seed, shortcut), plain), plain)
+        at = there & np.isfinite(score)
+        with np.errstate(invalid='ignore', divide='ignore'):
+            found.append(_measured(score[at], group[at], weights[at], threshold))
+        known |= at
+    return found, known
+
+def _over_seeds(values, drawn):
+    "A measure (resamples, seeds) with its interval, people and seeds drawn anew together"
+    known = np.isfinite(values)
+    with np.errstate(invalid='ignore', divide='ignore'):
+        mean = (np.where(known, values, 0)*drawn).sum(1)/(known*drawn).sum(1)
+    low, high = np.nanpercentile(mean[1:], [2.5, 97.5])
+    return dict(value=mean[0], low=low, high=high)
 
 def reflection(
     rows, # from `people_of`, those that are used
@@ -44,58 +89,57 @@ def reflection(
     settings=CnnSettings() # CnnSettings: resamples
 )->pd.DataFrame: # input, trained, shortcut, tested, measure, value, low, high, n_pictures, n_people, seeds
     "The experiment as a table, intervals over people and seeds together"
-    w, group = subject_weights(rows.person, settings.resamples).T.astype(float), rows.group.to_numpy()
+    weights = subject_weights(rows.person, settings.resamples).T.astype(float)
     rng, out = np.random.default_rng(0), []
-    for (name, trained), g in said.groupby(['input', 'trained'], sort=False):
-        score, seeds = {}, g.seed.unique()
-        for (k, v), h in g.groupby(['seed', 'version']): score[k, v] = pd.Series(h.score.to_numpy(), h.row.to_numpy()).reindex(range(len(rows))).to_numpy()
-        drawn = rng.multinomial(len(seeds), np.full(len(seeds), 1/len(seeds)), settings.resamples)
-        drawn = np.vstack([np.ones(len(seeds)), drawn])
-        for shortcut in [trained] if trained != 'clean' else [t for t in said.trained.unique() if t != 'clean'] or ['clean']:
-            for which in WORLDS if shortcut != 'clean' else ['none']:
-                there, marked = world(rows, shortcut, which) if shortcut != 'clean' else world(rows, 'light', 'none')
-                found, at_all = [], []
-                for k in seeds:
-                    z = np.where(marked, score.get((k, shortcut), score[k, 'plain']), score[k, 'plain'])
-                    at = there & np.isfinite(z)
-                    with np.errstate(invalid='ignore', divide='ignore'): found.append(_measured(z[at], group[at], w[at], .5 if name in ('features', 'rules') else 0.))
-                    at_all.append(at)
-                at = np.any(at_all, axis=0)
-                for m in found[0]:
-                    v = np.stack([f[m] for f in found], 1)
-                    known = np.isfinite(v)
-                    with np.errstate(invalid='ignore', divide='ignore'): mean = (np.where(known, v, 0)*drawn).sum(1)/(known*drawn).sum(1)
-                    low, high = np.nanpercentile(mean[1:], [2.5, 97.5])
-                    out.append(dict(input=name, trained=trained, shortcut='none' if shortcut == 'clean' else shortcut, tested=which, measure=m, value=mean[0], low=low, high=high, n_pictures=int(at.sum()), n_people=rows.person[at].nunique(), seeds=len(seeds)))
+    for (name, trained), answers in said.groupby(['input', 'trained'], sort=False):
+        scores, seeds = _scores(answers, len(rows)), answers.seed.nunique()
+        drawn = rng.multinomial(seeds, np.full(seeds, 1/seeds), settings.resamples)
+        drawn = np.vstack([np.ones(seeds), drawn])
+        threshold = .5 if name in ('features', 'rules') else 0. # a probability and a share; a logit
+        for shortcut, tested in _tested_in(trained, said.trained.unique()):
+            found, known = _in_world(scores, rows, weights, shortcut, tested, threshold)
+            what = dict(input=name, trained=trained, shortcut=shortcut, tested=tested)
+            of = dict(n_pictures=int(known.sum()), n_people=rows.person[known].nunique(), seeds=seeds)
+            for measure in found[0]:
+                values = np.stack([one[measure] for one in found], 1)
+                out.append(what | dict(measure=measure) | _over_seeds(values, drawn) | of)
     return pd.DataFrame(out)
 
 # %% ../../nbs/shortcuts/07_reflection.ipynb #3600efa4
 COLOURS = dict(same='#b3261e', none='#0b6e99', reversed='#e0a030')
 NAMES = INPUTS | dict(features='measured features', rules='rule card')
 
+def _plot_shortcut(ax, table, inputs, shortcut):
+    "One panel of `plot_reflection`"
+    for i, name in enumerate(inputs):
+        own = table[table.shortcut.eq(shortcut) & table.input.eq(name)]
+        for row in own[own.trained.eq(shortcut)].itertuples():
+            y, colour = i+dict(same=-.2, none=0, reversed=.2)[row.tested], COLOURS[row.tested]
+            ax.plot([row.low, row.high], [y, y], color=colour, lw=1.5)
+            ax.plot(row.value, y, 'o', color=colour, ms=5, label=f'trained with it, tested with {WORLDS[row.tested]}')
+        for row in own[own.trained.eq('clean') & own.tested.eq('none')].itertuples():
+            ax.plot(row.value, i, 'D', mfc='none', color='.2', ms=8, label='trained and tested without')
+    ax.axvline(.5, color='.8', lw=.8, zorder=0)
+    ax.set(xlim=(-.04, 1.04), xlabel='AUC')
+    ax.set_title(textwrap.fill(SHORTCUTS[shortcut], 22), fontsize=8)
+    ax.spines[['top', 'right']].set_visible(False)
+
 def plot_reflection(
     table, # from `reflection`
     measure:str='auc' # one of `MEASURES`
 ): # a matplotlib figure
-    "A panel a shortcut, a row an input: three worlds for what was trained with it, and a diamond for what was trained without"
-    t = table[table.measure.eq(measure) & table.shortcut.isin(list(SHORTCUTS))]
-    shortcuts, inputs = list(t.shortcut.unique()), [i for i in NAMES if i in set(t.input)]
-    fig, axes = plt.subplots(1, max(1, len(shortcuts)), figsize=(2.6*len(shortcuts)+2.2, .42*len(inputs)+1.5), sharey=True, layout='constrained', squeeze=False)
-    for ax, s in zip(axes[0], shortcuts):
-        for i, name in enumerate(inputs):
-            own = t[t.shortcut.eq(s) & t.input.eq(name)]
-            for r in own[own.trained.eq(s)].itertuples():
-                y = i+dict(same=-.2, none=0, reversed=.2)[r.tested]
-                ax.plot([r.low, r.high], [y, y], color=COLOURS[r.tested], lw=1.5)
-                ax.plot(r.value, y, 'o', color=COLOURS[r.tested], ms=5, label=f'trained with it, tested with {WORLDS[r.tested]}' if i == 0 else None)
-            for r in own[own.trained.eq('clean') & own.tested.eq('none')].itertuples(): ax.plot(r.value, i, 'D', mfc='none', color='.2', ms=8, label='trained and tested without' if i == 0 else None)
-        ax.axvline(.5, color='.8', lw=.8, zorder=0)
-        ax.set(xlim=(-.04, 1.04), title=textwrap.fill(SHORTCUTS[s], 22), xlabel='AUC')
-        ax.title.set_fontsize(8)
-        ax.spines[['top', 'right']].set_visible(False)
-    axes[0, 0].set_yticks(range(len(inputs)), [NAMES[i] for i in inputs], fontsize=8)
+    """A panel for each shortcut, a row for each input
+
+    Dots in three worlds for what was trained with the shortcut, a diamond for what was trained without."""
+    table = table[table.measure.eq(measure) & table.shortcut.isin(list(SHORTCUTS))]
+    shortcuts, inputs = list(table.shortcut.unique()), [name for name in NAMES if name in set(table.input)]
+    size = (2.6*len(shortcuts)+2.2, .42*len(inputs)+1.5)
+    fig, axes = plt.subplots(1, max(1, len(shortcuts)), figsize=size, sharey=True, layout='constrained', squeeze=False)
+    for ax, shortcut in zip(axes[0], shortcuts): _plot_shortcut(ax, table, inputs, shortcut)
+    axes[0, 0].set_yticks(range(len(inputs)), [NAMES[name] for name in inputs], fontsize=8)
     axes[0, 0].set_ylim(len(inputs)-.5, -.6)
-    handles = {l: h for ax in axes[0] for h, l in zip(*ax.get_legend_handles_labels())}
+    handles = {}
+    for ax in axes[0]: handles |= dict(zip(*ax.get_legend_handles_labels()[::-1]))
     fig.legend(handles.values(), handles.keys(), loc='outside lower center', ncols=2, frameon=False, fontsize=8)
     return fig
 
@@ -107,170 +151,283 @@ def histories(
     seeds:int # of each
 )->pd.DataFrame: # input, trained, seed, epoch, loss, auc
     "How every network of an experiment learned, as its checkpoint remembers"
-    at = lambda n, t, k: Path(folder)/f'{n}-{t}-{k}.safetensors'
-    return pd.concat([pd.DataFrame(said_of(at(n, t, k))['history']).assign(input=n, trained=t, seed=k) for n in inputs for t in trained for k in range(seeds) if at(n, t, k).is_file()], ignore_index=True)
+    out = []
+    for name, learned, seed in [(i, t, k) for i in inputs for t in trained for k in range(seeds)]:
+        file = Path(folder)/f'{name}-{learned}-{seed}.safetensors'
+        if not file.is_file(): continue
+        out.append(pd.DataFrame(said_of(file)['history']).assign(input=name, trained=learned, seed=seed))
+    return pd.concat(out, ignore_index=True)
 
 def learned_rows(
     table # from `histories`
 )->pd.DataFrame: # rows as of `reflection`, measure 'auc_learned': means over the seeds
     "How well the networks know the people they learned from, in the end"
-    last = table.sort_values('epoch').groupby(['input', 'trained', 'seed'], sort=False).auc.last().groupby(['input', 'trained'], sort=False).agg(value='mean', seeds='size').reset_index()
-    return last.assign(shortcut=np.where(last.trained.eq('clean'), 'none', last.trained), tested=np.where(last.trained.eq('clean'), 'none', 'same'), measure='auc_learned')
+    last = table.sort_values('epoch').groupby(['input', 'trained', 'seed'], sort=False).auc.last()
+    mean = last.groupby(['input', 'trained'], sort=False).agg(value='mean', seeds='size').reset_index()
+    clean = mean.trained.eq('clean')
+    shortcut, tested = np.where(clean, 'none', mean.trained), np.where(clean, 'none', 'same')
+    return mean.assign(shortcut=shortcut, tested=tested, measure='auc_learned')
+
+def _plot_learning(ax, mean, inputs, unseen):
+    "One panel of `plot_training`"
+    for k, name in enumerate(inputs):
+        auc, colour = mean[name], f'C{list(INPUTS).index(name)}'
+        ax.plot(auc.index, auc, '-', lw=1.3, color=colour, label=INPUTS[name])
+        ax.plot(auc.index[-1]*(1.06+.05*k), unseen[name], 'o', ms=4, color=colour)
+    end = auc.index[-1]
+    ax.plot([], [], 'o', ms=4, color='.4', label='dots: unseen people')
+    ax.axvline(1.03*end, color='.8', lw=.8)
+    ax.axhline(.5, color='.8', lw=.8, zorder=0)
+    ax.set_xlabel('epoch')
+    ax.set_xticks([tick for tick in MaxNLocator(4, integer=True).tick_values(0, end) if tick <= end])
+    ax.spines[['top', 'right']].set_visible(False)
 
 def plot_training(
     table, # from `histories`
     found # from `reflection`
 ): # a matplotlib figure
-    "A panel a training set, a line an input: AUC on the people it learns from, over the epochs; dots at the end: on unseen people of the same world"
-    sets, inputs = list(table.trained.unique()), [i for i in INPUTS if i in set(table.input)]
-    unseen = found[found.measure.eq('auc') & found.tested.eq(np.where(found.trained.eq('clean'), 'none', 'same'))].groupby(['trained', 'input']).value.first()
-    fig, axes = plt.subplots(1, len(sets), figsize=(1.9*len(sets)+1.8, 2.8), sharey=True, layout='constrained', squeeze=False)
-    for ax, t in zip(axes[0], sets):
-        for k, i in enumerate(inputs):
-            m, colour = table[table.trained.eq(t) & table.input.eq(i)].groupby('epoch').auc.mean(), f'C{list(INPUTS).index(i)}'
-            ax.plot(m.index, m, '-', lw=1.3, color=colour, label=INPUTS[i])
-            ax.plot(m.index[-1]*(1.06+.05*k), unseen[t, i], 'o', ms=4, color=colour)
-        ax.plot([], [], 'o', ms=4, color='.4', label='dots: unseen people')
-        ax.axvline(1.03*m.index[-1], color='.8', lw=.8); ax.axhline(.5, color='.8', lw=.8, zorder=0)
-        ax.set(xlabel='epoch', ylim=(min(.3, unseen.min()-.05), 1.03))
-        ax.set_xticks([v for v in MaxNLocator(4, integer=True).tick_values(0, m.index[-1]) if v <= m.index[-1]])
-        ax.set_title(textwrap.fill(SHORTCUTS.get(t, 'nothing planted'), 20), fontsize=8)
-        ax.spines[['top', 'right']].set_visible(False)
+    """A panel for each training set, a line for each input: AUC on the people it learns from, over the epochs
+
+    Dots at the end: AUC on unseen people of the same world."""
+    sets, inputs = list(table.trained.unique()), [name for name in INPUTS if name in set(table.input)]
+    own = found[found.measure.eq('auc') & found.tested.eq(np.where(found.trained.eq('clean'), 'none', 'same'))]
+    unseen = own.groupby(['trained', 'input']).value.first()
+    mean = table.groupby(['trained', 'input', 'epoch']).auc.mean()
+    size = (1.9*len(sets)+1.8, 2.8)
+    fig, axes = plt.subplots(1, len(sets), figsize=size, sharey=True, layout='constrained', squeeze=False)
+    for ax, trained in zip(axes[0], sets):
+        _plot_learning(ax, mean[trained], inputs, unseen[trained])
+        ax.set_ylim(min(.3, unseen.min()-.05), 1.03)
+        ax.set_title(textwrap.fill(SHORTCUTS.get(trained, 'nothing planted'), 20), fontsize=8)
     axes[0, 0].set_ylabel('AUC')
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc='outside right center', frameon=False, fontsize=7)
     return fig
 
 # %% ../../nbs/shortcuts/07_reflection.ipynb #d64c2007
-def _of(table, **at):
-    "The one row of a table with these values, or None"
-    t = table[np.logical_and.reduce([table[k].eq(v).fillna(False) for k, v in at.items()])]
-    return t.iloc[0] if len(t) else None
-
-def _value(r): return f'{r.value:.2f} ({r.low:.2f} to {r.high:.2f})'
-
-def _names(inputs, of=()):
-    "Views of the face by name; 'all networks' for all of them"
-    nets = [i for i in of if i in INPUTS]
-    return ', '.join((['all networks'] if len(nets) > 1 and set(nets) <= set(inputs) else [NAMES[i] for i in inputs if i in INPUTS])+[NAMES[i] for i in inputs if i not in INPUTS])
-
-def _lines(head, rows):
-    "A line of heads and a line a row, in columns"
-    wide = [max(len(r[k]) for r in [head, *rows]) for k in range(len(head))]
-    return ['  '.join([f"{'    ' if i else ''}{r[0]}".ljust(wide[0]+4), *(v.ljust(w) for v, w in zip(r[1:], wide[1:]))]).rstrip() for i, r in enumerate([head, *rows])]
+LEANS, FREE = .3, .1 # fall of AUC from which an input leans on a shortcut, and below which it does not
+BY_HEART = .95 # AUC from which people are known by heart
 
 def reliance(
     table # from `reflection` or `reflect_run`
-)->pd.DataFrame: # index input, a column a shortcut: AUC in its own world less AUC in the reversed one, of what was trained with it
-    "How far each input leans on each shortcut: 0 not at all, 1 on nothing else"
-    t = table[table.measure.eq('auc') & table.trained.eq(table.shortcut)]
-    p = t.pivot_table(index='input', columns=['shortcut', 'tested'], values='value')
-    out = pd.DataFrame({s: p[s, 'same']-p[s, 'reversed'] for s in SHORTCUTS if s in p})
-    return out.reindex([i for i in NAMES if i in out.index])
+)->pd.DataFrame: # index input, a column for each shortcut: AUC in its own world less AUC in the reversed one
+    "How far each input that learned with a shortcut leans on it: 0 not at all, 1 on nothing else"
+    own = table[table.measure.eq('auc') & table.trained.eq(table.shortcut)]
+    auc = own.pivot_table(index='input', columns=['shortcut', 'tested'], values='value')
+    out = pd.DataFrame({name: auc[name, 'same']-auc[name, 'reversed'] for name in SHORTCUTS if name in auc})
+    return out.reindex([name for name in NAMES if name in out.index])
 
-LEANS, FREE, BY_HEART = .3, .1, .95 # fall of AUC from which an input leans on a shortcut, and below which it does not; AUC from which people are known by heart
+def _row(table, **at):
+    "The first row of a table with these values, or None"
+    found = table[np.logical_and.reduce([table[column].eq(value).fillna(False) for column, value in at.items()])]
+    return found.iloc[0] if len(found) else None
+
+def _auc_of(table, name, trained, tested): return _row(table, input=name, trained=trained, tested=tested, measure='auc')
+
+def _clean(table, measure):
+    "A measure of what learned without a shortcut, by input"
+    rows = {name: _row(table, input=name, trained='clean', tested='none', measure=measure) for name in NAMES}
+    return {name: row for name, row in rows.items() if row is not None}
+
+def _value(row): return f'{row.value:.2f} ({row.low:.2f} to {row.high:.2f})'
+def _percent(row): return f'{row.value:.0%} ({row.low:.0%} to {row.high:.0%})'
+
+def _names(inputs, of=()):
+    "Views of the face by name; 'all networks' for all of those in `of`"
+    networks, every = ([name for name in names if name in INPUTS] for names in (inputs, of))
+    said = [NAMES[name] for name in networks]
+    if len(every) > 1 and set(every) <= set(networks): said = ['all networks']
+    return ', '.join(said+[NAMES[name] for name in inputs if name not in INPUTS])
+
+def _lines(head, rows):
+    "A line of heads and a line for each row, in columns"
+    widths = [max(map(len, column)) for column in zip(head, *rows)]
+    widths[0] += 4
+    indented = [[f'    {name}', *values] for name, *values in rows]
+    lines = ['  '.join(text.ljust(width) for text, width in zip(line, widths)) for line in [head, *indented]]
+    return [line.rstrip() for line in lines]
 
 # %% ../../nbs/shortcuts/07_reflection.ipynb #458c826c
 def _made_words(table):
     "How many networks, of what, from how many people"
-    t = table[table.input.isin(list(INPUTS))]
-    n, of = (t[c].nunique() for c in ('input', 'trained')), lambda m: _of(table, measure=m)
-    how, learned, tested = dict(kv.split(' ', 1) for kv in of('settings').note.split(', ')), of('people learned from'), of('people tested on')
-    seeds, (views, sets) = int(how['seeds']), n
-    return [f"{views*sets*seeds} small networks: {views} views of the picture, {sets} training sets, {seeds} splits of the people. Pictures of {how['px']} px.",
-        f"Each learns from up to {learned.value:.0f} people ({learned.note}) and is tested on {tested.value:.0f} others ({tested.note}).", 'AUC: 0.5 is chance, 1 without error; in parentheses the 95 % interval over people and splits.']
+    networks = table[table.input.isin(list(INPUTS))]
+    views, sets = networks.input.nunique(), networks.trained.nunique()
+    how = dict(pair.split(' ', 1) for pair in _row(table, measure='settings').note.split(', '))
+    learned, tested = (_row(table, measure=measure) for measure in ('people learned from', 'people tested on'))
+    return [
+        f"{views*sets*int(how['seeds'])} small networks: {views} views of the picture, {sets} training sets, "
+        f"{how['seeds']} splits of the people. Pictures of {how['px']} px.",
+        f'Each learns from up to {learned.value:.0f} people ({learned.note}) '
+        f'and is tested on {tested.value:.0f} others ({tested.note}).',
+        'AUC: 0.5 is chance, 1 without error; in parentheses the 95 % interval over people and splits.']
 
-def _found(table, i, s): return _of(table, input=i, trained=s, tested='same', measure='auc').low > .9
+def _heart_words(table, clean, known, chance):
+    "Whether networks that know nobody else know those they learned from"
+    heart = [name for name in chance if name in known and known[name].value >= BY_HEART]
+    if not heart: return []
+    names, features = _names(heart, clean), clean['features']
+    if not features.low > .5:
+        return [f'{names.capitalize()} know the people they learned from by heart and no others, '
+            'and measured features tell no more: too few people, or nothing to see.']
+    people = _row(table, measure='people learned from').value
+    least = min(known[name].value for name in heart)
+    return [f'{people:.0f} people are too few for these networks to learn a weakness from: '
+        f'{names} know them by heart (AUC {least:.2f}) and no others. '
+        f'Measured features reach {features.value:.2f} on those others.']
+
+def _able_words(table, lean, networks, chance):
+    "Whether such networks can learn anything at all"
+    able = [name for name in networks if name not in chance]
+    if able:
+        names = _names(able, networks)
+        return [f'That networks of this size can learn from so many people shows in what they tell of others: {names}.']
+    if any(_auc_of(table, name, shortcut, 'same').low > .9 for name in networks for shortcut in lean):
+        return ['That networks of this size can learn at all is seen below: they find planted shortcuts. '
+            'That they could find a weakness is not shown here.']
+    if len(lean.columns):
+        return ['They find no planted shortcut either: too small, or trained too briefly, to prove anything.']
+    return []
 
 def _clean_words(table, lean):
     "What inputs tell of the pictures as they are, of people whom they know and of others"
-    find = lambda i, m: _of(table, input=i, trained='clean', tested='none', measure=m)
-    clean, known = ({i: r for i in NAMES if (r := find(i, m)) is not None} for m in ('auc', 'auc_learned'))
+    clean, known = _clean(table, 'auc'), _clean(table, 'auc_learned')
     if not clean: return []
-    out = _lines(['Nothing planted, AUC on', 'unseen people', 'people learned from'], [[NAMES[i], _value(r), f'{known[i].value:.2f}' if i in known else ''] for i, r in clean.items()])
-    chance, nets = [i for i, r in clean.items() if r.low <= .5], [i for i in clean if i in INPUTS]
-    heart, more = [i for i in chance if i in known and known[i].value >= BY_HEART], clean['features'].low > .5
+    chance, networks = [i for i, row in clean.items() if row.low <= .5], [i for i in clean if i in INPUTS]
+    learned = {name: f'{known[name].value:.2f}' if name in known else '' for name in clean}
+    out = _lines(['Nothing planted, AUC on', 'unseen people', 'people learned from'],
+        [[NAMES[name], _value(row), learned[name]] for name, row in clean.items()])
     if chance: out.append(f'No better than chance on unseen people: {_names(chance, clean)}.')
-    if heart and more: out.append(f"{_of(table, measure='people learned from').value:.0f} people are too few for these networks to learn a weakness from: {_names(heart, clean)} know them by heart (AUC {min(known[i].value for i in heart):.2f}) and no others. Measured features reach {clean['features'].value:.2f} on those others.")
-    elif heart: out.append(f"{_names(heart, clean).capitalize()} know the people they learned from by heart and no others, and measured features tell no more: too few people, or nothing to see.")
-    can, seen = [i for i in nets if i not in chance], any(_found(table, i, s) for i in nets for s in lean)
-    if can: out.append(f"That networks of this size can learn from so many people shows in what they tell of others: {_names(can, clean)}.")
-    elif seen: out.append('That networks of this size can learn at all is seen below: they find planted shortcuts. That they could find a weakness is not shown here.')
-    elif len(lean.columns): out.append('They find no planted shortcut either: too small, or trained too briefly, to prove anything.')
-    if 'background' in clean and clean['background'].low > .5: out.append('The background alone tells the label here: look for a shortcut in the cohort, or for one person under several names, before anything else.')
+    out += _heart_words(table, clean, known, chance)+_able_words(table, lean, networks, chance)
+    if 'background' in clean and clean['background'].low > .5:
+        out.append('The background alone tells the label here: look for a shortcut in the cohort, '
+            'or for one person under several names, before anything else.')
     return out
 
 def _mimic_words(table):
     "What those that separate at all make of look-alikes"
-    find = lambda i, m: _of(table, input=i, trained='clean', tested='none', measure=m)
-    mimics = [(i, a, b) for i in NAMES if (r := find(i, 'auc')) is not None and r.low > .5 and (a := find(i, 'auc_mimics')) is not None and (b := find(i, 'mimics_marked')) is not None]
-    if not mimics: return []
-    taken = [i for i, a, b in mimics if a.low <= .5 and b.low > .1]
-    return (_lines(['Peripheral palsies, which are no strokes', 'AUC, stroke against them', 'marked where 1 in 10 healthy is'], [[NAMES[i], _value(a), f'{b.value:.0%} ({b.low:.0%} to {b.high:.0%})'] for i, a, b in mimics])
-        +([f'What these read is a face that is not symmetric, and not a stroke: {_names(taken)}.'] if taken else []))
+    skilled = [name for name, row in _clean(table, 'auc').items() if row.low > .5]
+    apart, marked = _clean(table, 'auc_mimics'), _clean(table, 'mimics_marked')
+    skilled = [name for name in skilled if name in apart and name in marked]
+    if not skilled: return []
+    heads = ['Peripheral palsies, which are no strokes', 'AUC, stroke against them', 'marked where 1 in 10 healthy is']
+    out = _lines(heads, [[NAMES[name], _value(apart[name]), _percent(marked[name])] for name in skilled])
+    taken = [name for name in skilled if apart[name].low <= .5 and marked[name].low > .1]
+    if taken: out.append(f'What these read is a face that is not symmetric, and not a stroke: {_names(taken)}.')
+    return out
 
 # %% ../../nbs/shortcuts/07_reflection.ipynb #fb09e89b
+def _lost_words(table, lean):
+    "What the network that knows most without a shortcut loses when it may learn with one planted in the picture"
+    clean = {name: row for name, row in _clean(table, 'auc').items() if name in INPUTS and row.low > .5}
+    if not clean or not len(lean.columns): return []
+    best = max(clean, key=lambda name: clean[name].value)
+    planted = [shortcut for shortcut in lean if shortcut != 'expression'] # it leaves fewer pictures to learn from, too
+    after = {shortcut: _auc_of(table, best, shortcut, 'none') for shortcut in planted}
+    after = {shortcut: row for shortcut, row in after.items() if row is not None}
+    if not after: return []
+    lost = [f'{_value(row)} after {SHORTCUTS[name]}' for name, row in after.items() if row.high < clean[best].low]
+    if not lost: return [f'What was planted takes nothing for sure from the {NAMES[best]}.']
+    return [f'A shortcut displaces what can be learned: {NAMES[best]} has an AUC of {_value(clean[best])} '
+        f"learned without one; learned with it and tested without: {', '.join(lost)}."]
+
+def _verdict(own, without, fall):
+    "What AUCs in its own world and without the shortcut, and the fall to the reversed one, say of a network"
+    if own.low > .9 and without.high < own.low:
+        return 'nearly all skill was the shortcut' if without.low <= .55 else 'most skill was the shortcut'
+    if fall > LEANS: return 'leans on it'
+    if own.low < .6: return 'has not learned it'
+    return 'does not lean on it'
+
+def _beside_clean(clean):
+    "How a coin without the shortcut compares with a full face that learned without it"
+    if clean is None: return '.'
+    same = f', as a full face that learned without it ({_value(clean)})'
+    return f'{same}: it had no skill to lose.' if clean.low <= .5 else f'{same}.'
+
 def _planted_words(table, lean):
     "Each shortcut as the full face took it"
     if 'face' not in lean.index or not len(lean.columns): return []
     rows, fell = [], []
-    for s in lean:
-        own, none, turned = (_of(table, input='face', trained=s, tested=w, measure='auc') for w in WORLDS)
-        if own.low > .9 and none.high < own.low: verdict = 'nearly all skill was the shortcut' if none.low <= .55 else 'most skill was the shortcut'
-        elif lean.loc['face', s] > LEANS: verdict = 'leans on it'
-        else: verdict = 'has not learned it' if own.low < .6 else 'does not lean on it'
-        if own.low > .9 and none.low <= .55: fell.append(_of(table, input='face', trained=s, tested='same', measure='accuracy').value)
-        rows.append([SHORTCUTS[s], _value(own), _value(none), _value(turned), verdict])
-    out = _lines(['A shortcut planted on stroke, full face, AUC', 'with it', 'without it', 'with it on the others', ''], rows)
-    if not fell: return out
-    clean = _of(table, input='face', trained='clean', tested='none', measure='auc')
-    out.append(f"In {len(fell)} of {len(rows)} worlds a network that saw whole faces told stroke from health almost without error (accuracy {min(fell):.0%} to {max(fell):.0%}), and without the shortcut no better than a coin"+('.' if clean is None else f", as a full face that learned without it ({_value(clean)})"+(': it had no skill to lose.' if clean.low <= .5 else '.')))
+    for shortcut, fall in lean.loc['face'].items():
+        own, without, turned = (_auc_of(table, 'face', shortcut, tested) for tested in WORLDS)
+        rows.append([SHORTCUTS[shortcut], _value(own), _value(without), _value(turned), _verdict(own, without, fall)])
+        if own.low > .9 and without.low <= .55:
+            fell.append(_row(table, input='face', trained=shortcut, tested='same', measure='accuracy').value)
+    heads = ['A shortcut planted on stroke, full face, AUC', 'with it', 'without it', 'with it on the others', '']
+    out = _lines(heads, rows)
+    if fell: out.append(f'In {len(fell)} of {len(rows)} worlds a network that saw whole faces told stroke from health '
+        f'almost without error (accuracy {min(fell):.0%} to {max(fell):.0%}), and without the shortcut '
+        f"no better than a coin{_beside_clean(_auc_of(table, 'face', 'clean', 'none'))}")
     return out
 
-def _lost_words(table, lean):
-    "What the network that knows most without a shortcut loses when it may learn with one that is planted in the picture; that of expression leaves fewer pictures to learn from, too"
-    clean = {i: r for i in INPUTS if (r := _of(table, input=i, trained='clean', tested='none', measure='auc')) is not None and r.low > .5}
-    if not clean or not len(lean.columns): return []
-    i = max(clean, key=lambda i: clean[i].value)
-    with_it = {s: r for s in lean if s != 'expression' and (r := _of(table, input=i, trained=s, tested='none', measure='auc')) is not None}
-    if not (lost := {s: r for s, r in with_it.items() if r.high < clean[i].low}): return [f'What was planted takes nothing for sure from the {NAMES[i]}.'] if with_it else []
-    return [f"A shortcut displaces what can be learned: {NAMES[i]} has an AUC of {_value(clean[i])} learned without one; learned with it and tested without: {', '.join(f'{_value(r)} after {SHORTCUTS[s]}' for s, r in lost.items())}."]
+# %% ../../nbs/shortcuts/07_reflection.ipynb #f7b769f5
+def _moved_words(table, shortcut, fall):
+    "Who leans on a shortcut, who does not, and who lies between"
+    leans, free = list(fall.index[fall > LEANS]), list(fall.index[fall.abs() < FREE])
+    def moved(name):
+        own, turned = (_auc_of(table, name, shortcut, tested).value for tested in ('same', 'reversed'))
+        return f'{NAMES[name]} {own:.2f} → {turned:.2f}'
+    between = ', '.join(moved(name) for name in fall.index if name not in leans+free)
+    said = dict(leans=_names(leans, fall.index), between=between, unmoved=_names(free, fall.index))
+    return [f'    {SHORTCUTS[shortcut]}', *(f'        {kind}: {names}' for kind, names in said.items() if names)]
+
+def _feature_words(lean):
+    "Shortcuts that fad's own measured features are not free of"
+    if 'features' not in lean.index: return []
+    moved = [shortcut for shortcut, fall in lean.loc['features'].items() if abs(fall) >= FREE]
+    if not moved: return []
+    advice = ' Compare people who make the same expression.' if 'expression' in moved else ''
+    return [f"fad's own measured features are not free of: {', '.join(SHORTCUTS[s] for s in moved)}.{advice}"]
+
+def _repair_words(lean):
+    "What cutting out the regions repairs of what the full face leans on"
+    if not {'face', 'regions'} <= set(lean.index): return []
+    fall = lean.loc['regions'][lean.loc['face'] > LEANS]
+    if not len(fall): return []
+    def listed(names): return ', '.join(SHORTCUTS[name] for name in names) or 'none of these'
+    return [f'Showing eyes, nose and mouth and nothing else repairs: {listed(fall.index[fall < FREE])}. '
+        f'It does not repair: {listed(fall.index[fall > LEANS])}.']
 
 def _crop_words(table, lean):
-    "Who leans on which shortcut, who does not, who lies between; what cutting out the regions repairs"
+    "Which views lean on which shortcut"
     if not len(lean.columns): return []
-    at = lambda i, s, w: _of(table, input=i, trained=s, tested=w, measure='auc').value
-    moved = lambda i, s: f"{NAMES[i]} {at(i, s, 'same'):.2f} → {at(i, s, 'reversed'):.2f}"
-    out = [f'AUC with the shortcut → with it on the others. Who leans on it falls by more than {LEANS:.2f}; unmoved: less than {FREE:.2f} either way']
-    for s, v in lean.items():
-        leans, free = list(v.index[v > LEANS]), list(v.index[v.abs() < FREE])
-        said = dict(leans=_names(leans, v.index), between=', '.join(moved(i, s) for i in v.index if i not in leans+free), unmoved=_names(free, v.index))
-        out += [f'    {SHORTCUTS[s]}', *(f'        {k}: {w}' for k, w in said.items() if w)]
-    if own := [s for s in lean if 'features' in lean.index and abs(lean.loc['features', s]) >= FREE]: out.append(f"fad's own measured features are not free of: {', '.join(SHORTCUTS[s] for s in own)}."+(' Compare people who make the same expression.' if 'expression' in own else ''))
-    if {'face', 'regions'} <= set(lean.index) and (fell := [s for s in lean if lean.loc['face', s] > LEANS]):
-        cured, kept = ([SHORTCUTS[s] for s in fell if f(lean.loc['regions', s])] for f in (lambda v: v < FREE, lambda v: v > LEANS))
-        out.append(f"Showing eyes, nose and mouth and nothing else repairs: {', '.join(cured) or 'none of these'}. It does not repair: {', '.join(kept) or 'none of these'}.")
-    return out
+    out = ['AUC with the shortcut → with it on the others. '
+        f'Who leans on it falls by more than {LEANS:.2f}; unmoved: less than {FREE:.2f} either way']
+    for shortcut, fall in lean.items(): out += _moved_words(table, shortcut, fall)
+    return out+_feature_words(lean)+_repair_words(lean)
 
+# %% ../../nbs/shortcuts/07_reflection.ipynb #029b0062
 def _note_words(table):
     "What the rule card was asked, what was left out, what could not be planted, whose pictures are not known"
-    said = lambda r: f"{r.measure.capitalize()}: "+(f"{r.value:.0f}, " if np.isfinite(r.value) else '')+f"{r.note}."
-    rule = _of(table, measure='rule card')
-    return (['The rule card is asked for a weakness, not for a risk: too few kinds of palsy are known.'] if rule.note == 'weakness' else [])+[said(r) for r in table[table.measure.isin(['person not known', 'not planted', 'pictures left out'])].itertuples()]
+    out = []
+    if _row(table, measure='rule card').note == 'weakness':
+        out.append('The rule card is asked for a weakness, not for a risk: too few kinds of palsy are known.')
+    for row in table[table.measure.isin(['person not known', 'not planted', 'pictures left out'])].itertuples():
+        number = f'{row.value:.0f}, ' if np.isfinite(row.value) else ''
+        out.append(f'{row.measure.capitalize()}: {number}{row.note}.')
+    return out
 
 def _audit_words(table):
     "The audit of a cohort whose truth nobody knows"
-    t = table[table.measure.str.startswith('audit: ')]
-    bad = t[t.note.str.startswith(('fails', 'caution')).fillna(False)]
-    if not len(t): return []
-    if not len(bad): return ['The audit of this cohort found no shortcut; one that it does not look for may still be there.']
-    said = lambda r: re.sub(r'\[([^,]+), ([^\]]+)\]', r'(\1 to \2)', f"{CHECKS[r.measure.removeprefix('audit: ')][0].lower()} {r.note}")
-    return ['The audit of this cohort found what a network may learn here too:', *(f'    {said(r)}' for r in bad.itertuples())]
+    checks = table[table.measure.str.startswith('audit: ')]
+    bad = checks[checks.note.str.startswith(('fails', 'caution')).fillna(False)]
+    if not len(checks): return []
+    if not len(bad):
+        return ['The audit of this cohort found no shortcut; one that it does not look for may still be there.']
+    out = ['The audit of this cohort found what a network may learn here too:']
+    for row in bad.itertuples():
+        said = f"{CHECKS[row.measure.removeprefix('audit: ')].title.lower()} {row.note}"
+        out.append('    '+re.sub(r'\[([^,]+), ([^\]]+)\]', r'(\1 to \2)', said))
+    return out
 
 def in_words(
     table # from `reflect_run`
-)->str: # a finding a line; what belongs to a line stands indented below it
+)->str: # a finding on each line; what belongs to a line stands indented below it
     "What the numbers support, for a reader who treats patients"
     lean = reliance(table)
-    lines = _audit_words(table)+_made_words(table)+_clean_words(table, lean)+_mimic_words(table)+_lost_words(table, lean)+_planted_words(table, lean)+_crop_words(table, lean)+_note_words(table)
-    if 'face' in lean.index and (lean.loc['face'] > LEANS).any(): lines.append('So a figure near 100 % is a question, not evidence. Ask what the same network says of people photographed otherwise, of the picture without the face, and of those who look like a stroke and have none.')
+    lines = _audit_words(table)+_made_words(table)+_clean_words(table, lean)+_mimic_words(table)
+    lines += _lost_words(table, lean)+_planted_words(table, lean)+_crop_words(table, lean)+_note_words(table)
+    if 'face' in lean.index and (lean.loc['face'] > LEANS).any():
+        lines.append('So a figure near 100 % is a question, not evidence. Ask what the same network says of people '
+            'photographed otherwise, of the picture without the face, '
+            'and of those who look like a stroke and have none.')
     return '\n'.join(lines)
