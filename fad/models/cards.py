@@ -225,9 +225,13 @@ def model_card(
 
 # %% ../../nbs/models/06_cards.ipynb #58a23666
 _COLOURS = dict(mouth='#b3261e', nose='#7a5c00', eyes='#1b6ca8', brow='#5b3f8f')
-_STYLE = """body{font:15px/1.45 system-ui,sans-serif;max-width:60rem;margin:1.2rem auto;padding:0 1rem;color:#1c1c1c}h1{font-size:1.15rem;overflow-wrap:anywhere}h2{font-size:1rem;margin:1rem 0 .3rem}
-main{display:grid;grid-template-columns:minmax(15rem,22rem) 1fr;gap:1.4rem}svg{max-width:100%;height:auto}.note{background:#fff4e0;border-left:4px solid #c2571a;padding:.4rem .7rem;overflow-wrap:anywhere}.small{color:#555;font-size:.85rem}
-@media(max-width:40rem){main{grid-template-columns:1fr}}@media print{body{margin:0}}""" # noqa: E501
+_STYLE = (
+    'body{font:15px/1.45 system-ui,sans-serif;max-width:60rem;margin:1.2rem auto;padding:0 1rem;color:#1c1c1c}'
+    'h1{font-size:1.15rem;overflow-wrap:anywhere}h2{font-size:1rem;margin:1rem 0 .3rem}\n'
+    'main{display:grid;grid-template-columns:minmax(15rem,22rem) 1fr;gap:1.4rem}svg{max-width:100%;height:auto}'
+    '.note{background:#fff4e0;border-left:4px solid #c2571a;padding:.4rem .7rem;overflow-wrap:anywhere}'
+    '.small{color:#555;font-size:.85rem}\n'
+    '@media(max-width:40rem){main{grid-template-columns:1fr}}@media print{body{margin:0}}')
 _POINTS = {f.name: np.unique([j for group in f.points for i in group for j in (i, MIRROR[i])])
            for f in CATALOG if f.name in MAGNITUDES}
 
@@ -333,6 +337,33 @@ def _drivers_html(ratio, push):
     told = '; '.join(f'{f.replace("_", " ")}: {abs(ratio[f]):.1f} times its healthy limit' for f in most)
     return told or 'nothing was measured'
 
+def _head_html(frame, subject, source, moment):
+    "What comes before the two columns; nothing may be fetched from the network"
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
+        'style-src \'unsafe-inline\'">\n'
+        f'<title>{frame}</title><style>{_STYLE}</style></head><body><h1>{frame}</h1>'
+        f'<p class="small">subject {subject}, source {source}{moment}</p>\n')
+
+def _face_html(image, xyz, push):
+    return (f'<main><section>{_picture(image, xyz, push)}<p class="small">Dots: measured points, larger where they '
+            "raise the signal. Subject's right is on the picture's left.</p></section>\n")
+
+def _measures_html(ratio, error, value, unit):
+    return (
+        f'<h2>Measures against healthy limits</h2>{_measures(ratio, error, value, unit)}<p class="small">Subject\'s '
+        'left minus right, in healthy limits (shaded: within; an arrow: beyond the axis), with 95 % interval; lengths '
+        f'in mm at {PUPILS_MM} mm between the pupils.</p>\n')
+
+def _invalid_html(about):
+    return (
+        '<h2>What would make it invalid</h2><p>A smile, speech, squint or closed eye at that moment; a turned or '
+        'tilted head; light from one side; hair, hand or glasses over brow, eye or mouth; a lifelong asymmetry, an old '
+        f'palsy or surgery; other cameras or people than {about}, until the healthy limits are '
+        'set anew.</p></section></main>\n')
+
+# %% ../../nbs/models/06_cards.ipynb #caa59e33
 def face_card(
     said, # a row of `signals`
     ratio, # a row of `ratios`
@@ -350,14 +381,11 @@ def face_card(
     frame, subject, source, about = (html.escape(str(v)) for v in (said.frame_id, said.subject, said.source, about))
     moment = '' if pd.isna(said.t_s) else f', at {said.t_s:.2f} s of the clip'
     signal = _signal_html(said, weakness) if np.isfinite(said.weakness) else ''
-    return f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>{frame}</title><style>{_STYLE}</style></head><body><h1>{frame}</h1><p class="small">subject {subject}, source {source}{moment}</p>
-<main><section>{_picture(image, xyz, push)}<p class="small">Dots: measured points, larger where they raise the signal. Subject's right is on the picture's left.</p></section>
-<section><h2>Signal</h2>{signal}{_doubt_html(said)}
-<h2>Measures against healthy limits</h2>{_measures(ratio, error, value, unit)}<p class="small">Subject's left minus right, in healthy limits (shaded: within; an arrow: beyond the axis), with 95 % interval; lengths in mm at {PUPILS_MM} mm between the pupils.</p>
-<h2>What drives it</h2><p>{_drivers_html(ratio, push)}.</p>
-<h2>What would make it invalid</h2><p>A smile, speech, squint or closed eye at that moment; a turned or tilted head; light from one side; hair, hand or glasses over brow, eye or mouth; a lifelong asymmetry, an old palsy or surgery; other cameras or people than {about}, until the healthy limits are set anew.</p></section></main>
-<p class="note"><b>{DISCLAIMER}</b></p></body></html>""" # noqa: E501
+    return ''.join([
+        _head_html(frame, subject, source, moment), _face_html(image, xyz, push),
+        f'<section><h2>Signal</h2>{signal}{_doubt_html(said)}\n', _measures_html(ratio, error, value, unit),
+        f'<h2>What drives it</h2><p>{_drivers_html(ratio, push)}.</p>\n', _invalid_html(about),
+        f'<p class="note"><b>{DISCLAIMER}</b></p></body></html>'])
 
 # %% ../../nbs/models/06_cards.ipynb #a437e919
 def _run_of(source, out, settings, workers, progress):
