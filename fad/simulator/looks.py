@@ -15,7 +15,8 @@ import cv2, numpy as np
 from . import head
 
 # %% ../../nbs/simulator/02_looks.ipynb #4ef654bf
-RADIUS, AXIS_Z = 98., -80. # the cylinder, upright through the middle of the head, on which the average head is unrolled; mm
+# the cylinder, upright through the middle of the head, on which the average head is unrolled; mm
+RADIUS, AXIS_Z = 98., -80.
 
 ATLAS_PX, ATLAS_MM = 1024, 240. # side of what is painted on the unrolled face
 
@@ -74,7 +75,9 @@ def groove(
     s = sigma*_K
     lo, hi = np.maximum(q.min(0)-5*s, 0).astype(int), np.minimum(q.max(0)+5*s+2, ATLAS_PX).astype(int)
     line = np.zeros((hi[1]-lo[1], hi[0]-lo[0]), np.float32)
-    for i in range(len(q)-1): cv2.line(line, *(tuple(int(z) for z in np.round((p-lo)*16)) for p in (q[i], q[i+1])), float(a[i]), 1, cv2.LINE_AA, 4)
+    for i in range(len(q)-1):
+        cv2.line(line, *(tuple(int(z) for z in np.round((p-lo)*16)) for p in (q[i], q[i+1])), float(a[i]), 1,
+            cv2.LINE_AA, 4)
     height[lo[1]:hi[1], lo[0]:hi[0]] -= depth*s*np.sqrt(2*np.pi)*cv2.GaussianBlur(line, (0, 0), s)
 
 # %% ../../nbs/simulator/02_looks.ipynb #2c364af6
@@ -95,7 +98,8 @@ def lip_mask(): # float32 (px, px)
 def beard_mask(): # float32 (px, px)
     "Where a beard grows"
     P = face_points()
-    half = np.r_[P[[152, 377, 400, 378, 379, 365, 397, 288, 361]]-[0, 12], P[[323]]-[5, 0], P[[361]]-[10, -4], P[[435]]-[6, -6], P[[416]]+[-6, 8], P[[432]]+[4, 8], P[[426]]+[2, -10], P[[327]]+[2, -4], P[[2]]-[0, 2.5]]
+    half = np.r_[P[[152, 377, 400, 378, 379, 365, 397, 288, 361]]-[0, 12], P[[323]]-[5, 0], P[[361]]-[10, -4],
+        P[[435]]-[6, -6], P[[416]]+[-6, 8], P[[432]]+[4, 8], P[[426]]+[2, -10], P[[327]]+[2, -4], P[[2]]-[0, 2.5]]
     return _fill(np.r_[half, half[::-1]*[-1, 1]], 3.4)*(1-_fill(face_points()[_LIPS], 1.))
 
 # %% ../../nbs/simulator/02_looks.ipynb #2a8d33ed
@@ -109,12 +113,15 @@ def _framed(a, neutral=(127.5, 127.5, 127.5, 0)):
     return a
 
 @lru_cache
-def relief(): # uint8 (px, px, 4), 0.5 = flat, mm: pores and creases; nasolabial and mouth; forehead and glabella; eyes and cheeks
+# uint8 (px, px, 4), 0.5 = flat, mm: pores and creases; nasolabial and mouth; forehead and glabella; eyes and cheeks
+def relief():
     "Height maps of the skin: what is always there, and the wrinkles that age and movement deepen"
     r, P = np.random.default_rng(1), face_points()
     H = np.zeros((4, ATLAS_PX, ATLAS_PX), np.float32)
     n = r.normal(size=(ATLAS_PX, ATLAS_PX)).astype(np.float32)
-    f = lambda s: (lambda g: g/g.std())(cv2.GaussianBlur(n, (0, 0), s))
+    def f(s):
+        blurred = cv2.GaussianBlur(n, (0, 0), s)
+        return blurred/blurred.std()
     lines = cv2.GaussianBlur(r.normal(size=(1, ATLAS_PX)).astype(np.float32).repeat(ATLAS_PX, 0), (0, 0), 2.2)
     lips = lip_mask()
     H[0] = (.085*(f(1.1)-.5*f(2.2))+.05*f(4))*(1-lips)+lips*(.035*lines/lines.std()+.03*f(3)+.03*f(1.6))
@@ -136,7 +143,8 @@ def relief(): # uint8 (px, px, 4), 0.5 = flat, mm: pores and creases; nasolabial
         x = np.linspace(-44+3*k, 44-3*k, 15)
         w = np.c_[x, P[334, 1]+9+k*(P[10, 1]-P[334, 1]-4)/3.4+2.2*np.cos(x/46*np.pi*.9)+r.normal(0, .5, 15)]
         groove(H[2], w, 1., .34, (.2, .2)); groove(H[2], w+[0, 3.4], 2., -.12, (.2, .2))
-    return _framed(np.clip((H.transpose(1, 2, 0)+.5)*255+r.uniform(-.5, .5, (ATLAS_PX, ATLAS_PX, 4)), 0, 255).astype(np.uint8), (127.5,)*4)
+    return _framed(np.clip((H.transpose(1, 2, 0)+.5)*255+r.uniform(-.5, .5, (ATLAS_PX, ATLAS_PX, 4)), 0,
+        255).astype(np.uint8), (127.5,)*4)
 
 # %% ../../nbs/simulator/02_looks.ipynb #529f573d
 def brow_hairs(
@@ -150,14 +158,15 @@ def brow_hairs(
     mid += np.c_[0*u, 3*a*np.exp(-((u-.66)/.22)**2)-1.5*a*(u-.2)+2.3*np.exp(-(u/.22)**2)]
     n = int(330+430*brows.density*(.55+.6*brows.thickness))
     k, off = r.beta(1.42, 1.22, n), np.clip(r.normal(0, .46, n), -1, 1)
-    at = lambda c: np.interp(k, u, c)
+    def at(c): return np.interp(k, u, c)
     half = (1.7+2.6*brows.thickness)*np.interp(k, [0, .16, .55, .8, 1], [.42, 1., .88, .52, .15])
     tang = np.gradient(mid, axis=0)
     ang = np.arctan2(at(tang[:, 1]), at(tang[:, 0]))
     root = np.c_[at(mid[:, 0]), at(mid[:, 1])]+np.c_[-np.sin(ang), np.cos(ang)]*(off*half)[:, None]
-    lean = np.interp(k, [0, .10, .3, .6, 1], [1.2, .9, .48, .22, .05])-.40*np.clip(off, -.2, 1)*np.interp(k, [0, .2, 1], [.2, 1, 1.2])+r.normal(0, .13, n)
+    lean = np.interp(k, [0, .10, .3, .6, 1], [1.2, .9, .48, .22, .05])-.40*np.clip(off, -.2, 1)*np.interp(k,
+        [0, .2, 1], [.2, 1, 1.2])+r.normal(0, .13, n)
     length = np.interp(k, [0, .15, .6, 1], [4.2, 6., 6.2, 4.2])*r.uniform(.65, 1.1, n)*(.72+.4*brows.thickness)
-    ray = lambda t: np.c_[np.cos(t), np.sin(t)]*(length/2)[:, None]
+    def ray(t): return np.c_[np.cos(t), np.sin(t)]*(length/2)[:, None]
     return np.stack([root, root+ray(ang+lean), root+ray(ang+lean)+ray(ang+lean*.35)], 1)
 
 def draw_hairs(
@@ -165,7 +174,8 @@ def draw_hairs(
     alpha:float # opacity of one hair
 ): # uint8 (px, px): cover
     "Paint hairs that overlap, on skin that they shade"
-    q, out = np.round(atlas_px(hairs.reshape(-1, 2)).reshape(-1, 3, 2)*16).astype(np.int32), np.zeros((ATLAS_PX, ATLAS_PX), np.uint8)
+    q, out = np.round(atlas_px(hairs.reshape(-1, 2)).reshape(-1, 3, 2)*16).astype(np.int32), np.zeros((ATLAS_PX,
+        ATLAS_PX), np.uint8)
     lo, hi = q.min((0, 1))//16-24, q.max((0, 1))//16+24
     part, clear = out[lo[1]:hi[1], lo[0]:hi[0]], None
     for g in range(5):
@@ -174,7 +184,8 @@ def draw_hairs(
         cv2.polylines(layer, list(at[:, :2]), False, int(255*alpha), 1, cv2.LINE_AA, 4)
         cv2.polylines(layer, list(at[:, 1:]), False, int(255*alpha*.75), 1, cv2.LINE_AA, 4)
         clear = 255-layer if clear is None else cv2.multiply(clear, 255-layer, scale=1/255)
-    part[:] = 255-cv2.multiply(clear, 255-cv2.convertScaleAbs(cv2.GaussianBlur(255-clear, (0, 0), 5), alpha=.34), scale=1/255) # type: ignore[operator]
+    part[:] = 255-cv2.multiply(clear, 255-cv2.convertScaleAbs(cv2.GaussianBlur(255-clear, (0, 0), 5), alpha=.34),
+        scale=1/255) # type: ignore[operator]
     return out
 
 # %% ../../nbs/simulator/02_looks.ipynb #daa9b38b
@@ -191,7 +202,8 @@ def natural_tint(
 ): # (3,) factors
     "What gives a skin another brightness, and most of the hue that skins of that brightness have"
     g = tone[1]*brighter
-    want = np.stack([np.interp(g, [.015, .03, .08, .2, .35, .5], k) for k in ([.031, .061, .160, .36, .58, .74], [.015, .03, .08, .2, .35, .5], [.010, .020, .054, .140, .255, .40])])
+    want = np.stack([np.interp(g, [.015, .03, .08, .2, .35, .5], k) for k in ([.031, .061, .160, .36, .58, .74],
+        [.015, .03, .08, .2, .35, .5], [.010, .020, .054, .140, .255, .40])])
     return brighter*(want/(tone*brighter))**.85
 
 def ageing(
@@ -208,7 +220,8 @@ def _blob(c, rx, ry):
     (x, y), k, a = atlas_px(c)[0]*_LOW/ATLAS_PX, _K*_LOW/ATLAS_PX, np.arange(_LOW, dtype=np.float32)
     return np.exp(-((a-x)/k/rx)**2)[None]*np.exp(-((a-y)/k/ry)**2)[:, None]
 
-def _mottle(r, cells): return cv2.resize(r.normal(size=(cells, cells)).astype(np.float32), (_LOW, _LOW), interpolation=cv2.INTER_CUBIC)
+def _mottle(r, cells):
+    return cv2.resize(r.normal(size=(cells, cells)).astype(np.float32), (_LOW, _LOW), interpolation=cv2.INTER_CUBIC)
 
 def _times(canvas, mask, tint, box=slice(None)):
     "Multiply a painting (uint8) by 1 - mask * tint (uint8 mask, (3,) tint)"
@@ -219,7 +232,8 @@ def _times(canvas, mask, tint, box=slice(None)):
 def _grain():
     "Fine noise of the skin's colour (128 = none), dots of stubble"
     r = np.random.default_rng(2)
-    n = [cv2.GaussianBlur(a.astype(np.float32), (0, 0), s) for a, s in ((r.normal(size=(ATLAS_PX, ATLAS_PX)), 1.3), (r.random((ATLAS_PX, ATLAS_PX)) < .10, .8))]
+    n = [cv2.GaussianBlur(a.astype(np.float32), (0, 0), s) for a,
+        s in ((r.normal(size=(ATLAS_PX, ATLAS_PX)), 1.3), (r.random((ATLAS_PX, ATLAS_PX)) < .10, .8))]
     return cv2.merge([cv2.convertScaleAbs(128*(1+.036*n[0]))]*3), cv2.convertScaleAbs((.35+2.4*n[1])*100)
 
 @lru_cache
@@ -234,7 +248,8 @@ def _spots(canvas, at, radius, alpha, tint):
     "Darken a painting at many small spots"
     if not len(at): return
     m = np.zeros((ATLAS_PX, ATLAS_PX), np.uint8)
-    for p, s, a in zip(np.round(atlas_px(at)*16).astype(int), radius, alpha): cv2.circle(m, tuple(map(int, p)), int(16*s*_K), int(255*a), -1, cv2.LINE_AA, 4)
+    for p, s, a in zip(np.round(atlas_px(at)*16).astype(int), radius, alpha):
+        cv2.circle(m, tuple(map(int, p)), int(16*s*_K), int(255*a), -1, cv2.LINE_AA, 4)
     box = _box(m)
     _times(canvas, cv2.GaussianBlur(m, (0, 0), 1.2) if len(at) > 60 else cv2.blur(m, (3, 3)), tint, box)
 
@@ -248,20 +263,27 @@ def skin_detail(
     fair = float(np.clip((skin_tone(f'skin_{person.skin}')[1]-.06)/.30, 0, 1))
     k, sides, low = .35+.65*fair, ([1, 1], [-1, 1]), np.ones((_LOW, _LOW, 3), np.float32)
     mottle = .4*_mottle(r, 9)+.4*_mottle(r, 34)+.35*_mottle(r, 120)
-    red = r.uniform(.25, 1.)*(.9*_blob(P[4], 12, 12)+.3*_blob(P[152], 18, 12)+sum(.8*_blob(P[425]*m-[0, 2], 22, 20)+.35*_blob(P[278]*m, 8, 8) for m in sides))
+    red = r.uniform(.25, 1.)*(.9*_blob(P[4], 12, 12)+.3*_blob(P[152], 18,
+        12)+sum(.8*_blob(P[425]*m-[0, 2], 22, 20)+.35*_blob(P[278]*m, 8, 8) for m in sides))
     for c, (a, b) in enumerate([(.012, .04), (.032, -.09), (.028, -.075)]): low[..., c] += a*k*mottle*(1+old)+b*red*k
     orbit = r.uniform(.15, .8)*(.6+.6*old)*sum(_blob(P[374]*m-[2*m[0], 5], 17, 8) for m in sides)
     lids = r.uniform(.3, 1.)*sum(_blob(P[386]*m+[0, 5], 17, 6) for m in sides)
     low = low*(1-orbit[..., None]*np.float32([.10, .14, .10]))*(1-lids[..., None]*np.float32([.06, .10, .08]))
     grain, dots = _grain()
     lips, beard = _masks8()
-    g = cv2.multiply(cv2.resize(cv2.convertScaleAbs(low, alpha=127.5), (ATLAS_PX, ATLAS_PX), interpolation=cv2.INTER_LINEAR), grain, scale=1/128)
+    g = cv2.multiply(cv2.resize(cv2.convertScaleAbs(low, alpha=127.5), (ATLAS_PX, ATLAS_PX),
+        interpolation=cv2.INTER_LINEAR), grain, scale=1/128)
     lip = np.array([.92, .74, .75])*fair+np.array([.95, .80, .88])*(1-fair)
-    _times(g, lips, 1-(lip+(1-lip)*r.uniform(-.15, .4)-np.array([0, .08, .06])*(1-person.sex)*r.uniform(0, 1.2)), _box(lips))
+    _times(g, lips, 1-(lip+(1-lip)*r.uniform(-.15, .4)-np.array([0, .08, .06])*(1-person.sex)*r.uniform(0, 1.2)),
+        _box(lips))
     n, m, j = int((r.random() < .25)*r.integers(150, 600)*fair), int(45*old*r.uniform(0, 1.5)*(.3+fair)), r.poisson(2.2)
-    _spots(g, np.r_[np.c_[r.normal(0, 38, n), P[4, 1]+r.normal(12, 26, n)], np.c_[r.uniform(-100, 100, m), r.uniform(P[152, 1], P[10, 1], m)]], r.gamma(2.2, .13+.15*old, n+m), r.uniform(.12, .4, n+m), (.42, .62, .75))
-    _spots(g, np.c_[r.uniform(-75, 75, j), P[4, 1]+r.uniform(-55, 75, j)], r.uniform(.5, 1.3, j), r.uniform(.4, .8, j), (.6, .72, .78))
-    cover = draw_hairs(np.r_[brow_hairs(person.brows, r), brow_hairs(person.brows, r)*[-1, 1]], .46+.26*person.brows.density)
+    _spots(g, np.r_[np.c_[r.normal(0, 38, n), P[4, 1]+r.normal(12, 26, n)],
+        np.c_[r.uniform(-100, 100, m), r.uniform(P[152, 1], P[10, 1], m)]], r.gamma(2.2, .13+.15*old, n+m),
+        r.uniform(.12, .4, n+m), (.42, .62, .75))
+    _spots(g, np.c_[r.uniform(-75, 75, j), P[4, 1]+r.uniform(-55, 75, j)], r.uniform(.5, 1.3, j), r.uniform(.4, .8, j),
+        (.6, .72, .78))
+    cover = draw_hairs(np.r_[brow_hairs(person.brows, r), brow_hairs(person.brows, r)*[-1, 1]],
+        .46+.26*person.brows.density)
     if person.sex > .5:
         full = r.choice([.05, .12, .25, .45], p=[.45, .3, .17, .08])
         cover = cv2.max(cover, cv2.multiply(beard, dots, scale=full/100))
@@ -319,14 +341,17 @@ def _skull():
     p = np.einsum('kb,tbx->tkx', b, f).reshape(-1, 3)
     p = p[(p[:, 1] > -175) & ~((np.abs(p[:, 0]) > 72) & (p[:, 1] < 46) & (p[:, 2] > -126))]-CENTRE
     rad, g = np.linalg.norm(p, axis=1), np.zeros((64, 128), np.float32)
-    np.maximum.at(g, ((np.arccos(p[:, 1]/rad)/np.pi*63).astype(int), ((np.arctan2(p[:, 0], p[:, 2])/(2*np.pi)+.5)*128).astype(int)%128), rad)
-    for _ in range(6): g = np.where(g > 0, g, cv2.dilate(np.pad(g, ((1, 1), (2, 2)), mode='wrap'), np.ones((3, 3)))[1:-1, 2:-2])
+    np.maximum.at(g, ((np.arccos(p[:, 1]/rad)/np.pi*63).astype(int),
+        ((np.arctan2(p[:, 0], p[:, 2])/(2*np.pi)+.5)*128).astype(int)%128), rad)
+    for _ in range(6):
+        g = np.where(g > 0, g, cv2.dilate(np.pad(g, ((1, 1), (2, 2)), mode='wrap'), np.ones((3, 3)))[1:-1, 2:-2])
     return cv2.GaussianBlur(np.pad(g, ((0, 0), (8, 8)), mode='wrap'), (0, 0), 1.)[:, 8:-8]
 
 def _radius(d):
     "Radius of the skull in the direction of d (n, 3), and |d|"
     n = np.linalg.norm(d, axis=1).clip(1e-6)
-    la, lo, g = np.arccos(np.clip(d[:, 1]/n, -1, 1))/np.pi*63, ((np.arctan2(d[:, 0], d[:, 2])/(2*np.pi)+.5)*128-.5)%128, _skull()
+    la, lo, g = np.arccos(np.clip(d[:, 1]/n, -1, 1))/np.pi*63, ((np.arctan2(d[:, 0],
+        d[:, 2])/(2*np.pi)+.5)*128-.5)%128, _skull()
     i, j = np.clip(la.astype(int), 0, 62), lo.astype(int)
     a, b, j, k = la-i, lo-j, j%128, (j+1)%128
     return (g[i, j]*(1-a)+g[i+1, j]*a)*(1-b)+(g[i, k]*(1-a)+g[i+1, k]*a)*b, n
@@ -338,7 +363,8 @@ def hairline(
     "The hairline of the average head: forehead, temple, sideburn, ear, nape"
     t, k = face_points()[10, 1], recede
     return np.interp(np.abs(arc), [0, 22, 42, 58, 70, 82, 92, 100, 108, 122, 128, 150, 190, 200, 225, 260, 310],
-        [t+12+12*k, t+12+20*k, t+11+36*k, t+5+34*k, t-6+22*k, t-20+8*k, 10, -12, -20, -22, 18, 38, 32, -12, -38, -56, -62])
+        [t+12+12*k, t+12+20*k, t+11+36*k, t+5+34*k, t-6+22*k, t-20+8*k, 10, -12, -20, -22, 18, 38, 32, -12, -38, -56,
+            -62])
 
 # %% ../../nbs/simulator/02_looks.ipynb #cb8218c0
 @lru_cache(8)
@@ -346,8 +372,11 @@ def strands(
     style:str, # a key of `STYLES`
     seed:int, # which head of hair
     recede:float=0. # of the hairline, 0 to 1
-)->tuple: # points (n, steps+1, 3) mm on the average head; how far out each lies (n, steps+1), 0 to 1; fullness at the root (n,); the root's triangle (n, 3) and weights (n, 3)
-    "Grow a head of hair strand by strand"
+)->tuple: # points, how far out they lie, fullness, and the root's triangle and weights: see below
+    """Grow a head of hair strand by strand
+
+    Points (n, steps+1, 3) mm on the average head; how far out each lies (n, steps+1), 0 to 1; fullness at the root
+    (n,); the root's triangle (n, 3) and weights (n, 3)."""
     S, r, v, tri = STYLES[style], np.random.default_rng([seed, 5]), average_head()['xyz'], _scalp()
     f = v[tri]
     area = np.linalg.norm(np.cross(f[:, 1]-f[:, 0], f[:, 2]-f[:, 0]), axis=1)
@@ -366,7 +395,8 @@ def strands(
     points = _grow(S, x, s, full, r)
     rad, n = _radius((points-CENTRE).reshape(-1, 3))
     out = (n-rad).reshape(points.shape[:2])
-    return points.astype(np.float32), np.clip(out/(np.percentile(out, 95)+3), 0, 1).astype(np.float32), full.astype(np.float32), tri[i], b.astype(np.float32)
+    return points.astype(np.float32), np.clip(out/(np.percentile(out, 95)+3), 0,
+        1).astype(np.float32), full.astype(np.float32), tri[i], b.astype(np.float32)
 
 # %% ../../nbs/simulator/02_looks.ipynb #7168bebc
 def _grow(S, x, s, full, r):
@@ -384,7 +414,8 @@ def _grow(S, x, s, full, r):
         comb /= np.linalg.norm(comb, axis=1, keepdims=True)
     out = (x-CENTRE)/np.linalg.norm(x-CENTRE, axis=1, keepdims=True)
     e1 = np.cross(out, [0, 1, .1]); e1 /= np.linalg.norm(e1, axis=1, keepdims=True)
-    e2, messy, phase, near, down = np.cross(out, e1), r.normal(0, 1, (n, 3)), r.uniform(0, 6.28, n), r.normal(0, .045, (3, 3)), np.array([0, -1, 0.])
+    e2, messy, phase, near, down = np.cross(out, e1), r.normal(0, 1, (n, 3)), r.uniform(0, 6.28, n), r.normal(0, .045,
+        (3, 3)), np.array([0, -1, 0.])
     layer, p, points = np.abs(messy[:, 0])*(.3 if S.knot else 1.), x.copy(), [x]
     for k in range(S.steps):
         u = (k+.5)/S.steps
@@ -395,15 +426,19 @@ def _grow(S, x, s, full, r):
             a = phase+k*6.28*length/(22. if S.wave < 4 else 14.)/S.steps
             step = nrm*lift*.55+e1*np.cos(a)[:, None]+e2*np.sin(a)[:, None]+down*S.fall*u+.25*messy
         else:
-            step = nrm*lift*np.exp(-2.2*u)+(comb-(comb*nrm).sum(1)[:, None]*nrm)*(1-w)+1.4*w*down+S.loose*messy+.12*np.sin(x@near*(1+.5*k)+k*1.7+np.array([0, 2, 4.]))*(1+S.wave)*(not S.knot)
+            step = nrm*lift*np.exp(-2.2*u)+(comb-(comb*nrm).sum(1)[:,
+                None]*nrm)*(1-w)+1.4*w*down+S.loose*messy+.12*np.sin(x@near*(1+.5*k)+k*1.7+np.array([0, 2, 4.]))*(1
+                +S.wave)*(not S.knot)
             if S.wave > .5:
                 a = phase*.25+u*length/55*6.28
                 step += S.wave*.6*min(1, 2*u)*np.c_[np.cos(a)*np.sign(x[:, 0]), 0*a, np.sin(a)]
         p = p+step/np.linalg.norm(step, axis=1, keepdims=True)*(length/S.steps)[:, None]
         rad, d = _radius(p-CENTRE)
-        need = rad+(2.2 if S.knot else 1.)+(length/S.steps)**2/700+2.2*layer*min(1, 3*u) # straight pieces sag below a round head
+        # straight pieces sag below a round head
+        need = rad+(2.2 if S.knot else 1.)+(length/S.steps)**2/700+2.2*layer*min(1, 3*u)
         p = np.where(((p[:, 1] > -80) & ((d < need) | (S.lift < .1)))[:, None], CENTRE+(p-CENTRE)*(need/d)[:, None], p)
-        if S.hug: p = np.where(((p[:, 1] > -60) & (d > need+6))[:, None], p+(CENTRE-p)*(S.hug*(1-(need+6)/d))[:, None], p)
+        if S.hug:
+            p = np.where(((p[:, 1] > -60) & (d > need+6))[:, None], p+(CENTRE-p)*(S.hug*(1-(need+6)/d))[:, None], p)
         if S.fall > .5: p = _clear_face(p, side)
         points.append(p)
     points = np.stack(points, 1)
@@ -429,7 +464,8 @@ def _clear_face(p, side):
     inside = (p[:, 2] > -50) & (np.abs(p[:, 0]) < half) & (p[:, 1] < 62)
     p[:, 0] = np.where(inside, side*half, p[:, 0])
     low = p[:, 1] < np.interp(np.abs(p[:, 0]), [0, 60, 110, 180, 260], [-110, -120, -150, -175, -215])+14
-    chest, nape = np.interp(-p[:, 1], [120, 180, 260, 420], [-34, 0, 24, 34]), np.interp(-p[:, 1], [100, 200, 300], [-150, -190, -205])
+    chest, nape = np.interp(-p[:, 1], [120, 180, 260, 420], [-34, 0, 24, 34]), np.interp(-p[:, 1], [100, 200, 300],
+        [-150, -190, -205])
     p[:, 2] = np.where(low, np.where(p[:, 2] > -60, np.maximum(p[:, 2], chest), np.minimum(p[:, 2], nape)), p[:, 2])
     return p
 
@@ -472,8 +508,10 @@ def lashes(
 
 # %% ../../nbs/simulator/02_looks.ipynb #c865eac4
 IRISES = dict( # inner and outer colour, linear
-    brown=((.16, .065, .025), (.055, .022, .010)), brownlight=((.27, .12, .04), (.13, .055, .022)), blue=((.30, .33, .32), (.11, .20, .33)), bluegreen=((.26, .28, .18), (.10, .22, .24)),
-    deepblue=((.16, .24, .36), (.04, .10, .24)), green=((.28, .20, .07), (.12, .18, .09)), grey=((.33, .33, .31), (.18, .21, .23)), ice=((.42, .46, .46), (.25, .35, .42)), lightblue=((.38, .40, .38), (.20, .31, .42)))
+    brown=((.16, .065, .025), (.055, .022, .010)), brownlight=((.27, .12, .04),
+        (.13, .055, .022)), blue=((.30, .33, .32), (.11, .20, .33)), bluegreen=((.26, .28, .18), (.10, .22, .24)),
+    deepblue=((.16, .24, .36), (.04, .10, .24)), green=((.28, .20, .07), (.12, .18, .09)), grey=((.33, .33, .31),
+        (.18, .21, .23)), ice=((.42, .46, .46), (.25, .35, .42)), lightblue=((.38, .40, .38), (.20, .31, .42)))
 
 def wrinkle_depth(
     person, # Person
@@ -483,7 +521,8 @@ def wrinkle_depth(
     old, get = float(np.clip((person.age-28)/50, 0, 1)), lambda k: np.array(act.get(k, (0, 0)))
     smile = np.maximum.reduce([get('mouthSmile'), .6*get('cheekSquint'), .5*get('mouthUpperUp'), .6*get('noseSneer')])
     fold = (.22+.68*old)*(1-.9*get('flatFold'))+1.35*smile
-    brow = (.12+.85*old)*(1-.85*get('droopBrow'))+1.5*np.maximum(get('browInnerUp'), get('browOuterUp'))*(.5+.5*old)+.5*get('browDown')
+    brow = (.12+.85*old)*(1-.85*get('droopBrow'))+1.5*np.maximum(get('browInnerUp'),
+        get('browOuterUp'))*(.5+.5*old)+.5*get('browDown')
     eyes = .12+.75*old+.9*np.maximum(get('eyeSquint'), get('cheekSquint'))*(.4+.6*old)
     return np.stack([fold, brow, eyes, 0*eyes], 1)
 
@@ -491,14 +530,18 @@ def wrinkle_depth(
 @dataclass(frozen=True)
 class Look:
     "What a person looks like beyond the face's shape: colours linear, lengths in mm"
-    style:str='crop'; recede:float=0.; scalp:float=1.; thick:float=1. # hair: a key of `STYLES` or '', hairline, how much it tints the scalp and shades the forehead
-    hair:tuple=(.03, .02, .015); brow:tuple=(.03, .02, .015); grey:tuple=(.42, .41, .40); grey_share:float=0.; gloss:float=1.
+    # hair: a key of `STYLES` or '', hairline, how much it tints the scalp and shades the forehead
+    style:str='crop'; recede:float=0.; scalp:float=1.; thick:float=1.
+    hair:tuple=(.03, .02, .015)
+    brow:tuple=(.03, .02, .015); grey:tuple=(.42, .41, .40); grey_share:float=0.; gloss:float=1.
     tint:tuple=(1., 1., 1.); oil:float=.5 # of the skin
-    cloth:tuple=(.1, .12, .18); cloth2:tuple=(.5, .5, .5); pattern:int=0; vneck:float=0. # 0 plain, 1 stripes, 2 dots, 3 check
+    # 0 plain, 1 stripes, 2 dots, 3 check
+    cloth:tuple=(.1, .12, .18); cloth2:tuple=(.5, .5, .5); pattern:int=0; vneck:float=0.
     iris_mm:float=7.; pupil_mm:float=2.4; sclera:tuple=(.31, .30, .28); red_eyes:float=.3; teeth:tuple=(.70, .66, .57)
 
 # %% ../../nbs/simulator/02_looks.ipynb #e11b7412
-_BLACK, _DARK, _BROWN, _BLOND, _RED = (.012, .010, .009), (.030, .019, .012), (.085, .048, .026), (.30, .19, .09), (.22, .075, .028)
+_BLACK, _DARK, _BROWN, _BLOND, _RED = (.012, .010, .009), (.030, .019, .012), (.085, .048, .026), (.30, .19,
+    .09), (.22, .075, .028)
 
 @lru_cache(64)
 def look_of(
@@ -507,14 +550,19 @@ def look_of(
     "A look drawn at random, fitting age, sex and ancestry"
     r = np.random.default_rng([person.seed, 78])
     old, male, anc = ageing(person), person.sex > .5, int(np.argmax(person.ancestry))
-    base = [_BLACK, _DARK, _BROWN, _BLOND, _RED][r.choice(5, p=[.75, .25, 0, 0, 0] if anc < 2 else [.12, .33, .30, .18, .07])]
+    base = [_BLACK, _DARK, _BROWN, _BLOND, _RED][r.choice(5,
+        p=[.75, .25, 0, 0, 0] if anc < 2 else [.12, .33, .30, .18, .07])]
     hair = np.array(base)*r.uniform(.75, 1.3)
     share = float(np.clip(.95*(person.age-38)/36+r.normal(0, .28), 0, 1))
     if r.random() < (.05 if male else .45): share *= .1
     recede = round(float(np.clip(r.beta(1.2, 2.2)*(.25+.9*old), 0, 1)), 2) if male else 0.
-    if anc == 0: style = r.choice(['buzz', 'afro', 'crop'], p=[.6, .2, .2]) if male else r.choice(['afro', 'tied', 'curly', 'bob', 'long'], p=[.25, .3, .2, .15, .1])
+    if anc == 0:
+        style = r.choice(['buzz', 'afro', 'crop'], p=[.6, .2, .2]) if male else r.choice(['afro', 'tied', 'curly',
+            'bob', 'long'], p=[.25, .3, .2, .15, .1])
     elif male: style = r.choice(['buzz', 'crop', 'part', 'swept', 'curly'], p=[.15, .37, .25, .17, .06])
-    else: style = r.choice(['crop', 'swept', 'tied', 'bob', 'long', 'wavy', 'curly'], p=[.06+.14*old, .04+.08*old, .24, .22, .22-.14*old, .16-.08*old, .06])
+    else:
+        style = r.choice(['crop', 'swept', 'tied', 'bob', 'long', 'wavy', 'curly'],
+            p=[.06+.14*old, .04+.08*old, .24, .22, .22-.14*old, .16-.08*old, .06])
     if male and r.random() < .05+.38*old: style = r.choice(['fringe', '', 'buzz'], p=[.6, .15, .25])
     thin = 1-.3*old*r.random()
     grey = np.array([.40, .39, .38])*r.uniform(.55, 1.15)*np.array([1, .99, .96])
@@ -522,11 +570,20 @@ def look_of(
         h, s, v = r.random()*180, r.choice([10, 40, 80, 130]), r.integers(25, 205)
         return tuple((cv2.cvtColor(np.uint8([[[h, s, v]]]), cv2.COLOR_HSV2RGB)[0, 0]/255.)**2.2)
     tone, brow = skin_tone(f'skin_{person.skin}'), hair*(1-share*.7)+grey*np.array([1, .91, .80])*.5*share*.8
-    tint = natural_tint(tone, r.uniform(1.1, 2.6) if anc == 0 else r.uniform(.5, .95) if anc == 1 else r.uniform(.55, .98))*r.normal(1, .02, 3)
-    d = dict(style=str(style), recede=recede, scalp={'': .12, 'fringe': .8}.get(style, .95)*(1 if style and STYLES[style].fall > .5 else thin), thick=.3 if style in ('', 'fringe', 'buzz') else 1., hair=hair, brow=brow*min(1, (tone*tint*.55/brow).min()), grey=grey, grey_share=share,
-        gloss=r.uniform(.5, 1.2) if anc else .5, tint=tint, oil=r.uniform(.2, .8), cloth=fabric(), cloth2=fabric(), pattern=int(r.choice([0, 0, 0, 1, 2, 3])), vneck=r.choice([0, 0, .7]), pupil_mm=r.uniform(2., 3.1), iris_mm=r.uniform(6.8, 7.3),
-        sclera=np.array([.29, .28, .26])*min(1, .40+.66*tone[1]*tint[1]/.3)*r.uniform(.85, 1.05)*np.array([1, 1-.03*old, 1-.12*old]), red_eyes=r.uniform(.1, .45), teeth=np.array([.74, .70, .61])*np.array([1, 1-.05*old, 1-.18*old])*min(1, .72+.5*tone[1]*tint[1]/.3)*r.uniform(.88, 1.05))
-    return Look(**{k: v if isinstance(v, (str, int)) else np.round(v, 4).tolist() if np.ndim(v) == 0 else tuple(np.round(v, 4).tolist()) for k, v in d.items()}) # type: ignore[arg-type]
+    tint = natural_tint(tone, r.uniform(1.1, 2.6) if anc == 0 else r.uniform(.5, .95) if anc == 1
+        else r.uniform(.55, .98))*r.normal(1, .02, 3)
+    d = dict(style=str(style), recede=recede, scalp={'': .12, 'fringe': .8}.get(style,
+        .95)*(1 if style and STYLES[style].fall > .5 else thin), thick=.3 if style in ('', 'fringe', 'buzz') else 1.,
+        hair=hair, brow=brow*min(1, (tone*tint*.55/brow).min()), grey=grey, grey_share=share,
+        gloss=r.uniform(.5, 1.2) if anc else .5, tint=tint, oil=r.uniform(.2,
+            .8), cloth=fabric(), cloth2=fabric(), pattern=int(r.choice([0, 0, 0, 1, 2, 3])), vneck=r.choice([0, 0,
+            .7]), pupil_mm=r.uniform(2., 3.1), iris_mm=r.uniform(6.8, 7.3),
+        sclera=np.array([.29, .28, .26])*min(1, .40+.66*tone[1]*tint[1]/.3)*r.uniform(.85,
+            1.05)*np.array([1, 1-.03*old, 1-.12*old]), red_eyes=r.uniform(.1,
+            .45), teeth=np.array([.74, .70, .61])*np.array([1, 1-.05*old, 1-.18*old])*min(1,
+            .72+.5*tone[1]*tint[1]/.3)*r.uniform(.88, 1.05))
+    return Look(**{k: v if isinstance(v, (str, int)) else np.round(v, 4).tolist() if np.ndim(v) == 0
+        else tuple(np.round(v, 4).tolist()) for k, v in d.items()}) # type: ignore[arg-type]
 
 # %% ../../nbs/simulator/02_looks.ipynb #e7519d3e
 def _sphere(d):

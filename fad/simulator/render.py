@@ -29,10 +29,12 @@ vec3 ambient(vec3 n){ vec3 m=vec3(dot(n,camX),dot(n,camY),dot(n,camZ)), s=m*m;
 float shadow(vec3 p, vec3 n){
   vec3 q=p+n*1.2, u=vec3(dot(sh0,vec4(q,1.)),dot(sh1,vec4(q,1.)),dot(sh2,vec4(q,1.)));
   float a=6.2832*hash(gl_FragCoord.xy+seedf), s=0., ca=cos(a), sa=sin(a);
-  for(int i=0;i<8;i++){ float r=softness*sqrt((float(i)+.5)/8.), b=2.39996*float(i); vec2 o=r*vec2(cos(b),sin(b)); o=vec2(ca*o.x-sa*o.y,sa*o.x+ca*o.y);
+  for(int i=0;i<8;i++){ float r=softness*sqrt((float(i)+.5)/8.), b=2.39996*float(i); vec2 o=r*vec2(cos(b),sin(b));
+o=vec2(ca*o.x-sa*o.y,sa*o.x+ca*o.y);
     s+=texture(shadowTex,u.xy+o).r<u.z-.004-.12*length(o)?0.:1.; }
   return s/8.; }
-float sharp(vec3 p, vec3 n){ vec3 q=p+n*3., u=vec3(dot(sh0,vec4(q,1.)),dot(sh1,vec4(q,1.)),dot(sh2,vec4(q,1.))); vec2 o=(vec2(hash(gl_FragCoord.xy+seedf),hash(gl_FragCoord.yx+seedf+5.))-.5)*softness*2.;
+float sharp(vec3 p, vec3 n){ vec3 q=p+n*3., u=vec3(dot(sh0,vec4(q,1.)),dot(sh1,vec4(q,1.)),dot(sh2,vec4(q,1.)));
+vec2 o=(vec2(hash(gl_FragCoord.xy+seedf),hash(gl_FragCoord.yx+seedf+5.))-.5)*softness*2.;
   return texture(shadowTex,u.xy+o).r<u.z-.006?0.:1.; }
 float ggx(vec3 n, vec3 v, vec3 l, float rough, float f0){
   vec3 h=normalize(v+l); float nh=max(dot(n,h),0.), nl=max(dot(n,l),0.), nv=max(dot(n,v),.05), lh=max(dot(l,h),0.);
@@ -41,41 +43,56 @@ float ggx(vec3 n, vec3 v, vec3 l, float rough, float f0){
 vec3 wrapped(float nl, vec3 w){ return clamp((vec3(nl)+w)/((1.+w)*(1.+w)),0.,1.); }
 vec3 tone(vec3 c){ c*=exposure; c=c*(1.+c*.12)/(1.+c*.62); return pow(clamp(c,0.,1.),vec3(1./2.2)); }
 vec3 bump(vec3 n, float h){ vec3 px=dFdx(pos_v), py=dFdy(pos_v), r1=cross(py,n), r2=cross(n,px); float det=dot(px,r1);
-  vec3 m=normalize(abs(det)*n-sign(det)*(dFdx(h)*r1+dFdy(h)*r2)); float l=length(m-n); return l>.75?normalize(n+(m-n)*.75/l):m; }
+  vec3 m=normalize(abs(det)*n-sign(det)*(dFdx(h)*r1+dFdy(h)*r2)); float l=length(m-n);
+return l>.75?normalize(n+(m-n)*.75/l):m; }
 '''
 
 # %% ../../nbs/simulator/03_render.ipynb #622796a1
 _BEND = '''
-vec3 turned(vec3 q, float w){ float a=neck.w*w, c=cos(a), s=sin(a); return q*c+cross(neck.xyz,q)*s+neck.xyz*dot(neck.xyz,q)*(1.-c); }
+vec3 turned(vec3 q, float w){ float a=neck.w*w, c=cos(a), s=sin(a);
+return q*c+cross(neck.xyz,q)*s+neck.xyz*dot(neck.xyz,q)*(1.-c); }
 vec3 bent(vec3 p, float w){ return pivot+turned(p-pivot,w); }
 float headness(vec3 p){ return smoothstep(-165.,-95.,p.y+.35*(p.z+60.)); }
 '''
 
-_VERTEX = '{ vec4 q=vec4(bent(vertexMC.xyz,extra.w),1.); pos_v=q.xyz; nrm_v=turned(nrm,extra.w); gl_Position=MCDCMatrix*q; }'
+_VERTEX = '''{ vec4 q=vec4(bent(vertexMC.xyz,extra.w),1.);
+pos_v=q.xyz; nrm_v=turned(nrm,extra.w); gl_Position=MCDCMatrix*q; }'''
 
-_VERTEX_HAIR = '''{ float w=headness(vertexMC.xyz); vec3 p=bent(vertexMC.xyz,w), t=normalize(turned(tan,w)), o=normalize(turned(vertexMC.xyz-centre,w));
- float wide=max(abs(par.y),pixel); vec3 side=normalize(cross(t,normalize(camPos-p))); vec4 q=vec4(p+side*sign(par.y)*wide*.5,1.);
- par_v=vec4(par.x,sign(par.y),par.z,abs(par.y)/wide); rank_v=par.w; tan_v=t; nrm_v=normalize(o-t*dot(o,t)*.8); pos_v=q.xyz; gl_Position=MCDCMatrix*q; }'''
+_VERTEX_HAIR = '''{ float w=headness(vertexMC.xyz);
+vec3 p=bent(vertexMC.xyz,w), t=normalize(turned(tan,w)), o=normalize(turned(vertexMC.xyz-centre,w));
+ float wide=max(abs(par.y),pixel); vec3 side=normalize(cross(t,normalize(camPos-p)));
+vec4 q=vec4(p+side*sign(par.y)*wide*.5,1.);
+ par_v=vec4(par.x,sign(par.y),par.z,abs(par.y)/wide); rank_v=par.w; tan_v=t; nrm_v=normalize(o-t*dot(o,t)*.8);
+pos_v=q.xyz; gl_Position=MCDCMatrix*q; }'''
 
 # %% ../../nbs/simulator/03_render.ipynb #ba750d33
 _SKIN = '''
 float arc=98.*atan(rest_v.x,rest_v.z+80.); vec2 at=vec2(arc,rest_v.y); vec2 duv=(at-atlas.xy)/240.+.5;
-vec3 base=mix(skinMean,pow(texture(skinTex,tcoordVCVSOutput).rgb,vec3(2.2)),evenness*(1.-.62*exp(-dot((vec2(abs(arc),rest_v.y)-lid)/vec2(19.,10.),(vec2(abs(arc),rest_v.y)-lid)/vec2(19.,10.)))))*tint; // the skins' lids are painted dark
+// the skins' lids are painted dark
+vec3 base=mix(skinMean,pow(texture(skinTex,tcoordVCVSOutput).rgb,vec3(2.2)),
+evenness*(1.-.62*exp(-dot((vec2(abs(arc),rest_v.y)-lid)/vec2(19.,10.),(vec2(abs(arc),rest_v.y)-lid)/vec2(19.,10.)))))
+*tint;
 vec4 D=texture(detailTex,duv), W=texture(reliefTex,duv)-.5;
 vec4 amp=mix(ampR,ampL,smoothstep(-4.,4.,rest_v.x));
 float folds=W.g*amp.x+W.b*amp.y+W.a*amp.z, h=W.r*poreAmp+folds;
 vec3 n=normalize(nrm_v), v=normalize(eyePos-pos_v), nd=bump(n,h), nb=normalize(mix(n,nd,.65));
 float above=rest_v.y-(texture(lineTex,vec2(arc/620.+.5,.5)).r*400.-150.), spot=noise(at*1.9)*.6+noise(at*.35)*.5;
-float scalp=scalpCover*smoothstep(-1.,13.,above+7.*(spot-.5))*(1.-bald*smoothstep(44.,66.,rest_v.y+.10*abs(arc)+14.*(spot-.5)));
-vec3 alb=base*D.rgb*2.; alb=mix(alb,browCol,D.a); alb=mix(alb,mix(hairCol,greyCol,grey*.8)*(.28+.45*spot+.35*smoothstep(.02,.3,mix(hairCol.g,greyCol.g,grey*.8))),min(scalp*1.06,1.));
+float scalp=scalpCover*smoothstep(-1.,13.,above+7.*(spot-.5))
+*(1.-bald*smoothstep(44.,66.,rest_v.y+.10*abs(arc)+14.*(spot-.5)));
+vec3 alb=base*D.rgb*2.; alb=mix(alb,browCol,D.a);
+alb=mix(alb,mix(hairCol,greyCol,grey*.8)*(.28+.45*spot+.35*smoothstep(.02,.3,mix(hairCol.g,greyCol.g,grey*.8))),
+min(scalp*1.06,1.));
 float cav=clamp(1.+folds*.38,.45,1.12)*clamp(1.+W.r*.9,.7,1.15);
 float occ=extra_v.x*cav*mix(1.,.62,scalpCover*smoothstep(-11.,4.,above)*thick);
 float sk=shadow(pos_v,n);
 vec3 sv=pow(vec3(sk),vec3(.75,1.,1.08)), wr=vec3(.30,.14,.09), ao=pow(vec3(occ),vec3(.8,1.05,1.15));
 vec3 nl=mix(vec3(dot(nd,d0)),vec3(dot(n,d0)),vec3(.55,.25,.15));
-vec3 L=c0*clamp((nl+wr)/((1.+wr)*(1.+wr)),0.,1.)*sv*mix(vec3(1.),ao,.5)+c1*wrapped(dot(nd,d1),wr)*ao+c2*wrapped(dot(nd,d2),wr)*ao+ambient(nd)*ao;
-float lips=smoothstep(.02,.16,(D.r-D.g)), oil=oily*(.6+.4*smoothstep(30.,0.,abs(arc))), rough=.54-.10*oil-.12*lips, f0=.028*(1.-.8*max(D.a,scalp));
-vec3 S=c0*sk*(ggx(nb,v,d0,rough,f0)*.75+ggx(nb,v,d0,.32,f0)*(.16*oil+.2*lips))+c1*ggx(nb,v,d1,rough,f0)+c2*ggx(nb,v,d2,rough,f0)*extra_v.x;
+vec3 L=c0*clamp((nl+wr)/((1.+wr)*(1.+wr)),0.,1.)*sv*mix(vec3(1.),ao,.5)+c1*wrapped(dot(nd,d1),wr)*ao+c2
+*wrapped(dot(nd,d2),wr)*ao+ambient(nd)*ao;
+float lips=smoothstep(.02,.16,(D.r-D.g)), oil=oily*(.6+.4*smoothstep(30.,0.,abs(arc))), rough=.54-.10*oil-.12*lips,
+f0=.028*(1.-.8*max(D.a,scalp));
+vec3 S=c0*sk*(ggx(nb,v,d0,rough,f0)*.75+ggx(nb,v,d0,.32,f0)*(.16*oil+.2*lips))+c1*ggx(nb,v,d1,rough,f0)+c2
+*ggx(nb,v,d2,rough,f0)*extra_v.x;
 S+=ambient(reflect(-v,nb))*(f0+.45*pow(1.-max(dot(nb,v),0.),5.))*.55;
 gl_FragData[0]=vec4(tone(alb*L+S*occ*.78*(1.-.85*scalp)),1.);
 '''
@@ -85,20 +102,26 @@ _EYE = '''
 vec3 d=normalize(loc_v), n=normalize(nrm_v), v=normalize(eyePos-pos_v), ex=normalize(cross(camY,n)), ey=cross(n,ex);
 float r=acos(clamp(d.z,-1.,1.))*eyeR, phi=atan(d.y,d.x), R=irisR, t=clamp((r-pupil)/(R-pupil),0.,1.);
 float fib=fbm(vec2(phi*9.,r*.9)+seedf)*.9+fbm(vec2(phi*26.,r*.4))*.6;
-vec3 iris=mix(irisIn,irisOut,smoothstep(.05,.65,t+.25*(fib-.7)))*(.55+.75*fib)*(1.-.7*smoothstep(.70,1.,t))*smoothstep(-.02,.10,(r-pupil)/R);
+vec3 iris=mix(irisIn,irisOut,smoothstep(.05,.65,t+.25*(fib-.7)))*(.55+.75*fib)*(1.-.7*smoothstep(.70,1.,t))
+*smoothstep(-.02,.10,(r-pupil)/R);
 float lim=smoothstep(R-.45,R+.40,r);
 float vein=smoothstep(.60,.80,fbm(vec2(phi*5.+3.*fbm(vec2(r*.6,phi*3.)),r*.35)+seedf*1.7))*smoothstep(R+1.,R+6.,r);
-vec3 alb=mix(iris*.6,mix(mix(sclera*(1.-.12*smoothstep(R+2.,R+8.,r)),vec3(.34,.155,.135)*min(1.,sclera.g*4.),extra_v.y),vec3(.55,.22,.18),red*(.28*smoothstep(R+3.,R+11.,r)+.40*vein)),lim);
-float sk=mix(.3,1.,shadow(pos_v,n)), ao=extra_v.x; vec3 occ=pow(vec3(ao),vec3(.85,1.,1.05)), wr=vec3(.25,.2,.18), nI=normalize(n-(d.x*ex+d.y*ey)*1.3*(1.-lim));
-vec3 L=(c0*clamp((dot(nI,d0)+wr)/(1.+wr),0.,1.)*sk+c1*clamp((dot(nI,d1)+wr)/(1.+wr),0.,1.)+c2*max(dot(nI,d2),0.)+ambient(nI))*occ;
+vec3 alb=mix(iris*.6,mix(mix(sclera*(1.-.12*smoothstep(R+2.,R+8.,r)),vec3(.34,.155,.135)*min(1.,sclera.g*4.),
+extra_v.y),vec3(.55,.22,.18),red*(.28*smoothstep(R+3.,R+11.,r)+.40*vein)),lim);
+float sk=mix(.3,1.,shadow(pos_v,n)), ao=extra_v.x;
+vec3 occ=pow(vec3(ao),vec3(.85,1.,1.05)), wr=vec3(.25,.2,.18), nI=normalize(n-(d.x*ex+d.y*ey)*1.3*(1.-lim));
+vec3 L=(c0*clamp((dot(nI,d0)+wr)/(1.+wr),0.,1.)*sk+c1*clamp((dot(nI,d1)+wr)/(1.+wr),0.,1.)+c2*max(dot(nI,d2),0.)
++ambient(nI))*occ;
 vec3 nc=normalize(n+(d.x*ex+d.y*ey)*.55*(1.-smoothstep(R*.95,R*1.2,r)));
-vec3 S=c0*sk*ggx(nc,v,d0,.13,.03)*.8+c1*ggx(nc,v,d1,.16,.03)+c2*ggx(nc,v,d2,.18,.03)+ambient(reflect(-v,nc))*(.025+.4*pow(1.-max(dot(nc,v),0.),5.))*ao;
+vec3 S=c0*sk*ggx(nc,v,d0,.13,.03)*.8+c1*ggx(nc,v,d1,.16,.03)+c2*ggx(nc,v,d2,.18,.03)+ambient(reflect(-v,nc))
+*(.025+.4*pow(1.-max(dot(nc,v),0.),5.))*ao;
 gl_FragData[0]=vec4(tone(alb*L*.9+S*smoothstep(.15,.6,ao)),1.);
 '''
 
 _TEETH = '''
 vec3 n=normalize(nrm_v), v=normalize(eyePos-pos_v); if(dot(n,v)<0.) n=-n;
-vec3 tex=pow(texture(teethTex,tcoordVCVSOutput).rgb,vec3(2.2)); float lum=dot(tex,vec3(.3,.6,.1)), gum=max(isTongue,smoothstep(.05,.20,tex.r-tex.g));
+vec3 tex=pow(texture(teethTex,tcoordVCVSOutput).rgb,vec3(2.2));
+float lum=dot(tex,vec3(.3,.6,.1)), gum=max(isTongue,smoothstep(.05,.20,tex.r-tex.g));
 vec3 alb=mix(toothCol*.84*mix(.52,1.04,smoothstep(.10,.72,lum)),vec3(.42,.17,.155)*mix(.7,1.15,lum*2.2),gum);
 float occ=extra_v.x, sk=mix(.5,1.,shadow(pos_v,n)); vec3 wr=vec3(.5,.45,.42);
 vec3 L=c0*clamp((dot(n,d0)+wr)/(1.+wr),0.,1.)*sk+c1*clamp((dot(n,d1)+wr)/(1.+wr),0.,1.)+ambient(n);
@@ -113,36 +136,53 @@ gl_FragData[0]=vec4(tone(browCol*.3*(ambient(normalize(nrm_v))+c0*.15)),a);
 
 # %% ../../nbs/simulator/03_render.ipynb #af7d1ae7
 _HAIR = '''
-float u=par_v.y, str=noise(vec2(par_v.x*37.+u*2.6,par_v.z*3.+par_v.x*91.)), alpha=par_v.w*(1.-smoothstep(.5,1.,abs(u)))*mix(.55,1.,1.-smoothstep(.80,1.,par_v.z))*(.55+.9*str);
+float u=par_v.y, str=noise(vec2(par_v.x*37.+u*2.6,par_v.z*3.+par_v.x*91.)),
+alpha=par_v.w*(1.-smoothstep(.5,1.,abs(u)))*mix(.55,1.,1.-smoothstep(.80,1.,par_v.z))*(.55+.9*str);
 if(hash(gl_FragCoord.xy*1.37+seedf+par_v.x*7.)>alpha) discard;
 vec3 T=normalize(tan_v), v=normalize(eyePos-pos_v), n=normalize(nrm_v);
 float id=par_v.x, tl=dot(T,d0), sl=sqrt(max(0.,1.-tl*tl));
-vec3 col=mix(hairCol*mix(.8,1.15,fract(id*17.3)),greyCol*(.92+.16*fract(id*29.1)),clamp(pow(grey,1.4)*(.62+.70*fract(id*71.7)+.3*(str-.5)),0.,1.));
-float pale=smoothstep(.02,.30,col.g), sk=mix(.5*pale,1.,sharp(pos_v,n)), ao=mix(.20+.40*pale,1.,pow(rank_v,.8)); col*=mix(.62+.75*str,.66+.36*str,pale);
-float th=dot(T,normalize(d0+v)), f=.10*(str-.5), s1=pow(max(0.,1.-(th+.08+f)*(th+.08+f)),90.), s2=pow(max(0.,1.-(th-.10+f)*(th-.10+f)),26.);
+vec3 col=mix(hairCol*mix(.8,1.15,fract(id*17.3)),greyCol*(.92+.16*fract(id*29.1)),
+clamp(pow(grey,1.4)*(.62+.70*fract(id*71.7)+.3*(str-.5)),0.,1.));
+float pale=smoothstep(.02,.30,col.g), sk=mix(.5*pale,1.,sharp(pos_v,n)), ao=mix(.20+.40*pale,1.,pow(rank_v,.8));
+col*=mix(.62+.75*str,.66+.36*str,pale);
+float th=dot(T,normalize(d0+v)), f=.10*(str-.5), s1=pow(max(0.,1.-(th+.08+f)*(th+.08+f)),90.),
+s2=pow(max(0.,1.-(th-.10+f)*(th-.10+f)),26.);
 vec3 L=c0*sk*sl*clamp((dot(n,d0)+.35)/1.35,0.,1.)*(col*.85+(vec3(.022)*s1+col*.28*s2)*gloss*ao);
 float t1=dot(T,d1), t2=dot(T,d2), h2=dot(T,normalize(d2+v));
-L+=c1*col*sqrt(max(0.,1.-t1*t1))*clamp((dot(n,d1)+.4)/1.4,0.,1.)*.8*ao+c2*sqrt(max(0.,1.-t2*t2))*clamp((dot(n,d2)+.3)/1.3,0.,1.)*(col*.8+(.02+col*.3)*pow(max(0.,1.-h2*h2),40.)*gloss)*ao;
+L+=c1*col*sqrt(max(0.,1.-t1*t1))*clamp((dot(n,d1)+.4)/1.4,0.,1.)*.8*ao+c2*sqrt(max(0.,1.-t2*t2))
+*clamp((dot(n,d2)+.3)/1.3,0.,1.)*(col*.8+(.02+col*.3)*pow(max(0.,1.-h2*h2),40.)*gloss)*ao;
 gl_FragData[0]=vec4(tone(L+ambient(n)*col*ao),1.);
 '''
 
 _CLOTH = '''
-float rho=length(vec2(rest_v.x,rest_v.z+95.)), edge=rho-78.+.66*(-rest_v.y-150.)-vneck*max(0.,52.-1.15*abs(rest_v.x))*step(-95.,rest_v.z); if(edge<0.) discard;
-vec2 at=vec2(98.*atan(rest_v.x,rest_v.z+95.),rest_v.y), q=vec2(dot(rest_v,vec3(.8,.1,-.6)),dot(rest_v,vec3(.1,.75,.55))); float fold=fbm(q*.016+seedf)*6.+fbm(q*vec2(.045,.02)+3.)*2.5, rib=1.-smoothstep(11.,13.,edge);
+float rho=length(vec2(rest_v.x,rest_v.z+95.)),
+edge=rho-78.+.66*(-rest_v.y-150.)-vneck*max(0.,52.-1.15*abs(rest_v.x))*step(-95.,rest_v.z); if(edge<0.) discard;
+vec2 at=vec2(98.*atan(rest_v.x,rest_v.z+95.),rest_v.y),
+q=vec2(dot(rest_v,vec3(.8,.1,-.6)),dot(rest_v,vec3(.1,.75,.55)));
+float fold=fbm(q*.016+seedf)*6.+fbm(q*vec2(.045,.02)+3.)*2.5, rib=1.-smoothstep(11.,13.,edge);
 float h=fold*(1.-rib)+rib*(1.5+.25*sin(at.x*2.2))+noise(q*1.7)*.2;
 vec3 n=normalize(nrm_v), v=normalize(eyePos-pos_v), nb=bump(n,h), alb=cloth*(.88+.24*noise(q*1.5));
-float pat=pattern<.5?0.:pattern<1.5?smoothstep(.35,.75,noise(q*vec2(.9,2.2)))*.6:pattern<2.5?1.-smoothstep(.20,.26,length(fract(rest_v/11.)-.5)):smoothstep(.42,.47,max(abs(fract(rest_v.x/22.)-.5),abs(fract((rest_v.y-rest_v.z*.6)/22.)-.5)));
-alb=mix(alb,cloth2*(.9+.2*noise(q*1.3)),pat*(1.-rib)); alb*=1.-.18*rib*(.5+.5*sin(at.x*2.2))-.45*(1.-smoothstep(0.,1.6,edge))-.35*smoothstep(2.2,0.,abs(edge-12.));
+float pat=pattern<.5?0.:pattern<1.5?smoothstep(.35,.75,noise(q*vec2(.9,2.2)))*.6:pattern<2.5
+?1.-smoothstep(.20,.26,length(fract(rest_v/11.)-.5))
+:smoothstep(.42,.47,max(abs(fract(rest_v.x/22.)-.5),abs(fract((rest_v.y-rest_v.z*.6)/22.)-.5)));
+alb=mix(alb,cloth2*(.9+.2*noise(q*1.3)),pat*(1.-rib));
+alb*=1.-.18*rib*(.5+.5*sin(at.x*2.2))-.45*(1.-smoothstep(0.,1.6,edge))-.35*smoothstep(2.2,0.,abs(edge-12.));
 float sk=shadow(pos_v,n), ao=extra_v.x*clamp(.72+fold*.06,.5,1.1);
-vec3 wr=vec3(.12), L=c0*wrapped(dot(nb,d0),wr)*sk+c1*wrapped(dot(nb,d1),wr)*ao+c2*wrapped(dot(nb,d2),wr)*ao+ambient(nb)*ao;
+vec3 wr=vec3(.12), L=c0*wrapped(dot(nb,d0),wr)*sk+c1*wrapped(dot(nb,d1),wr)*ao+c2*wrapped(dot(nb,d2),wr)*ao
++ambient(nb)*ao;
 gl_FragData[0]=vec4(tone(alb*L+c0*sk*.02*pow(1.-max(dot(n,v),0.),3.)*cloth),1.);
 '''
 
 _SOLID = '''
 vec3 n=normalize(nrm_v), v=normalize(eyePos-pos_v); if(dot(n,v)<0.) n=-n;
-float sk=shadow(pos_v,n), fr=pow(1.-max(dot(n,v),0.),4.), rough=extra_v.z; float skinny=step(2.,extra_v.x); vec3 wr=vec3(.25,.15,.12)*skinny+.05;
-vec3 L=c0*wrapped(dot(n,d0),wr)*sk+c1*wrapped(dot(n,d1),wr)+c2*wrapped(dot(n,d2),wr)+ambient(n), alb=col_v*(1.+skinny*.25*(fbm(pos_v.xy*.12)-.5)), S=c0*sk*ggx(n,v,d0,rough,.04)+c1*ggx(n,v,d1,rough,.04)+c2*ggx(n,v,d2,rough,.04)+ambient(reflect(-v,n))*(.04+.6*fr)*(1.-rough);
-gl_FragData[0]=vec4(tone(alb*L*min(extra_v.x,1.)+S),clamp(extra_v.y+(1.-extra_v.y)*fr*.7+(1.-extra_v.y)*dot(S,vec3(.3)),0.,1.));
+float sk=shadow(pos_v,n), fr=pow(1.-max(dot(n,v),0.),4.), rough=extra_v.z; float skinny=step(2.,extra_v.x);
+vec3 wr=vec3(.25,.15,.12)*skinny+.05;
+vec3 L=c0*wrapped(dot(n,d0),wr)*sk+c1*wrapped(dot(n,d1),wr)+c2*wrapped(dot(n,d2),wr)+ambient(n),
+alb=col_v*(1.+skinny*.25*(fbm(pos_v.xy*.12)-.5)),
+S=c0*sk*ggx(n,v,d0,rough,.04)+c1*ggx(n,v,d1,rough,.04)+c2*ggx(n,v,d2,rough,.04)+ambient(reflect(-v,n))*(.04+.6*fr)
+*(1.-rough);
+gl_FragData[0]=vec4(tone(alb*L*min(extra_v.x,1.)+S),
+clamp(extra_v.y+(1.-extra_v.y)*fr*.7+(1.-extra_v.y)*dot(S,vec3(.3)),0.,1.));
 '''
 
 # %% ../../nbs/simulator/03_render.ipynb #4877f0c1
@@ -183,7 +223,8 @@ def pose_rotation(
 ): # (3, 3) head axes to camera axes
     "The rotation whose `fad.faces.detector.pose_angles` these are"
     (sy, sp, sr), (cy, cp, cr) = (f(np.radians([yaw, pitch, roll])) for f in (np.sin, np.cos))
-    return np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])@np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])@np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
+    return np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])@np.array([[cy, 0, sy], [0, 1, 0],
+        [-sy, 0, cy]])@np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
 
 def _axis_angle(r):
     w = np.array([r[2, 1]-r[1, 2], r[0, 2]-r[2, 0], r[1, 0]-r[0, 1]])
@@ -201,14 +242,15 @@ def light_rig(
     to_world # (3, 3) camera axes to the stage's
 )->dict: # uniforms
     "Directions and colours of three lights and of the surroundings"
-    warm = lambda k: np.array([1+.13*k, 1., 1-.20*k])
+    def warm(k): return np.array([1+.13*k, 1., 1-.20*k])
     k, s = 2.3*light.key, np.sign(light.azimuth) or 1.
     dirs = [_direction(light.azimuth, light.elevation), _direction(-.9*light.azimuth-10*s, 8), _direction(-155*s, 30)]
     col = [warm(light.warmth)*k, warm(-.4*light.warmth)*k*light.fill, warm(-.2)*k*light.rim]
     amb = warm(-.3*light.warmth)*light.ambient
     out = {f'd{i}': to_world@d for i, d in enumerate(dirs)} | {f'c{i}': c for i, c in enumerate(col)}
     lit = dirs[0][0]*.25
-    for name, a in dict(axp=1+lit, axn=1-lit, ayp=1.35, ayn=.62, azp=1.05, azn=.7).items(): out[name] = amb*a*(np.array([1., .93, .85]) if name == 'ayn' else 1)
+    for name, a in dict(axp=1+lit, axn=1-lit, ayp=1.35, ayn=.62, azp=1.05, azn=.7).items():
+        out[name] = amb*a*(np.array([1., .93, .85]) if name == 'ayn' else 1)
     return out | dict(softness=.004+.03*light.softness)
 
 # %% ../../nbs/simulator/03_render.ipynb #21a87be5
@@ -218,9 +260,11 @@ def openness(): # (B,) 0 to 1
     v, t = average_head()['xyz'], average_head()['rows']
     n, i = head.normals(v, t).astype(np.float32), np.arange(48)+.5
     b = np.random.default_rng(0).dirichlet([1, 1, 1], 9).astype(np.float32)
-    cloud, seen, total, y = np.einsum('kb,tbx->tkx', b, v[t]).reshape(-1, 3), np.zeros(len(v)), np.zeros(len(v)), 1-2*i/48
-    cell = lambda q: (np.floor((q[:, 0]+640)/3.2)*400+np.floor((q[:, 1]+640)/3.2)).astype(int)
-    for d in np.c_[np.sqrt(1-y*y)*np.cos(np.pi*(1+5**.5)*i), y, np.sqrt(1-y*y)*np.sin(np.pi*(1+5**.5)*i)].astype(np.float32):
+    cloud, seen, total, y = np.einsum('kb,tbx->tkx', b, v[t]).reshape(-1,
+        3), np.zeros(len(v)), np.zeros(len(v)), 1-2*i/48
+    def cell(q): return (np.floor((q[:, 0]+640)/3.2)*400+np.floor((q[:, 1]+640)/3.2)).astype(int)
+    for d in np.c_[np.sqrt(1-y*y)*np.cos(np.pi*(1+5**.5)*i), y,
+        np.sqrt(1-y*y)*np.sin(np.pi*(1+5**.5)*i)].astype(np.float32):
         u = np.cross(d, [0, 0, 1.] if abs(d[2]) < .9 else [1., 0, 0])
         m = np.stack([u/np.linalg.norm(u), np.cross(d, u)/np.linalg.norm(u), d], 1)
         far, q = np.full(400*400, -1e9), (v+n)@m
@@ -239,9 +283,10 @@ def _eye_light(x, margins):
     return light, np.clip(1.2-np.abs(x[:, 0]-margins[0, 0, 0])/2.5, 0, 1)
 
 def _mouth_light(x, lm, gap):
-    "How much light reaches points inside the mouth: less far behind the lips, under the upper lip, and where the mouth is nearly shut"
+    "How much light reaches points inside the mouth: less far back, under the upper lip, and where it is nearly shut"
     c = np.linalg.norm(lm[61]-lm[291])/2
-    front = lm[[13, 14], 2].mean()-.4*(np.abs(x[:, 0]-lm[13, 0])/c)**2*(lm[[13, 14], 2].mean()-lm[[61, 291], 2].mean())*2.5
+    front = lm[[13, 14], 2].mean()-.4*(np.abs(x[:, 0]-lm[13, 0])/c)**2*(lm[[13, 14], 2].mean()-lm[[61, 291],
+        2].mean())*2.5
     edge = np.interp(x[:, 0], lm[[61, 81, 82, 13, 312, 311, 291], 0], lm[[61, 81, 82, 13, 312, 311, 291], 1])
     return np.clip(1.02-(front-x[:, 2])/34, .08, 1)*np.clip(.5+(edge-x[:, 1])/6, .35, 1)*np.clip(.35+gap/8, .3, 1)
 
@@ -255,24 +300,27 @@ def _incisors(person, xyz, name):
 
 @lru_cache(64)
 def _bite(person):
-    "How far the upper teeth come down, in mm: their edge reaches 3.6 mm below the closed lips' line in the young, 1.8 mm in the old"
+    "How far the upper teeth come down, mm: to 3.6 mm below the line of closed lips in the young, 1.8 mm in the old"
     xyz = head.vertices(person)
     return max(0., float(_incisors(person, xyz, 'teeth_upper')-head.anchors(xyz)[13, 1]+3.6-1.8*ageing(person)))
 
 def _teeth_down(person, xyz):
     "How far down upper and lower teeth are drawn, in mm; the lower ones show 3 mm above an open lip"
     lm, drop = head.anchors(xyz), _bite(person)
-    low = drop+max(0., min(3., float(_incisors(person, xyz, 'teeth_lower')-drop-lm[14, 1]-3)))*min(1., float(lm[13, 1]-lm[14, 1])/8)
+    low = drop+max(0., min(3., float(_incisors(person, xyz, 'teeth_lower')-drop-lm[14, 1]-3)))*min(1.,
+        float(lm[13, 1]-lm[14, 1])/8)
     return drop, low
 
 def _between_teeth(x, n):
     "How open points of a row of teeth lie: less where a tooth turns from the arch towards its neighbour"
     d = x[:, [0, 2]]-[x[:, 0].mean(), x[:, 2].max()-26]
-    return np.clip(.30+.85*((n[:, [0, 2]]*d).sum(1)/np.linalg.norm(d, axis=1).clip(1)/np.linalg.norm(n[:, [0, 2]], axis=1).clip(.2)), .3, 1)
+    return np.clip(.30+.85*((n[:, [0, 2]]*d).sum(1)/np.linalg.norm(d, axis=1).clip(1)/np.linalg.norm(n[:, [0, 2]],
+        axis=1).clip(.2)), .3, 1)
 
 def _set_teeth(name, x, drop, low):
     "Teeth where they are drawn: lowered, and the row of edges more level"
-    level = .012*np.clip(np.abs(x[:, 0]-x[:, 0].mean())-3, 0, 12)**2*dict(teeth_upper=-1, teeth_lower=.8, tongue=0)[name]
+    level = .012*np.clip(np.abs(x[:, 0]-x[:, 0].mean())-3, 0, 12)**2*dict(teeth_upper=-1, teeth_lower=.8,
+        tongue=0)[name]
     return x+np.stack([0*level, level-(drop if name == 'teeth_upper' else low), 0*level], 1)
 
 # %% ../../nbs/simulator/03_render.ipynb #e44bda39
@@ -313,7 +361,8 @@ def glasses(
     "Spectacles on this nose"
     solid, clear = _Solids(), _Solids()
     eyes, z = lm[[473, 468]], max(lm[168, 2]+2, lm[[105, 334], 2].max()+1)+r.uniform(1, 3)
-    w, h, power, thick, dark = r.uniform(24, 27), r.uniform(16, 21), r.uniform(2.2, 4.5), r.choice([.7, 1.6, 2.2]), r.choice([0, 0, 1])
+    w, h, power, thick, dark = r.uniform(24, 27), r.uniform(16, 21), r.uniform(2.2,
+        4.5), r.choice([.7, 1.6, 2.2]), r.choice([0, 0, 1])
     colour = [(.015, .014, .013), (.09, .045, .02), (.30, .29, .28), (.04, .05, .10), (.20, .03, .03)][r.integers(5)]
     y, a = eyes[:, 1].mean()-3, np.linspace(0, 2*np.pi, 41)
     for e, side in zip(eyes, (1, -1)):
@@ -321,9 +370,12 @@ def glasses(
         rim = np.c_[e[0]*1.03+w*x, y+h*yy, z-.0035*(np.abs(e[0]+w*x))**2+4]
         solid.add(_tube(rim, thick), colour, rough=.3)
         rings = np.concatenate([rim[:-1]*k+rim[:-1].mean(0)*(1-k) for k in (.98, .6, .25, .01)])
-        clear.add((rings, _grid_triangles(4, 40)), (.8, .85, .85) if not dark else (.05, .05, .05), .04 if not dark else .25, .06)
-        hinge, ear = np.array([side*(abs(e[0])*1.03+w), y+h*.45, rim[np.abs(rim[:, 0]).argmax(), 2]]), np.array([side*82., y+14, -72.])
-        solid.add(_tube(np.array([hinge, hinge*.7+ear*.3+[side*3, 0, 0], hinge*.3+ear*.7+[side*3, 0, 0], ear, ear+[-side*3, -14, -16]]), thick*.9), colour, rough=.3)
+        clear.add((rings, _grid_triangles(4, 40)), (.8, .85, .85) if not dark else (.05, .05, .05),
+            .04 if not dark else .25, .06)
+        hinge, ear = np.array([side*(abs(e[0])*1.03+w), y+h*.45,
+            rim[np.abs(rim[:, 0]).argmax(), 2]]), np.array([side*82., y+14, -72.])
+        solid.add(_tube(np.array([hinge, hinge*.7+ear*.3+[side*3, 0, 0], hinge*.3+ear*.7+[side*3, 0, 0], ear,
+            ear+[-side*3, -14, -16]]), thick*.9), colour, rough=.3)
     inner = abs(eyes[0, 0])*1.03-w
     u = np.linspace(-1, 1, 9)
     solid.add(_tube(np.c_[inner*u, y+h*.35+3*(1-u*u), z+4+1.5*(1-u*u)], thick), colour, rough=.3)
@@ -344,16 +396,21 @@ def oxygen_mask(
     tip, rings = np.array([0, lm[2, 1]-14, lm[4, 2]+24]), []
     for k in np.linspace(0, 1, 12):
         shrink = 1-.62*k**1.6
-        rings.append(np.c_[tip[0]+(base[:, 0]-tip[0])*shrink, tip[1]*k**.8+base[:, 1].mean()*(1-k**.8)+(base[:, 1]-base[:, 1].mean())*shrink, base[:, 2]*(1-k**.55)+tip[2]*k**.55])
+        rings.append(np.c_[tip[0]+(base[:, 0]-tip[0])*shrink,
+            tip[1]*k**.8+base[:, 1].mean()*(1-k**.8)+(base[:, 1]-base[:, 1].mean())*shrink,
+            base[:, 2]*(1-k**.55)+tip[2]*k**.55])
     colour = np.array([(.62, .75, .70), (.60, .70, .62), (.72, .76, .78)][r.integers(3)])
     clear.add((np.concatenate(rings), _grid_triangles(12, 40)), colour, .20, .22)
     end = rings[-1].mean(0)
-    clear.add((np.concatenate([rings[-1]*k+end*(1-k)+[0, 0, 2.5*(1-k)] for k in (1, .6, .01)]), _grid_triangles(3, 40)), colour, .35, .22)
+    clear.add((np.concatenate([rings[-1]*k+end*(1-k)+[0, 0, 2.5*(1-k)] for k in (1, .6, .01)]),
+        _grid_triangles(3, 40)), colour, .35, .22)
     solid.add(_tube(np.r_[base, base[:1]], 1.3), colour*.4, rough=.4)
-    solid.add(_tube(np.array([end, end+[0, -3, 9], end+[0, -16, 15], end+[0, -60, 12], end+[6, -130, 6], end+[16, -230, 4], end+[30, -340, 0]]), 4.2), (.13, .27, .19), rough=.35)
+    solid.add(_tube(np.array([end, end+[0, -3, 9], end+[0, -16, 15], end+[0, -60, 12], end+[6, -130, 6],
+        end+[16, -230, 4], end+[30, -340, 0]]), 4.2), (.13, .27, .19), rough=.35)
     for side in (1, -1):
         start = np.array([side*36., cy+4, base[np.abs(base[:, 0]).argmax(), 2]-1])
-        solid.add(_tube(np.array([start, [side*56, cy+12, 6.], [side*72, cy+24, -28.], [side*82, cy+34, -66.], [side*80, cy+50, -110.]]), 1.7), (.27, .31, .28), rough=.7)
+        solid.add(_tube(np.array([start, [side*56, cy+12, 6.], [side*72, cy+24, -28.], [side*82, cy+34, -66.],
+            [side*80, cy+50, -110.]]), 1.7), (.27, .31, .28), rough=.7)
     return solid.mesh(), clear.mesh()
 
 # %% ../../nbs/simulator/03_render.ipynb #5460f830
@@ -362,9 +419,13 @@ def _hand():
     "A hand as points (n, 3) and triangles: palm and fingers smoothly joined; fingers up, palm to -z"
     import vtk
     from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
-    bones = [((x*.9, 12-abs(x-4)*.25, 0), (x*1.25, 12+length*.5, -2), 9.2) for x, length in ((-29, 58), (-10, 74), (10, 80), (29, 72))]
-    bones += [((x*1.25, 12+length*.5, -2), (x*1.33, 12+length, -14), 8.) for x, length in ((-29, 58), (-10, 74), (10, 80), (29, 72))]
-    bones += [((-26, -62, 0), (-22, 14, 0), 15.), ((26, -62, 0), (24, 14, 0), 15.), ((0, -66, 0), (0, 14, 0), 16.), ((26, -50, -4), (52, -14, -12), 12.), ((52, -14, -12), (62, 20, -18), 9.), ((0, -60, 0), (0, -160, 0), 27.), ((0, -160, 0), (0, -330, 6), 31.)]
+    bones = [((x*.9, 12-abs(x-4)*.25, 0), (x*1.25, 12+length*.5, -2), 9.2) for x,
+        length in ((-29, 58), (-10, 74), (10, 80), (29, 72))]
+    bones += [((x*1.25, 12+length*.5, -2), (x*1.33, 12+length, -14), 8.) for x,
+        length in ((-29, 58), (-10, 74), (10, 80), (29, 72))]
+    bones += [((-26, -62, 0), (-22, 14, 0), 15.), ((26, -62, 0), (24, 14, 0), 15.), ((0, -66, 0), (0, 14, 0), 16.),
+        ((26, -50, -4), (52, -14, -12), 12.), ((52, -14, -12), (62, 20, -18), 9.), ((0, -60, 0), (0, -160, 0), 27.),
+        ((0, -160, 0), (0, -330, 6), 31.)]
     lo, step = np.array([-62, -335, -45.]), 3.2
     n = np.ceil((np.array([85, 112, 38.])-lo)/step).astype(int)
     g, total = np.moveaxis(np.mgrid[:n[0], :n[1], :n[2]], 0, -1)*step+lo, 0
@@ -374,10 +435,12 @@ def _hand():
         total = total+np.exp(-(np.linalg.norm(g-a-s[..., None]*d, axis=-1)-radius)/3.)
     im, contour = vtk.vtkImageData(), vtk.vtkFlyingEdges3D()
     im.SetDimensions(*map(int, n)); im.SetOrigin(*lo); im.SetSpacing(step, step, step)
-    im.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(np.log(total+1e-30).transpose(2, 1, 0)).ravel(), deep=True))
+    im.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(np.log(total+1e-30).transpose(2, 1, 0)).ravel(),
+        deep=True))
     contour.SetInputData(im); contour.SetValue(0, 0.); contour.Update()
     out = contour.GetOutput()
-    return vtk_to_numpy(out.GetPoints().GetData()).astype(float), vtk_to_numpy(out.GetPolys().GetConnectivityArray()).reshape(-1, 3).astype(int)[:, ::-1]
+    return vtk_to_numpy(out.GetPoints().GetData()).astype(float), vtk_to_numpy(out.GetPolys()
+        .GetConnectivityArray()).reshape(-1, 3).astype(int)[:, ::-1]
 
 def hand(
     lm, # (478, 3) mm
@@ -401,7 +464,8 @@ def locks(
 ): # (n, k, 3) mm
     "A few strands that fall over forehead, eye and cheek"
     n, k, u = int(r.integers(18, 60)), 10, np.linspace(0, 1, 10)
-    start, over, end = lm[10]+[side*r.uniform(5, 30), 30, -14], lm[334 if side > 0 else 105]+[-side*r.uniform(-12, 16), 0, 9], lm[425 if side > 0 else 205]+[side*r.uniform(-6, 26), r.uniform(-30, 15), 9]
+    start, over, end = lm[10]+[side*r.uniform(5, 30), 30, -14], lm[334 if side > 0 else 105]+[-side*r.uniform(-12, 16),
+        0, 9], lm[425 if side > 0 else 205]+[side*r.uniform(-6, 26), r.uniform(-30, 15), 9]
     mid = start*((1-u)*(1-2*u))[:, None]+over*(4*u*(1-u))[:, None]+end*(u*(2*u-1))[:, None]
     spread = r.normal(0, 1, (n, 1, 3))*[4.2, 1., 1.2]*(.6+.9*np.sin(2.4*u)[None, :, None])
     mid[:, 0] += side*9*np.sin(3.6*u)
@@ -413,17 +477,24 @@ def locks(
 # %% ../../nbs/simulator/03_render.ipynb #86973a02
 class RenderError(FadError): "This machine cannot draw, and why"
 
-_PROBE = "import pyvista as pv; p = pv.Plotter(off_screen=True, window_size=(32, 32)); p.add_mesh(pv.Sphere()); p.show(auto_close=False); assert p.screenshot().std() > 0"
+_PROBE = '''import pyvista as pv
+p = pv.Plotter(off_screen=True, window_size=(32, 32))
+p.add_mesh(pv.Sphere())
+p.show(auto_close=False)
+assert p.screenshot().std() > 0'''
 
 def check_renderer():
     "Draw a ball in another process, since a missing libEGL is a crash that Python cannot catch; once a session"
-    try: import pyvista
+    try: import pyvista # noqa: F401
     except ImportError: raise RenderError('Drawing faces needs PyVista and VTK: pip install "fad[sim]"') from None
     if os.environ.get('FAD_RENDERER') == 'ok': return
     r = subprocess.run([sys.executable, '-c', _PROBE], capture_output=True, text=True)
     if r.returncode:
-        end = f'crashed with signal {-r.returncode}' if r.returncode < 0 else f'ended with status {r.returncode}: {(r.stderr.strip().splitlines() or [""])[-1][:200]}'
-        raise RenderError(f'VTK cannot draw here; a trial {end}. On Debian and Ubuntu: apt-get install libegl1 libgl1 libglx-mesa0 libgl1-mesa-dri (Mesa draws without a graphics card)')
+        last = (r.stderr.strip().splitlines() or [''])[-1][:200]
+        end = f'ended with status {r.returncode}: {last}'
+        if r.returncode < 0: end = f'crashed with signal {-r.returncode}'
+        raise RenderError(f'VTK cannot draw here; a trial {end}. On Debian and Ubuntu: apt-get install libegl1 libgl1 '
+            'libglx-mesa0 libgl1-mesa-dri (Mesa draws without a graphics card)')
     os.environ['FAD_RENDERER'] = 'ok'
 
 # %% ../../nbs/simulator/03_render.ipynb #0955ecd9
@@ -443,15 +514,17 @@ def _set_picture(texture, image):
     texture.SetInputData(im)
 
 class Part:
-    "One kind of surface on the stage: triangles with attributes, pictures and a shader of its own; `caster` casts its shadow"
+    "A surface on the stage: triangles with attributes, pictures and a shader of its own; `caster` casts its shadow"
     def __init__(self, stage, attributes, pictures, fragment, vertex=_VERTEX, clear=False, cull=False, shades=None):
         import vtk
-        self.poly, self.points, self.pictures, self.key, self.shaders = vtk.vtkPolyData(), vtk.vtkPoints(), {name: self._picture() for name in pictures}, None, []
+        self.poly, self.points, self.pictures, self.key, self.shaders = vtk.vtkPolyData(), vtk.vtkPoints(), {name: self
+            ._picture() for name in pictures}, None, []
         self.poly.SetPoints(self.points)
         self.actor = self._actor(stage, attributes, fragment, vertex)
         self.actor.ForceTranslucentOn() if clear else self.actor.ForceOpaqueOn()
         if cull: self.actor.GetProperty().BackfaceCullingOn()
-        for name, t in (self.pictures | dict(shadowTex=stage.shadow)).items(): self.actor.GetProperty().SetTexture(name, t)
+        for name, t in (self.pictures | dict(shadowTex=stage.shadow)).items():
+            self.actor.GetProperty().SetTexture(name, t)
         self.caster = self._actor(stage, attributes, shades, vertex) if shades else None
         if self.caster: self.caster.VisibilityOff()
 
@@ -460,13 +533,19 @@ class Part:
         mapper, actor = vtk.vtkOpenGLPolyDataMapper(), vtk.vtkActor()
         mapper.SetInputData(self.poly); mapper.ScalarVisibilityOff(); mapper.SetVBOShiftScaleMethod(0)
         actor.SetMapper(mapper)
-        varying = ''.join(f'{{}} {_gl_type(n)} {k}_v; ' for k, n in dict(pos=3, nrm=3, rest=3, loc=3, col=3, extra=4, tan=3, par=4).items() if k in (*attributes, 'pos', 'nrm'))+('{} float rank_v;' if 'par' in attributes else '')
+        varying = ''.join(f'{{}} {_gl_type(n)} {k}_v; ' for k,
+            n in dict(pos=3, nrm=3, rest=3, loc=3, col=3, extra=4, tan=3, par=4).items()
+            if k in (*attributes, 'pos', 'nrm'))+('{} float rank_v;' if 'par' in attributes else '')
         same = ''.join(f'{k}_v={k};' for k in attributes if k not in ('nrm', 'par', 'tan'))
         s = actor.GetShaderProperty()
-        s.AddVertexShaderReplacement('//VTK::PositionVC::Dec', True, '//VTK::PositionVC::Dec\n'+''.join(f'in {_gl_type(n)} {k};\n' for k, n in attributes.items())+varying.replace('{}', 'out')+_BEND, False)
+        s.AddVertexShaderReplacement('//VTK::PositionVC::Dec', True,
+            '//VTK::PositionVC::Dec\n'+''.join(f'in {_gl_type(n)} {k};\n' for k,
+            n in attributes.items())+varying.replace('{}', 'out')+_BEND, False)
         s.AddVertexShaderReplacement('//VTK::PositionVC::Impl', True, same+vertex, False)
-        s.AddFragmentShaderReplacement('//VTK::PositionVC::Dec', True, '//VTK::PositionVC::Dec\n'+varying.replace('{}', 'in'), False)
-        s.AddFragmentShaderReplacement('//VTK::TCoord::Dec', True, '//VTK::TCoord::Dec\n'+('' if fragment in _SHADES else _GLSL), False)
+        s.AddFragmentShaderReplacement('//VTK::PositionVC::Dec', True,
+            '//VTK::PositionVC::Dec\n'+varying.replace('{}', 'in'), False)
+        s.AddFragmentShaderReplacement('//VTK::TCoord::Dec', True,
+            '//VTK::TCoord::Dec\n'+('' if fragment in _SHADES else _GLSL), False)
         s.AddFragmentShaderReplacement('//VTK::Light::Impl', True, '', False)
         s.AddFragmentShaderReplacement('//VTK::TCoord::Impl', True, fragment, False)
         for k in attributes: mapper.MapDataArrayToVertexAttribute(k, k, vtk.vtkDataObject.FIELD_ASSOCIATION_POINTS, -1)
@@ -477,7 +556,8 @@ class Part:
     def _picture(self):
         import vtk
         t = vtk.vtkTexture()
-        t.InterpolateOn(); t.MipmapOn(); t.SetMaximumAnisotropicFiltering(1); t.RepeatOff(); t.SetWrap(2); t.SetColorModeToDirectScalars()
+        t.InterpolateOn()
+        t.MipmapOn(); t.SetMaximumAnisotropicFiltering(1); t.RepeatOff(); t.SetWrap(2); t.SetColorModeToDirectScalars()
         return t
 
     def show(self, key, triangles=None, points=None, uv=None, **attributes):
@@ -521,7 +601,8 @@ def _cloth_rows():
     "Rows of the torso, and its triangles"
     v, t = average_head()['xyz'], average_head()['rows']
     c = v[t].mean(1)
-    t = t[((c[:, 1] < -125) | ((c[:, 1] < -100) & (c[:, 2] < -60))) & ((np.hypot(c[:, 0], c[:, 2]+95)-78+.66*(-c[:, 1]-150)) > -35)]
+    t = t[((c[:, 1] < -125) | ((c[:, 1] < -100) & (c[:, 2] < -60))) & ((np.hypot(c[:, 0],
+        c[:, 2]+95)-78+.66*(-c[:, 1]-150)) > -35)]
     rows = np.unique(t)
     return rows, np.searchsorted(rows, t)
 
@@ -540,19 +621,26 @@ class Stage:
         self.window.SetAlphaBitPlanes(1); self.window.SetMultiSamples(0)
         self.ren.SetBackground(0, 0, 0); self.ren.SetBackgroundAlpha(0.); self.ren.SetUseOIT(False)
         self.shadow = vtk.vtkTexture()
-        self.shadow.InterpolateOff(); self.shadow.RepeatOff(); self.shadow.SetWrap(2); self.shadow.SetColorModeToDirectScalars()
+        self.shadow.InterpolateOff()
+        self.shadow.RepeatOff(); self.shadow.SetWrap(2); self.shadow.SetColorModeToDirectScalars()
         _set_picture(self.shadow, np.ones((8, 8, 1), np.float32))
         solid = dict(nrm=3, extra=4)
         self.parts = dict(
-            skin=Part(self, dict(nrm=3, rest=3, extra=4), ('skinTex', 'detailTex', 'reliefTex', 'lineTex'), _SKIN, cull=True, shades=_SHADE),
+            skin=Part(self, dict(nrm=3, rest=3, extra=4), ('skinTex', 'detailTex', 'reliefTex', 'lineTex'), _SKIN,
+                cull=True, shades=_SHADE),
             cloth=Part(self, dict(nrm=3, rest=3, extra=4), (), _CLOTH, cull=True),
-            eye_left=Part(self, dict(nrm=3, loc=3, extra=4), (), _EYE, cull=True), eye_right=Part(self, dict(nrm=3, loc=3, extra=4), (), _EYE, cull=True),
-            teeth_upper=Part(self, solid, ('teethTex',), _TEETH), teeth_lower=Part(self, solid, ('teethTex',), _TEETH), tongue=Part(self, solid, ('teethTex',), _TEETH),
+            eye_left=Part(self, dict(nrm=3, loc=3, extra=4), (), _EYE, cull=True), eye_right=Part(self,
+                dict(nrm=3, loc=3, extra=4), (), _EYE, cull=True),
+            teeth_upper=Part(self, solid, ('teethTex',), _TEETH), teeth_lower=Part(self, solid, ('teethTex',),
+                _TEETH), tongue=Part(self, solid, ('teethTex',), _TEETH),
             lash=Part(self, dict(tan=3, par=4), (), _LASH, _VERTEX_HAIR, clear=True),
-            gear=Part(self, dict(nrm=3, col=3, extra=4), (), _SOLID, shades=_SHADE), lock=Part(self, dict(tan=3, par=4), (), _HAIR, _VERTEX_HAIR, shades=_SHADE_HAIR),
+            gear=Part(self, dict(nrm=3, col=3, extra=4), (), _SOLID, shades=_SHADE), lock=Part(self,
+                dict(tan=3, par=4), (), _HAIR, _VERTEX_HAIR, shades=_SHADE_HAIR),
             glass=Part(self, dict(nrm=3, col=3, extra=4), (), _SOLID, clear=True),
             hair=Part(self, dict(tan=3, par=4), (), _HAIR, _VERTEX_HAIR, shades=_SHADE_HAIR))
-        self.set(browCol=(.1, .1, .1), hairCol=(.1, .1, .1), greyCol=(.4, .4, .4), centre=CENTRE, atlas=(*atlas_centre(), 0, 0), lid=face_points()[386]+[0, 4], isTongue=0., poreAmp=.5, tint=(1, 1, 1), oily=.5, grey=0., gloss=1., thick=1.)
+        self.set(browCol=(.1, .1, .1), hairCol=(.1, .1, .1), greyCol=(.4, .4, .4), centre=CENTRE,
+            atlas=(*atlas_centre(), 0, 0), lid=face_points()[386]+[0, 4], isTongue=0., poreAmp=.5, tint=(1, 1, 1),
+            oily=.5, grey=0., gloss=1., thick=1.)
 
 @patch
 def set(self:Stage, **uniforms):
@@ -568,11 +656,18 @@ def dress(self:Stage, person, look):
     "Everything about a person that no expression changes"
     skin = head.layout(person)['skin']
     s = self.parts['skin']
-    s.picture('skinTex', head.texture(skin.texture)); s.picture('detailTex', skin_detail(person)); s.picture('reliefTex', relief()); s.picture('lineTex', _line(look.recede))
+    s.picture('skinTex', head.texture(skin.texture))
+    s.picture('detailTex', skin_detail(person))
+    s.picture('reliefTex', relief()); s.picture('lineTex', _line(look.recede))
     tone = skin_tone(skin.texture)
     dark = np.clip(.38+.62*tone[1]*look.tint[1]/.22, 0, 1) # eyes of dark faces hold more pigment
-    self.set(skinMean=tone, evenness=float(np.clip(.45+.5*tone[1]/.1, .45, .95)), hairCol=look.hair, browCol=look.brow, greyCol=look.grey, grey=look.grey_share, tint=look.tint, oily=look.oil, scalpCover=look.scalp, thick=look.thick, gloss=look.gloss,
-        cloth=look.cloth, cloth2=look.cloth2, pattern=look.pattern, vneck=look.vneck, irisIn=np.array(IRISES[person.eyes][0])*dark, irisOut=np.array(IRISES[person.eyes][1])*dark, irisR=look.iris_mm, eyeR=head.face(person).radius, pupil=look.pupil_mm, sclera=look.sclera, red=look.red_eyes,
+    self.set(skinMean=tone, evenness=float(np.clip(.45+.5*tone[1]/.1, .45, .95)), hairCol=look.hair, browCol=look.brow,
+        greyCol=look.grey, grey=look.grey_share, tint=look.tint, oily=look.oil, scalpCover=look.scalp,
+        thick=look.thick, gloss=look.gloss,
+        cloth=look.cloth, cloth2=look.cloth2, pattern=look.pattern, vneck=look.vneck, irisIn=np.array(
+            IRISES[person.eyes][0])*dark, irisOut=np.array(
+            IRISES[person.eyes][1])*dark, irisR=look.iris_mm, eyeR=head.face(
+            person).radius, pupil=look.pupil_mm, sclera=look.sclera, red=look.red_eyes,
         toothCol=look.teeth, seedf=float(person.seed%97))
     self.set(bald=float(look.style == 'fringe'))
     if not look.style: return self.parts['hair'].actor.VisibilityOff()
@@ -581,11 +676,13 @@ def dress(self:Stage, person, look):
     q, rank, full = hair_of(person, look)
     n, k = q.shape[:2]
     r, t = np.random.default_rng([person.seed, 6]), np.tile(np.linspace(0, 1, k), n)
-    twice = lambda a: np.repeat(a.reshape(n*k, -1), 2, 0)
-    width = STYLES[look.style].width*np.repeat(r.uniform(.6, 1.3, n)*(.24+.76*full), k)*np.interp(t, [0, .15, .7, 1], [.8 if STYLES[look.style].fall > .5 else .45, 1, .85, .12])
+    def twice(a): return np.repeat(a.reshape(n*k, -1), 2, 0)
+    width = STYLES[look.style].width*np.repeat(r.uniform(.6, 1.3, n)*(.24+.76*full), k)*np.interp(t, [0, .15, .7, 1],
+        [.8 if STYLES[look.style].fall > .5 else .45, 1, .85, .12])
     par = twice(np.c_[np.repeat(r.random(n), k), width, t, rank.ravel()])
     par[::2, 1] *= -1
-    self.parts['hair'].show(key, ribbons(n, k)[np.argsort(-np.repeat(rank.max(1), 2*k-2), kind='stable')], twice(q.reshape(-1, 3)), tan=twice(np.gradient(q, axis=1)), par=par)
+    self.parts['hair'].show(key, ribbons(n, k)[np.argsort(-np.repeat(rank.max(1), 2*k-2), kind='stable')],
+        twice(q.reshape(-1, 3)), tan=twice(np.gradient(q, axis=1)), par=par)
 
 # %% ../../nbs/simulator/03_render.ipynb #aade32ea
 @patch
@@ -598,7 +695,8 @@ def pose(self:Stage, person, units, weakness):
     rest, rows = a['xyz'], skin.rows
     w = np.clip((rest[:, 1]+.35*(rest[:, 2]+60)+165)/70, 0, 1)
     extra = np.stack([openness(), 0*w, 0*w, w*w*(3-2*w)], 1)
-    self.parts['skin'].show(('skin',), skin.triangles, xyz[rows], skin.uv, nrm=n[rows], rest=rest[rows], extra=extra[rows])
+    self.parts['skin'].show(('skin',), skin.triangles, xyz[rows], skin.uv, nrm=n[rows], rest=rest[rows],
+        extra=extra[rows])
     c = _cloth_rows()
     e = extra[c[0]]
     self.parts['cloth'].show('cloth', c[1], xyz[c[0]]+n[c[0]]*3.2, nrm=n[c[0]], rest=rest[c[0]], extra=e)
@@ -610,7 +708,8 @@ def pose(self:Stage, person, units, weakness):
         x, o = xyz[p.rows], neutral[p.rows]
         loc, at = o-(o.max(0)+o.min(0))/2, x-(x.max(0)+x.min(0))/2
         light, corner = _eye_light(x, margins)
-        self.parts[name].show(('eye', name), p.triangles, x, p.uv, nrm=at/np.linalg.norm(at, axis=1, keepdims=True), loc=loc, extra=np.stack([light, corner, 0*light, 1+0*light], 1))
+        self.parts[name].show(('eye', name), p.triangles, x, p.uv, nrm=at/np.linalg.norm(at, axis=1, keepdims=True),
+            loc=loc, extra=np.stack([light, corner, 0*light, 1+0*light], 1))
     drop, low = _teeth_down(person, xyz)
     for name in ('teeth_upper', 'teeth_lower', 'tongue'):
         p, part = layout[name], self.parts[name]
@@ -621,9 +720,11 @@ def pose(self:Stage, person, units, weakness):
         part.show((name,), p.triangles, x, p.uv, nrm=n, extra=np.stack([light, 0*light, 0*light, 1+0*light], 1))
     q, full = lashes(person, xyz)
     n, k = q.shape[:2]
-    par = np.repeat(np.c_[np.zeros(n*k), np.tile([.30, .24, .08], n)*.9, np.tile(np.linspace(0, 1, k), n), np.repeat(full, k)], 2, 0)
+    par = np.repeat(np.c_[np.zeros(n*k), np.tile([.30, .24, .08], n)*.9, np.tile(np.linspace(0, 1, k), n),
+        np.repeat(full, k)], 2, 0)
     par[::2, 1] *= -1
-    self.parts['lash'].show('lash', ribbons(n, k), np.repeat(q.reshape(-1, 3), 2, 0), tan=np.repeat(np.gradient(q, axis=1).reshape(-1, 3), 2, 0), par=par)
+    self.parts['lash'].show('lash', ribbons(n, k), np.repeat(q.reshape(-1, 3), 2, 0),
+        tan=np.repeat(np.gradient(q, axis=1).reshape(-1, 3), 2, 0), par=par)
 
 # %% ../../nbs/simulator/03_render.ipynb #b36d80d6
 @patch
@@ -636,10 +737,13 @@ def occlude(self:Stage, person, look, kind, seed):
     if kind == 'hair':
         q = locks(self.lm, r, side)
         n, k = q.shape[:2]
-        par = np.repeat(np.c_[np.repeat(r.random(n), k), np.repeat(r.uniform(.7, 1.5, n), k), np.tile(np.linspace(0, 1, k), n), np.full(n*k, .8)], 2, 0)
+        par = np.repeat(np.c_[np.repeat(r.random(n), k), np.repeat(r.uniform(.7, 1.5, n), k),
+            np.tile(np.linspace(0, 1, k), n), np.full(n*k, .8)], 2, 0)
         par[::2, 1] *= -1
-        return self.parts['lock'].show((n, k), ribbons(n, k), np.repeat(q.reshape(-1, 3), 2, 0), tan=np.repeat(np.gradient(q, axis=1).reshape(-1, 3), 2, 0), par=par)
-    solid, clear = (hand(self.lm, r, side, skin_tone(f'skin_{person.skin}')*look.tint), None) if kind == 'hand' else (glasses if kind == 'glasses' else oxygen_mask)(self.lm, r)
+        return self.parts['lock'].show((n, k), ribbons(n, k), np.repeat(q.reshape(-1, 3), 2, 0),
+            tan=np.repeat(np.gradient(q, axis=1).reshape(-1, 3), 2, 0), par=par)
+    solid, clear = (hand(self.lm, r, side, skin_tone(f'skin_{person.skin}')*look.tint),
+        None) if kind == 'hand' else (glasses if kind == 'glasses' else oxygen_mask)(self.lm, r)
     for name, mesh in (('gear', solid), ('glass', clear)):
         if mesh: self.parts[name].show((kind, seed, len(mesh['points'])), **mesh)
 
@@ -649,7 +753,8 @@ def _read(self:Stage, px, depth=False):
     import vtk
     from vtk.util.numpy_support import vtk_to_numpy
     a = vtk.vtkFloatArray() if depth else vtk.vtkUnsignedCharArray()
-    self.window.GetZbufferData(0, 0, px-1, px-1, a) if depth else self.window.GetRGBACharPixelData(0, 0, px-1, px-1, 0, a)
+    self.window.GetZbufferData(0, 0, px-1, px-1, a) if depth else self.window.GetRGBACharPixelData(0, 0, px-1, px-1, 0,
+        a)
     return vtk_to_numpy(a).reshape(px, px, -1)[::-1] if not depth else vtk_to_numpy(a).reshape(px, px)[::-1]
 
 @patch
@@ -659,7 +764,8 @@ def _shadow_pass(self:Stage, towards, up, focus, wide):
     for p in shown: p.actor.VisibilityOff(); p.caster and p.caster.VisibilityOn()
     self.ren.SetViewport(0, 0, SHADOW_PX/wide, SHADOW_PX/wide)
     cam.ParallelProjectionOn(); cam.SetParallelScale(185); cam.SetWindowCenter(0, 0)
-    cam.SetFocalPoint(*focus); cam.SetPosition(*(focus+600*towards)); cam.SetViewUp(*up); cam.SetClippingRange(200, 1100)
+    cam.SetFocalPoint(*focus)
+    cam.SetPosition(*(focus+600*towards)); cam.SetViewUp(*up); cam.SetClippingRange(200, 1100)
     self.set(camPos=focus+600*towards, pixel=1.5)
     self.window.Render()
     _set_picture(self.shadow, self._read(SHADOW_PX, True)[:, :, None])
@@ -671,18 +777,23 @@ def _shadow_pass(self:Stage, towards, up, focus, wide):
 @patch
 def take(self:Stage, camera, light, size, supersample=2):
     "Shadow map, then the picture: float32 (size, size, 4), linear, premultiplied"
-    total, neck = pose_rotation(camera.yaw, camera.pitch, camera.roll), pose_rotation(*(camera.neck*np.array([camera.yaw, camera.pitch, camera.roll])))
+    total, neck = pose_rotation(camera.yaw, camera.pitch,
+        camera.roll), pose_rotation(*(camera.neck*np.array([camera.yaw, camera.pitch, camera.roll])))
     to_world, px = (total@neck.T).T, size*supersample
     focus, cam = PIVOT+neck@(FACE-PIVOT), self.ren.GetActiveCamera()
     tall = camera.distance_mm*24/camera.focal_mm
     eye, rig = focus+to_world[:, 2]*camera.distance_mm, light_rig(light, to_world)
-    self.set(**rig, camX=to_world[:, 0], camY=to_world[:, 1], camZ=to_world[:, 2], eyePos=eye, exposure=light.exposure, neck=_axis_angle(neck), pivot=PIVOT)
+    self.set(**rig, camX=to_world[:, 0], camY=to_world[:, 1], camZ=to_world[:, 2], eyePos=eye, exposure=light.exposure,
+        neck=_axis_angle(neck), pivot=PIVOT)
     wide = max(px, SHADOW_PX)
     if self.window.GetSize() != (wide, wide): self.window.SetSize(wide, wide)
-    m = self._shadow_pass(rig['d0'], to_world[:, 1] if abs(rig['d0']@to_world[:, 1]) < .9 else to_world[:, 2], focus+[0, -10, -50], wide)
+    m = self._shadow_pass(rig['d0'], to_world[:, 1] if abs(rig['d0']@to_world[:, 1]) < .9 else to_world[:, 2],
+        focus+[0, -10, -50], wide)
     self.ren.SetViewport(0, 0, px/wide, px/wide)
     cam.ParallelProjectionOff(); cam.SetFocalPoint(*focus); cam.SetPosition(*eye); cam.SetViewUp(*to_world[:, 1])
-    cam.SetViewAngle(np.degrees(2*np.arctan(tall/2/camera.distance_mm))); cam.SetClippingRange(camera.distance_mm*.45, camera.distance_mm+900); cam.SetWindowCenter(-2*camera.shift[0], 2*camera.shift[1])
+    cam.SetViewAngle(np.degrees(2*np.arctan(tall/2/camera.distance_mm)))
+    cam.SetClippingRange(camera.distance_mm*.45, camera.distance_mm+900)
+    cam.SetWindowCenter(-2*camera.shift[0], 2*camera.shift[1])
     self.set(camPos=eye, pixel=1.05*tall/px, sh0=m[0], sh1=m[1], sh2=m[2])
     self.window.Render()
     rgba = self._read(px)

@@ -55,7 +55,8 @@ def droop(
     side:str='left' # the subject's own
 ): # uint8 (h, w, 3)
     "A photograph with one corner of the mouth lowered by a known amount"
-    if abs(amount) > .14: raise ValueError(f"a droop of {amount} pupil distances would fold the picture; up to 0.14 is possible")
+    if abs(amount) > .14:
+        raise ValueError(f"a droop of {amount} pupil distances would fold the picture; up to 0.14 is possible")
     out, size = image.copy(), np.array(image.shape[1::-1])
     reach = np.linalg.norm(_frontal(points), axis=0).max()
     lo, hi = ((points[_CORNER[side], :2]+k*reach).astype(int).clip(0, size) for k in (-1, 1))
@@ -66,7 +67,9 @@ def droop(
     return out
 
 # %% ../../nbs/simulator/05_retouch.ipynb #ed2fe50f
-_LIDS = [(276, 283, 282, 295, 285), (263, 466, 388, 387, 386, 385, 384, 398, 362), (263, 249, 390, 373, 374, 380, 381, 382, 362)] # brow, upper and lower margin
+# brow, upper and lower margin
+_LIDS = [(276, 283, 282, 295, 285), (263, 466, 388, 387, 386, 385, 384, 398, 362),
+    (263, 249, 390, 373, 374, 380, 381, 382, 362)]
 
 def _eye(points, side):
     "Origin, axes (2, 2: along the eye and down, as rows) and three curves (brow, upper lid, lower lid) of an eye, px"
@@ -109,7 +112,8 @@ def close_eye(
     if not 0 <= amount <= 1: raise ValueError(f"an eye closes by a share between 0 and 1, not {amount}")
     out, eye, fine = image.copy(), _eye(points, side), 4
     outline = np.concatenate([eye[0]+q@eye[1] for q in eye[2]])
-    lo, hi = (f(q).astype(int).clip(0, image.shape[1::-1]) for f, q in ((np.floor, outline.min(0)-2), (np.ceil, outline.max(0)+2)))
+    lo, hi = (f(q).astype(int).clip(0, image.shape[1::-1]) for f,
+        q in ((np.floor, outline.min(0)-2), (np.ceil, outline.max(0)+2)))
     w, h = (hi-lo).tolist()
     xy = _grid(h*fine, w*fine)/fine+lo
     source = _lid_move(xy, eye, amount, back=True)
@@ -147,7 +151,8 @@ def turn_points(
 
 # %% ../../nbs/simulator/05_retouch.ipynb #0ce1cb9b
 _TRIANGLES = canonical_face()['triangles'].astype(int)
-_RINGS = [(1.12, .35, 1.), (1.3, .8, 1.), (1.55, 1.2, .8), (1.9, 1.4, .4), (2.4, 1.4, 0.)] # size against the outline, depth behind it in pupil distances, share of the turn
+# size against the outline, depth behind it in pupil distances, share of the turn
+_RINGS = [(1.12, .35, 1.), (1.3, .8, 1.), (1.55, 1.2, .8), (1.9, 1.4, .4), (2.4, 1.4, 0.)]
 
 def _outline():
     "The face's outer border: the edges that belong to one triangle only, in order"
@@ -161,12 +166,14 @@ _OUTLINE = _outline()
 
 def _head_mesh(points):
     "The face with its collar: vertices, triangles, and the share of the turn that each vertex takes"
-    outline, centre, unit, n = points[_OUTLINE], points[:468, :2].mean(0), np.linalg.norm(points[473]-points[468]), len(_OUTLINE)
+    outline, centre, unit, n = points[_OUTLINE], points[:468,
+        :2].mean(0), np.linalg.norm(points[473]-points[468]), len(_OUTLINE)
     rings = [np.c_[centre+k*(outline[:, :2]-centre), outline[:, 2]+depth*unit] for k, depth, _ in _RINGS]
     ids = np.vstack([_OUTLINE, *(468+n*k+np.arange(n) for k in range(len(rings)))])
     a, b, c, d = ids[:-1], ids[1:], np.roll(ids[:-1], -1, 1), np.roll(ids[1:], -1, 1)
     collar = np.concatenate([np.stack([a, b, c], 2).reshape(-1, 3), np.stack([c, b, d], 2).reshape(-1, 3)])
-    return np.vstack([points[:468], *rings]), np.vstack([_TRIANGLES, collar]), np.r_[np.ones(468), np.repeat([k for *_, k in _RINGS], n)]
+    return np.vstack([points[:468], *rings]), np.vstack([_TRIANGLES, collar]), np.r_[np.ones(468),
+        np.repeat([k for *_, k in _RINGS], n)]
 
 # %% ../../nbs/simulator/05_retouch.ipynb #5875e3b6
 def _area2(t): return (t[:, 1, 0]-t[:, 0, 0])*(t[:, 2, 1]-t[:, 0, 1])-(t[:, 1, 1]-t[:, 0, 1])*(t[:, 2, 0]-t[:, 0, 0])
@@ -221,7 +228,8 @@ def as_jpeg(
     quality:int # 1 to 100
 ): # uint8 (h, w, 3)
     "A picture after JPEG compression"
-    return cv2.imdecode(cv2.imencode('.jpg', image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)[..., ::-1].copy()
+    return cv2.imdecode(cv2.imencode('.jpg', image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1],
+        cv2.IMREAD_COLOR)[..., ::-1].copy()
 
 # %% ../../nbs/simulator/05_retouch.ipynb #0bcd54db
 def known_changes(
@@ -233,7 +241,9 @@ def known_changes(
     "A portrait, its mirror image, and copies with a known droop or a closed eye"
     mm, rows = 1/pupil_mm, [('', image, '', 0, 0)]
     rows += [('_mirrored', image[:, ::-1].copy(), '', 0, 0)]
-    rows += [(f'_droop_{side}_{k}mm', droop(image, points, k*mm, side), side, k, 0) for side, k in (('left', 4), ('right', 4), ('left', 8), ('right', 8))]
+    rows += [(f'_droop_{side}_{k}mm', droop(image, points, k*mm, side), side, k, 0) for side,
+        k in (('left', 4), ('right', 4), ('left', 8), ('right', 8))]
     rows += [('_eye_closed_left', close_eye(image, points, 'left'), 'left', 0, 1)]
-    truth = pd.DataFrame([(f'{name}{suffix}.png', name, *rest) for suffix, _, *rest in rows], columns=['path', 'subject', 'side', 'droop_mm', 'eye_closed'])
+    truth = pd.DataFrame([(f'{name}{suffix}.png', name, *rest) for suffix, _, *rest in rows],
+        columns=['path', 'subject', 'side', 'droop_mm', 'eye_closed'])
     return {f'{name}{suffix}.png': im for suffix, im, *_ in rows}, truth

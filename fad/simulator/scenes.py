@@ -22,7 +22,8 @@ from PIL import Image
 from tqdm.auto import tqdm
 from ..settings import FadError
 from . import head
-from .head import expression, EXPRESSIONS, HEALTHY, Person, random_person, random_weakness, Weakness
+from .head import (
+    expression, EXPRESSIONS, HEALTHY, Person, random_ancestry, random_person, random_sex, random_weakness, Weakness)
 from .looks import Look, look_of, skin_tone
 from .render import Camera, check_renderer, Light, pose_rotation, stage
 
@@ -44,7 +45,12 @@ def whole_number(
     return seed
 
 def _within(name, value, lo, hi, owner):
-    if not isinstance(value, (int, float, np.number)) or isinstance(value, bool) or not lo <= value <= hi: raise SimulateError(f"{owner}: {name} must lie between {lo} and {hi}, not {value!r}")
+    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    if not number or not lo <= value <= hi:
+        raise SimulateError(f"{owner}: {name} must lie between {lo} and {hi}, not {value!r}")
+
+def _one_of(name, value, choices):
+    if value not in choices: raise SimulateError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
 
 # %% ../../nbs/simulator/04_scenes.ipynb #7287ce4f
 BACKGROUNDS = ('plain', 'gradient', 'room')
@@ -56,18 +62,20 @@ class Background:
     "What is behind the person"
     kind:str='plain' # one of `BACKGROUNDS`
     seed:int=0 # which one
-    def __post_init__(self):
-        if self.kind not in BACKGROUNDS: raise SimulateError(f"background must be one of {', '.join(BACKGROUNDS)}, not {self.kind!r}")
+    def __post_init__(self): _one_of('background', self.kind, BACKGROUNDS)
 
 @dataclass(frozen=True)
 class Occlusion:
     "What is before the face"
     kind:str='none' # one of `OCCLUSIONS`
     seed:int=0 # which one
-    def __post_init__(self):
-        if self.kind not in OCCLUSIONS: raise SimulateError(f"occlusion must be one of {', '.join(OCCLUSIONS)}, not {self.kind!r}")
+    def __post_init__(self): _one_of('occlusion', self.kind, OCCLUSIONS)
 
 # %% ../../nbs/simulator/04_scenes.ipynb #229e73d9
+_SENSOR_LIMITS = dict(blur=(0, .05), motion=(0, .2), noise=(0, .5), low_light=(0, 1), resolution=(.1, 1),
+    warmth=(-1, 1),
+    jpeg=(1, 100))
+
 @dataclass(frozen=True)
 class Sensor:
     "What a camera does to the light; lengths in shares of the picture's side, so that any size looks alike"
@@ -80,7 +88,7 @@ class Sensor:
     warmth:float=0. # white balance, -1 cold to 1 warm
     jpeg:int=92 # quality, 1 to 100
     def __post_init__(self):
-        for k, lo, hi in (('blur', 0, .05), ('motion', 0, .2), ('noise', 0, .5), ('low_light', 0, 1), ('resolution', .1, 1), ('warmth', -1, 1), ('jpeg', 1, 100)): _within(k, getattr(self, k), lo, hi, 'Sensor')
+        for name, limits in _SENSOR_LIMITS.items(): _within(name, getattr(self, name), *limits, 'Sensor')
 
 @dataclass(frozen=True)
 class Scene:
@@ -98,43 +106,69 @@ class Scene:
     look:Look|None=None # None: what `look_of` gives the person
     seed:int=0 # of the noise
     def __post_init__(self):
-        if self.expression not in EXPRESSIONS: raise SimulateError(f"expression must be one of {', '.join(EXPRESSIONS)}, not {self.expression!r}")
+        _one_of('expression', self.expression, EXPRESSIONS)
         _within('intensity', self.intensity, 0, 1, 'Scene')
         whole_number(self.seed)
 
 # %% ../../nbs/simulator/04_scenes.ipynb #6e9db27e
+def _linear(hue, saturation, value):
+    "A colour in OpenCV's HSV as linear RGB"
+    return (cv2.cvtColor(np.uint8([[[hue, saturation, value]]]), cv2.COLOR_HSV2RGB)[0, 0]/255.)**2.2
+
+_ROOM = 128 # px, side of a room before it is enlarged
+
+def _box(image, x0, y0, x1, y1, colour):
+    "Paint a rectangle; what lies outside the picture is left out"
+    rows, columns = (slice(max(0, int(lo)), max(0, int(hi))) for lo, hi in ((y0, y1), (x0, x1)))
+    image[rows, columns] = colour
+
+def _shade(r): return _linear(r.integers(0, 180), r.integers(20, 150), r.integers(25, 235))
+
+def _window(image, r, x, wall):
+    y, wide, high = r.uniform(-20, 30), r.uniform(35, 60), r.uniform(50, 90)
+    _box(image, x-3, y-3, x+wide+3, y+high+3, wall*1.3+.05)
+    for k in range(2):
+        _box(image, x+k*wide/2+1, y, x+(k+1)*wide/2-1, y+high, np.array([.75, .85, 1.])*r.uniform(.7, 1.6))
+
+def _shelf(image, r, x, wall):
+    for y in np.arange(r.uniform(0, 20), _ROOM, r.uniform(24, 34)):
+        _box(image, x-10, y, x+60, y+2, wall*.4)
+        book = x-8
+        while book < x+56:
+            wide = r.uniform(2, 6)
+            _box(image, book, y-r.uniform(10, 20), book+wide, y, _shade(r))
+            book += wide+r.uniform(0, 2)
+
+def _door(image, r, x, wall): _box(image, x, r.uniform(-10, 20), x+r.uniform(30, 50), _ROOM, _shade(r)*.7+.05)
+
+def _pictures(image, r, x, wall):
+    for _ in range(r.integers(1, 4)):
+        x, y, wide, high = r.uniform(0, 110), r.uniform(0, 60), r.uniform(14, 34), r.uniform(14, 40)
+        _box(image, x-2, y-2, x+wide+2, y+high+2, _shade(r)*.3)
+        _box(image, x, y, x+wide, y+high, _shade(r))
+
+_FURNITURE = dict(window=_window, shelf=_shelf, door=_door, pictures=_pictures)
+
+def _lamps(image, r):
+    for _ in range(int(r.integers(0, 3))):
+        at, radius = (int(r.uniform(0, _ROOM)), int(r.uniform(0, _ROOM*.6))), int(r.uniform(2, 5))
+        cv2.circle(image, at, radius, (np.array([1.6, 1.4, 1.0])*r.uniform(.6, 1.4)).tolist(), -1)
+
 def room(
     size:int, # px
     r # numpy Generator
 ): # float32 (size, size, 3), linear
     "An invented room: walls, edges, window or shelf"
-    n = 128
-    wall = np.array(cv2.cvtColor(np.uint8([[[r.integers(0, 180), r.integers(5, 60), r.integers(90, 235)]]]), cv2.COLOR_HSV2RGB)[0, 0]/255.)**2.2
-    a = np.ones((n, n, 3))*wall*np.linspace(1.1, .8, n)[:, None, None]*np.linspace(*r.uniform(.75, 1.2, 2), n)[None, :, None]
-    shade = lambda: np.array(cv2.cvtColor(np.uint8([[[r.integers(0, 180), r.integers(20, 150), r.integers(25, 235)]]]), cv2.COLOR_HSV2RGB)[0, 0]/255.)**2.2
-    box = lambda x0, y0, x1, y1, c: a.__setitem__((slice(max(0, int(y0)), max(0, int(y1))), slice(max(0, int(x0)), max(0, int(x1)))), c)
-    if r.random() < .5: box(0, r.uniform(80, 110), n, n, wall*r.uniform(.3, .8))
+    wall = _linear(r.integers(0, 180), r.integers(5, 60), r.integers(90, 235))
+    downwards = np.linspace(1.1, .8, _ROOM)[:, None, None]
+    across = np.linspace(*r.uniform(.75, 1.2, 2), _ROOM)[None, :, None]
+    image = np.ones((_ROOM, _ROOM, 3))*wall*downwards*across
+    if r.random() < .5: _box(image, 0, r.uniform(80, 110), _ROOM, _ROOM, wall*r.uniform(.3, .8))
     x = r.uniform(-20, 100)
-    what = r.choice(['window', 'shelf', 'door', 'pictures'])
-    if what == 'window':
-        y, w, h = r.uniform(-20, 30), r.uniform(35, 60), r.uniform(50, 90)
-        box(x-3, y-3, x+w+3, y+h+3, wall*1.3+.05)
-        for k in range(2): box(x+k*w/2+1, y, x+(k+1)*w/2-1, y+h, np.array([.75, .85, 1.])*r.uniform(.7, 1.6))
-    elif what == 'shelf':
-        for y in np.arange(r.uniform(0, 20), 128, r.uniform(24, 34)):
-            box(x-10, y, x+60, y+2, wall*.4)
-            q = x-8
-            while q < x+56:
-                w = r.uniform(2, 6); box(q, y-r.uniform(10, 20), q+w, y, shade()); q += w+r.uniform(0, 2)
-    elif what == 'door':
-        box(x, r.uniform(-10, 20), x+r.uniform(30, 50), n, shade()*.7+.05)
-    else:
-        for _ in range(r.integers(1, 4)):
-            x, y, w, h = r.uniform(0, 110), r.uniform(0, 60), r.uniform(14, 34), r.uniform(14, 40)
-            box(x-2, y-2, x+w+2, y+h+2, shade()*.3); box(x, y, x+w, y+h, shade())
-    for _ in range(int(r.integers(0, 3))): cv2.circle(a, (int(r.uniform(0, n)), int(r.uniform(0, n*.6))), int(r.uniform(2, 5)), tuple(float(v) for v in np.array([1.6, 1.4, 1.0])*r.uniform(.6, 1.4)), -1)
-    a = cv2.GaussianBlur(a, (0, 0), r.uniform(1.2, 4.5), borderType=cv2.BORDER_REPLICATE)
-    return cv2.resize(a.astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
+    _FURNITURE[str(r.choice(list(_FURNITURE)))](image, r, x, wall)
+    _lamps(image, r)
+    image = cv2.GaussianBlur(image, (0, 0), r.uniform(1.2, 4.5), borderType=cv2.BORDER_REPLICATE)
+    return cv2.resize(image.astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
 
 @lru_cache(32)
 def backdrop(
@@ -144,14 +178,14 @@ def backdrop(
     "The picture behind the person"
     r = _draws(background.seed, 'background')
     if background.kind == 'room': return room(size, r).clip(0, 2)
-    colour = lambda: (cv2.cvtColor(np.uint8([[[r.integers(0, 180), r.choice([5, 20, 45, 80]), r.integers(60, 245)]]]), cv2.COLOR_HSV2RGB)[0, 0]/255.)**2.2
+    def colour(): return _linear(r.integers(0, 180), r.choice([5, 20, 45, 80]), r.integers(60, 245))
     y, x = np.mgrid[-1:1:size*1j, -1:1:size*1j].astype(np.float32)
-    a, b = colour(), colour()
-    if background.kind == 'plain': b = a*r.uniform(.75, 1.)
-    t = r.uniform(0, 6.28)
-    w = np.clip(.5+.4*(np.cos(t)*x+np.sin(t)*y), 0, 1)[..., None]
+    one, other = colour(), colour()
+    if background.kind == 'plain': other = one*r.uniform(.75, 1.)
+    angle = r.uniform(0, 6.28)
+    share = np.clip(.5+.4*(np.cos(angle)*x+np.sin(angle)*y), 0, 1)[..., None]
     glow = 1-.18*((x-r.uniform(-.5, .5))**2+(y-r.uniform(-.5, .5))**2)[..., None]
-    return ((a*w+b*(1-w))*glow).astype(np.float32)
+    return ((one*share+other*(1-share))*glow).astype(np.float32)
 
 # %% ../../nbs/simulator/04_scenes.ipynb #6bc52c1a
 def gaze_units(
@@ -159,12 +193,13 @@ def gaze_units(
     gaze=(0., 0.) # degrees from the lens, right in the picture and up
 )->dict: # unit: (left, right)
     "The eye movements that look into the lens, or beside it"
-    r = pose_rotation(camera.yaw, camera.pitch, camera.roll)
     a, e = np.radians(gaze)
-    d = r.T@np.array([np.sin(a)*np.cos(e), np.sin(e), np.cos(a)*np.cos(e)])
+    towards = np.array([np.sin(a)*np.cos(e), np.sin(e), np.cos(a)*np.cos(e)])
+    d = pose_rotation(camera.yaw, camera.pitch, camera.roll).T@towards
     x, y = np.degrees([np.arctan2(d[0], d[2]), np.arcsin(np.clip(d[1], -1, 1))])
-    share = lambda v, most: float(np.clip(v/most, 0, 1))
-    return dict(eyeLookOut=(share(x, 25), share(-x, 25)), eyeLookIn=(share(-x, 20), share(x, 20)), eyeLookUp=(share(y, 20),)*2, eyeLookDown=(share(-y, 22),)*2)
+    def share(degrees, most): return float(np.clip(degrees/most, 0, 1))
+    return dict(eyeLookOut=(share(x, 25), share(-x, 25)), eyeLookIn=(share(-x, 20), share(x, 20)),
+        eyeLookUp=(share(y, 20),)*2, eyeLookDown=(share(-y, 22),)*2)
 
 def units_of(
     scene # Scene
@@ -173,6 +208,26 @@ def units_of(
     return expression(scene.expression, float(scene.intensity)) | gaze_units(scene.camera, scene.gaze)
 
 # %% ../../nbs/simulator/04_scenes.ipynb #d5a40cb7
+def _smeared(image, length, degrees):
+    "An image blurred along a line of `length` px"
+    side = (int(np.ceil(length)) | 1)+2
+    kernel = np.zeros((side, side), np.float32)
+    half = np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])*length/2
+    ends = (np.round(((side-1)/2+sign*half)*16).astype(int).tolist() for sign in (-1, 1))
+    cv2.line(kernel, *ends, 1., 1, cv2.LINE_AA, 4)
+    return cv2.filter2D(image, -1, kernel/kernel.sum(), borderType=cv2.BORDER_REPLICATE)
+
+def _through_lens(image, sensor):
+    "Motion, blur and resolution"
+    size = len(image)
+    if sensor.motion*size > .6: image = _smeared(image, sensor.motion*size, sensor.motion_deg)
+    if sensor.blur*size > .2:
+        image = cv2.GaussianBlur(image, (0, 0), sensor.blur*size, borderType=cv2.BORDER_REPLICATE)
+    if sensor.resolution < .99:
+        share = sensor.resolution
+        image = cv2.resize(image, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    return image
+
 def exposed(
     image, # float32 (h, w, 4), linear, premultiplied
     behind, # float32 (h, w, 3), linear
@@ -181,28 +236,23 @@ def exposed(
 ): # uint8 (h, w, 3)
     "Light through lens and sensor, up to the JPEG"
     size = len(image)
-    a = image[..., :3]+(1-image[..., 3:])*behind
-    if sensor.motion*size > .6:
-        n = int(np.ceil(sensor.motion*size)) | 1
-        k = np.zeros((n+2, n+2), np.float32)
-        d = np.array([np.cos(np.radians(sensor.motion_deg)), np.sin(np.radians(sensor.motion_deg))])*sensor.motion*size/2
-        cv2.line(k, *(tuple(int(z) for z in np.round(((n+1)/2+s*d)*16)) for s in (-1, 1)), 1., 1, cv2.LINE_AA, 4)
-        a = cv2.filter2D(a, -1, k/k.sum(), borderType=cv2.BORDER_REPLICATE)
-    if sensor.blur*size > .2: a = cv2.GaussianBlur(a, (0, 0), sensor.blur*size, borderType=cv2.BORDER_REPLICATE)
-    if sensor.resolution < .99: a = cv2.resize(a, None, fx=sensor.resolution, fy=sensor.resolution, interpolation=cv2.INTER_AREA)
-    a = a*np.float32([1+.10*sensor.warmth, 1, 1-.13*sensor.warmth])*(1-.62*sensor.low_light)
+    light = _through_lens(image[..., :3]+(1-image[..., 3:])*behind, sensor)
+    light = light*np.float32([1+.10*sensor.warmth, 1, 1-.13*sensor.warmth])*(1-.62*sensor.low_light)
     noise = sensor.noise+.03*sensor.low_light
-    if noise: a = a+noise*np.sqrt(.15+a.clip(0)*2).astype(np.float32)*r.normal(size=a.shape).astype(np.float32)
-    a = np.clip(a*(1+.35*sensor.low_light), 0, 1)**(1/2.2)
-    if len(a) != size: a = cv2.resize(a, (size, size), interpolation=cv2.INTER_CUBIC)
-    return (np.clip(a, 0, 1)*255+.5).astype(np.uint8)
+    if noise:
+        grain = r.normal(size=light.shape).astype(np.float32)
+        light = light+noise*np.sqrt(.15+light.clip(0)*2).astype(np.float32)*grain
+    out = np.clip(light*(1+.35*sensor.low_light), 0, 1)**(1/2.2)
+    if len(out) != size: out = cv2.resize(out, (size, size), interpolation=cv2.INTER_CUBIC)
+    return (np.clip(out, 0, 1)*255+.5).astype(np.uint8)
 
 def automatic_exposure(
     person, look, light # Person, Look, Light
 )->float: # factor
     "What a camera would do: bring the face towards mid-grey, half of the way"
     tone = float((skin_tone(f'skin_{person.skin}')*look.tint)@[.25, .65, .1])
-    lit = 1.15*light.key*max(.25, np.cos(np.radians(light.azimuth))*np.cos(np.radians(light.elevation-10)))*(1+.5*light.fill)+light.ambient
+    frontal = max(.25, np.cos(np.radians(light.azimuth))*np.cos(np.radians(light.elevation-10)))
+    lit = 1.15*light.key*frontal*(1+.5*light.fill)+light.ambient
     return float((.28/(tone*lit))**.52)
 
 def portrait_pixels(
@@ -211,11 +261,14 @@ def portrait_pixels(
     units=None # unit: (left, right), instead of expression and gaze
 ): # uint8 (size, size, 3), before JPEG
     "Take the photograph"
-    s, look = stage(), scene.look or look_of(scene.person)
-    s.dress(scene.person, look); s.pose(scene.person, units if units is not None else units_of(scene), scene.weakness); s.occlude(scene.person, look, scene.occlusion.kind, scene.occlusion.seed)
-    light = replace(scene.light, exposure=scene.light.exposure*automatic_exposure(scene.person, look, scene.light))
+    s, person, look = stage(), scene.person, scene.look or look_of(scene.person)
+    s.dress(person, look)
+    s.pose(person, units_of(scene) if units is None else units, scene.weakness)
+    s.occlude(person, look, scene.occlusion.kind, scene.occlusion.seed)
+    light = replace(scene.light, exposure=scene.light.exposure*automatic_exposure(person, look, scene.light))
     image = s.take(scene.camera, light, size, 2 if size <= 640 else 1)
-    return exposed(image, backdrop(scene.background, size)*min(1.6, .75+.25*light.exposure), scene.sensor, _draws(scene.seed, 'noise'))
+    behind = backdrop(scene.background, size)*min(1.6, .75+.25*light.exposure)
+    return exposed(image, behind, scene.sensor, _draws(scene.seed, 'noise'))
 
 def jpeg_bytes(
     pixels, # uint8 (h, w, 3)
@@ -231,66 +284,112 @@ def render(
     size:int=256 # px
 ): # uint8 (size, size, 3)
     "The photograph of a scene as its file would show it"
-    if not 32 <= whole_number(size, 'size') <= 2048: raise SimulateError(f"size must lie between 32 and 2048 px, not {size}")
+    if not 32 <= whole_number(size, 'size') <= 2048:
+        raise SimulateError(f"size must lie between 32 and 2048 px, not {size}")
     return np.asarray(Image.open(io.BytesIO(jpeg_bytes(portrait_pixels(scene, size), scene.sensor.jpeg))))
 
 # %% ../../nbs/simulator/04_scenes.ipynb #8e1ed210
-STILL_EXPRESSIONS = dict(rest=.40, smile=.20, show_teeth=.12, brow_raise=.08, close_gently=.05, close_tightly=.04, pucker=.04, frown=.02, speech_a=.02, speech_e=.02, speech_o=.01)
+STILL_EXPRESSIONS = dict(rest=.40, smile=.20, show_teeth=.12, brow_raise=.08, close_gently=.05, close_tightly=.04,
+    pucker=.04, frown=.02, speech_a=.02, speech_e=.02, speech_o=.01)
 
-def random_camera(r)->Camera: # r: numpy Generator
+def _uniform(r, lo, hi): return float(r.uniform(lo, hi))
+
+def random_camera(
+    r # numpy Generator
+)->Camera:
     "A camera that a person would hold, further away than an arm"
-    yaw, pitch, roll = np.clip(r.normal(0, [11, 6, 5]), [-35, -20, -18], [35, 20, 18])
+    yaw, pitch, roll = np.clip(r.normal(0, [11, 6, 5]), [-35, -20, -18], [35, 20, 18]).tolist()
     distance, tall = r.uniform(650, 2200), r.uniform(255, 400) # mm of the picture's height at the face
-    return Camera(distance_mm=float(distance), focal_mm=float(24*distance/tall), yaw=float(yaw), pitch=float(pitch), roll=float(roll), shift=(float(r.normal(0, .03)), float(r.normal(.01, .025))), neck=float(r.uniform(.3, .9)))
+    return Camera(distance_mm=float(distance), focal_mm=float(24*distance/tall), yaw=yaw, pitch=pitch, roll=roll,
+        shift=(float(r.normal(0, .03)), float(r.normal(.01, .025))), neck=_uniform(r, .3, .9))
 
-def random_light(r)->Light: # r: numpy Generator
+def random_light(
+    r # numpy Generator
+)->Light:
     "Daylight, lamp or flash"
-    return Light(azimuth=float(r.choice([-1, 1])*r.uniform(0, 62)), elevation=float(r.uniform(5, 55)), key=float(r.uniform(.55, 1.25)), fill=float(r.uniform(.08, .55)), rim=float(r.uniform(0, .6)), ambient=float(r.uniform(.16, .5)), warmth=float(r.normal(0, .35)), softness=float(r.uniform(.1, 1)), exposure=float(r.uniform(.85, 1.12)))
+    return Light(azimuth=float(r.choice([-1, 1])*r.uniform(0, 62)), elevation=_uniform(r, 5, 55),
+        key=_uniform(r, .55, 1.25), fill=_uniform(r, .08, .55), rim=_uniform(r, 0, .6), ambient=_uniform(r, .16, .5),
+        warmth=float(r.normal(0, .35)), softness=_uniform(r, .1, 1), exposure=_uniform(r, .85, 1.12))
 
-def random_sensor(r)->Sensor: # r: numpy Generator
+def random_sensor(
+    r # numpy Generator
+)->Sensor:
     "A camera, good or poor"
     poor = r.random()
-    return Sensor(blur=float(.0008+.0045*r.random()*poor), motion=float((r.random() < .15)*r.uniform(.004, .02)), motion_deg=float(r.uniform(0, 180)), noise=float(.003+.02*poor*r.random()), low_light=float((r.random() < .15)*r.uniform(.1, .8)),
-        resolution=float(1 if r.random() < .7 else r.uniform(.5, .95)), warmth=float(np.clip(r.normal(0, .3), -1, 1)), jpeg=int(r.integers(68, 96)))
+    return Sensor(blur=float(.0008+.0045*r.random()*poor), motion=float((r.random() < .15)*r.uniform(.004, .02)),
+        motion_deg=_uniform(r, 0, 180), noise=float(.003+.02*poor*r.random()),
+        low_light=float((r.random() < .15)*r.uniform(.1, .8)),
+        resolution=float(1 if r.random() < .7 else r.uniform(.5, .95)),
+        warmth=float(np.clip(r.normal(0, .3), -1, 1)), jpeg=int(r.integers(68, 96)))
 
 # %% ../../nbs/simulator/04_scenes.ipynb #8085ef48
+def _drawn_weakness(seed, palsy):
+    r = _draws(seed, 'weakness')
+    kind, side = r.choice(['none', 'central', 'peripheral'], p=[.5, 1/3, 1/6]), str(r.choice(['left', 'right']))
+    return random_weakness(palsy or str(kind), side, float(np.round(r.uniform(.15, 1), 3)), seed)
+
+def _drawn_gaze(r):
+    spread = [2, 1.5] if r.random() < .75 else [10, 6]
+    return tuple(np.round(r.normal(0, spread), 1).tolist())
+
+def _drawn_setting(setting):
+    "Everything of a scene that has nothing to do with the person, each part from draws of its own"
+    def choice(purpose, names, shares): return str(_draws(setting, purpose).choice(names, p=shares))
+    return dict(expression=choice('expression', list(STILL_EXPRESSIONS), list(STILL_EXPRESSIONS.values())),
+        intensity=float(np.round(_draws(setting, 'intensity').uniform(.35, 1), 3)),
+        gaze=_drawn_gaze(_draws(setting, 'gaze')),
+        camera=random_camera(_draws(setting, 'camera')),
+        light=random_light(_draws(setting, 'light')),
+        background=Background(choice('background', BACKGROUNDS, [.25, .25, .5]), setting),
+        occlusion=Occlusion(choice('occlusion', OCCLUSIONS, [.80, .05, .02, .01, .12]), setting),
+        sensor=random_sensor(_draws(setting, 'sensor')), seed=setting)
+
 def random_scene(
     seed:int, # whole number: the person, and all else unless `setting` is given
     palsy:str|None=None, # none, central or peripheral; None: drawn
-    setting:int|None=None, # another whole number for expression, camera, light, background, occlusion and sensor
+    setting:int|None=None, # another whole number for everything but person and weakness
     **fixed # fields of `Scene` that are given
 )->Scene:
     "A scene drawn at random; each part has draws of its own, so that fixing one leaves the others as they were"
     seed, setting = whole_number(seed), whole_number(seed if setting is None else setting, 'setting')
-    r = _draws(seed, 'weakness')
-    kind, side, severity = r.choice(['none', 'central', 'peripheral'], p=[.5, 1/3, 1/6]), str(r.choice(['left', 'right'])), float(np.round(r.uniform(.15, 1), 3))
-    d = lambda purpose: _draws(setting, purpose)
-    e, c, g, o = d('expression'), d('camera'), d('gaze'), d('occlusion')
-    parts:dict = dict(person=lambda: random_person(seed), weakness=lambda: random_weakness(palsy or str(kind), side, severity, seed),
-        expression=lambda: str(e.choice(list(STILL_EXPRESSIONS), p=list(STILL_EXPRESSIONS.values()))), intensity=lambda: float(np.round(_draws(setting, 'intensity').uniform(.35, 1), 3)),
-        gaze=lambda: tuple(float(x) for x in np.round(g.normal(0, [2, 1.5] if g.random() < .75 else [10, 6]), 1)), camera=lambda: random_camera(c), light=lambda: random_light(d('light')),
-        background=lambda: Background(str(d('background').choice(BACKGROUNDS, p=[.25, .25, .5])), setting), occlusion=lambda: Occlusion(str(o.choice(OCCLUSIONS, p=[.80, .05, .02, .01, .12])), setting),
-        sensor=lambda: random_sensor(d('sensor')), seed=lambda: setting)
-    unknown = set(fixed)-set(Scene.__dataclass_fields__)
-    if unknown: raise SimulateError(f"a Scene has no {', '.join(sorted(unknown))}; it has {', '.join(Scene.__dataclass_fields__)}")
-    return Scene(**({k: f() for k, f in parts.items() if k not in fixed} | fixed))
+    fields = Scene.__dataclass_fields__
+    unknown = ', '.join(sorted(set(fixed)-set(fields)))
+    if unknown: raise SimulateError(f"a Scene has no {unknown}; it has {', '.join(fields)}")
+    drawn = _drawn_setting(setting)
+    if 'person' not in fixed: drawn['person'] = random_person(seed)
+    if 'weakness' not in fixed: drawn['weakness'] = _drawn_weakness(seed, palsy)
+    return Scene(**(drawn | fixed))
 
 # %% ../../nbs/simulator/04_scenes.ipynb #49f1f8db
+def _made_how(scene):
+    "How a photograph was made, one value per column"
+    w, p, c, light, sensor = scene.weakness, scene.person, scene.camera, scene.light, scene.sensor
+    weak = dict(palsy=w.palsy, side=w.side if w.severity else '', severity=w.severity,
+        weak_brow=w.brow, weak_eye=w.eye, weak_nose=w.nose, weak_mouth=w.mouth)
+    who = dict(sex=p.sex, age=p.age, african=p.ancestry[0], asian=p.ancestry[1], caucasian=p.ancestry[2],
+        skin=p.skin, history=p.history)
+    seen = dict(yaw_deg=c.yaw, pitch_deg=c.pitch, roll_deg=c.roll, distance_mm=c.distance_mm,
+        face_px=160*c.focal_mm/c.distance_mm/24)
+    lit = dict(light_azimuth=light.azimuth, light_elevation=light.elevation, light_key=light.key,
+        light_ambient=light.ambient)
+    taken = dict(background=scene.background.kind, occlusion=scene.occlusion.kind, blur=sensor.blur,
+        motion=sensor.motion,
+        noise=sensor.noise, low_light=sensor.low_light, resolution=sensor.resolution, jpeg=sensor.jpeg)
+    return weak | dict(expression=scene.expression, intensity=scene.intensity) | who | seen | lit | taken
+
 def truth_of(
     scene, # Scene
     units=None, # unit: (left, right), instead of expression and gaze
     xyz=None # (n, 3) mm, if it is at hand
-)->dict: # a value a column
+)->dict: # one value per column
     "What is true of a photograph: the catalog's features on the mesh, and how it was made"
-    w, p, c, l = scene.weakness, scene.person, scene.camera, scene.light
-    xyz = head.vertices(p, units if units is not None else units_of(scene), w) if xyz is None else xyz
-    return head.truth(xyz, p).iloc[0].to_dict() | dict(palsy=w.palsy, side=w.side if w.severity else '', severity=w.severity, weak_brow=w.brow, weak_eye=w.eye, weak_nose=w.nose, weak_mouth=w.mouth,
-        expression=scene.expression, intensity=scene.intensity, sex=p.sex, age=p.age, african=p.ancestry[0], asian=p.ancestry[1], caucasian=p.ancestry[2], skin=p.skin, history=p.history,
-        yaw_deg=c.yaw, pitch_deg=c.pitch, roll_deg=c.roll, distance_mm=c.distance_mm, face_px=160*c.focal_mm/c.distance_mm/24, light_azimuth=l.azimuth, light_elevation=l.elevation, light_key=l.key, light_ambient=l.ambient,
-        background=scene.background.kind, occlusion=scene.occlusion.kind, blur=scene.sensor.blur, motion=scene.sensor.motion, noise=scene.sensor.noise, low_light=scene.sensor.low_light, resolution=scene.sensor.resolution, jpeg=scene.sensor.jpeg)
+    if xyz is None: xyz = head.vertices(scene.person, units_of(scene) if units is None else units, scene.weakness)
+    return head.truth(xyz, scene.person).iloc[0].to_dict() | _made_how(scene)
 
 # %% ../../nbs/simulator/04_scenes.ipynb #5326eec3
 COURSES = ('none', 'stable', 'sudden', 'creeping', 'transient')
+
+_WITH_ONSET = ('sudden', 'creeping', 'transient')
 
 LOOKALIKES = ('none', 'one_sided_smile', 'chewing', 'turning', 'light_change')
 
@@ -305,10 +404,11 @@ class Clip:
     fps:int=12
     seed:int=0 # of movements
     def __post_init__(self):
-        if self.course not in COURSES: raise SimulateError(f"course must be one of {', '.join(COURSES)}, not {self.course!r}")
-        if self.lookalike not in LOOKALIKES: raise SimulateError(f"lookalike must be one of {', '.join(LOOKALIKES)}, not {self.lookalike!r}")
-        _within('seconds', self.seconds, .2, 600, 'Clip'); _within('fps', self.fps, 1, 120, 'Clip')
-        if self.course in ('sudden', 'creeping', 'transient'): _within('onset_s', self.onset_s, 0, self.seconds, 'Clip')
+        _one_of('course', self.course, COURSES)
+        _one_of('lookalike', self.lookalike, LOOKALIKES)
+        _within('seconds', self.seconds, .2, 600, 'Clip')
+        _within('fps', self.fps, 1, 120, 'Clip')
+        if self.course in _WITH_ONSET: _within('onset_s', self.onset_s, 0, self.seconds, 'Clip')
         whole_number(self.seed)
 
 # %% ../../nbs/simulator/04_scenes.ipynb #7431dfaf
@@ -329,7 +429,8 @@ def course_of(
     stay = (clip.seconds-on)*.4
     return _smooth(_ramp(t, on, .6))*(1-_smooth(_ramp(t, on+stay, 1.2)))
 
-def _pulse(t, start, length, rise=.35): return _smooth(_ramp(t, start, rise))*(1-_smooth(_ramp(t, start+length-rise, rise)))
+def _pulse(t, start, length, rise=.35):
+    return _smooth(_ramp(t, start, rise))*(1-_smooth(_ramp(t, start+length-rise, rise)))
 
 def _drift(t, r, sd, slow=4.):
     "Slow random movement"
@@ -340,12 +441,13 @@ VISEMES = ('speech_a', 'speech_e', 'speech_i', 'speech_o', 'speech_u', 'speech_m
 # %% ../../nbs/simulator/04_scenes.ipynb #c6033721
 def movement(
     clip # Clip
-)->tuple: # times (n,) s; unit: (n, 2) activation; what is being done (n,); pose (n, 3) degrees; light (n, 2) factors of key and ambient
+)->tuple: # times s; unit: (n, 2) activation; what is done; pose (n, 3) degrees; (n, 2) factors of key and ambient
     "Everything that moves in a clip, frame by frame"
     t = np.arange(int(round(clip.seconds*clip.fps)))/clip.fps
     units, doing, p = {}, np.full(len(t), 'rest', dtype=object), lambda purpose: _draws(clip.seed, purpose)
     def act(name, amount, left=1., right=1.):
-        for u, (a, b) in expression(name, 1.).items(): units[u] = units.get(u, np.zeros((len(t), 2)))+amount[:, None]*[a*left, b*right]
+        for u, (a, b) in expression(name, 1.).items():
+            units[u] = units.get(u, np.zeros((len(t), 2)))+amount[:, None]*[a*left, b*right]
     r, at = p('script'), .6
     while at < clip.seconds-1:
         what = str(r.choice(['speech', 'smile', 'show_teeth', 'brow_raise', 'pause'], p=[.42, .18, .12, .08, .20]))
@@ -365,7 +467,9 @@ def movement(
     if clip.lookalike == 'chewing':
         w, side = _pulse(t, 1., clip.seconds-2), r.choice([-1, 1])
         cycle = 2*np.pi*1.4*t
-        for u, a in dict(jawOpen=.10*(1-np.cos(cycle)), mouthPress=.35+.1*np.sin(cycle), mouthRollLower=.12+0*t).items(): units[u] = units.get(u, 0)+np.c_[w*a, w*a]
+        for u, a in dict(jawOpen=.10*(1-np.cos(cycle)), mouthPress=.35+.1*np.sin(cycle),
+            mouthRollLower=.12+0*t).items():
+            units[u] = units.get(u, 0)+np.c_[w*a, w*a]
         units['pullJaw'] = .35*w[:, None]*np.clip(np.c_[np.sin(cycle), -np.sin(cycle)]*side, 0, 1)
         doing[w > .5] = 'chewing'
     b, k = p('blinks'), 0.
@@ -379,7 +483,8 @@ def movement(
         pose[:, 0] += w*m.choice([-1, 1])*m.uniform(22, 32)
         doing[w > .3] = 'turning'
     light = np.ones((len(t), 2))
-    if clip.lookalike == 'light_change': light -= _smooth(_ramp(t, clip.seconds*.5, .4))[:, None]*m.uniform([.45, .1], [.75, .5])
+    if clip.lookalike == 'light_change':
+        light -= _smooth(_ramp(t, clip.seconds*.5, .4))[:, None]*m.uniform([.45, .1], [.75, .5])
     return t, units, doing, pose, light
 
 # %% ../../nbs/simulator/04_scenes.ipynb #dfba04bd
@@ -392,10 +497,14 @@ def scenes_of(
     look, shake = s.look or look_of(s.person), np.stack([_drift(t, g, .004, 2.), _drift(t, g, .004, 2.)], 1)
     glance = g.normal(0, [2.5, 1.5], (int(clip.seconds*1.2)+2, 2))
     for i in range(len(t)):
-        camera = replace(s.camera, yaw=float(pose[i, 0]), pitch=float(pose[i, 1]), roll=float(pose[i, 2]), shift=tuple((np.array(s.camera.shift)+shake[i]).tolist()))
-        weak = replace(s.weakness, severity=float(s.weakness.severity*share[i])) if s.weakness.palsy != 'none' else HEALTHY
-        scene = replace(s, weakness=weak, camera=camera, look=look, light=replace(s.light, key=s.light.key*light[i, 0], ambient=s.light.ambient*light[i, 1]), seed=s.seed+i)
-        yield scene, {u: tuple(np.clip(a[i], 0, 1.2).tolist()) for u, a in units.items()} | gaze_units(camera, tuple(glance[int(t[i]*1.2)])), str(doing[i]), float(t[i])
+        camera = replace(s.camera, yaw=float(pose[i, 0]), pitch=float(pose[i, 1]), roll=float(pose[i, 2]),
+            shift=tuple((np.array(s.camera.shift)+shake[i]).tolist()))
+        weak = replace(s.weakness, severity=float(s.weakness.severity
+            *share[i])) if s.weakness.palsy != 'none' else HEALTHY
+        scene = replace(s, weakness=weak, camera=camera, look=look,
+            light=replace(s.light, key=s.light.key*light[i, 0], ambient=s.light.ambient*light[i, 1]), seed=s.seed+i)
+        yield scene, {u: tuple(np.clip(a[i], 0, 1.2).tolist()) for u, a in units.items()} | gaze_units(camera,
+            tuple(glance[int(t[i]*1.2)])), str(doing[i]), float(t[i])
 
 # %% ../../nbs/simulator/04_scenes.ipynb #934f2364
 def random_clip(
@@ -406,11 +515,18 @@ def random_clip(
 )->Clip:
     "A clip drawn at random, filmed calmly enough to be watched"
     seed = whole_number(seed)
-    r, base = _draws(seed, 'clip'), random_scene(seed, 'none' if course == 'none' else str(_draws(seed, 'kind').choice(['central', 'peripheral'], p=[.75, .25])), occlusion=Occlusion())
+    r, base = _draws(seed, 'clip'), random_scene(seed,
+        'none' if course == 'none' else str(_draws(seed, 'kind').choice(['central', 'peripheral'], p=[.75, .25])),
+        occlusion=Occlusion())
     seconds = float(np.round(r.uniform(8, 12), 1))
-    scene = replace(base, expression='rest', gaze=(0., 0.), weakness=replace(base.weakness, severity=float(max(.35, base.weakness.severity))) if course != 'none' else HEALTHY,
-        camera=replace(base.camera, yaw=base.camera.yaw*.5, pitch=base.camera.pitch*.5, roll=base.camera.roll*.5), sensor=replace(base.sensor, motion=0., noise=min(base.sensor.noise, .008), low_light=base.sensor.low_light*.4, resolution=1.))
-    return replace(Clip(scene, course, float(np.round(seconds*r.uniform(.3, .55), 1)), lookalike, seconds, seed=seed), **fixed)
+    scene = replace(base, expression='rest', gaze=(0., 0.),
+        weakness=replace(base.weakness, severity=float(max(.35, base.weakness.severity))) if course != 'none'
+        else HEALTHY,
+        camera=replace(base.camera, yaw=base.camera.yaw*.5, pitch=base.camera.pitch*.5,
+            roll=base.camera.roll*.5), sensor=replace(base.sensor, motion=0., noise=min(base.sensor.noise, .008),
+            low_light=base.sensor.low_light*.4, resolution=1.))
+    return replace(Clip(scene, course, float(np.round(seconds*r.uniform(.3, .55), 1)), lookalike, seconds, seed=seed),
+        **fixed)
 
 # %% ../../nbs/simulator/04_scenes.ipynb #4bd49ebf
 def _whole(path, write):
@@ -445,7 +561,9 @@ def simulate_clip(
     rows = []
     def frames():
         for i, (scene, units, doing, t) in enumerate(scenes_of(clip)):
-            rows.append(dict(frame=i, t_s=t, doing=doing, course=clip.course, onset_s=clip.onset_s if clip.course in ('sudden', 'creeping', 'transient') else np.nan, lookalike=clip.lookalike, **truth_of(scene, units)))
+            rows.append(dict(frame=i, t_s=t, doing=doing, course=clip.course,
+                onset_s=clip.onset_s if clip.course in ('sudden', 'creeping', 'transient') else np.nan,
+                lookalike=clip.lookalike, **truth_of(scene, units)))
             yield portrait_pixels(scene, size, units)
     _whole(path, lambda part: _encode(part, frames(), clip.fps, size))
     return pd.DataFrame(rows)
@@ -457,19 +575,22 @@ GROUPS = ('none', 'central', 'none', 'peripheral', 'none', 'central') # of every
 
 SITES = ('clinic', 'phone', 'webcam') # where the photographs of a person are taken
 
-def _place(seed, i): return i//6, int(_draws(_number(seed, 4, i//6), 'order').permutation(6)[i%6]) # sixth and place in it, so that a number tells no group
+# sixth and place in it, so that a number tells no group
+def _place(seed, i): return i//6, int(_draws(_number(seed, 4, i//6), 'order').permutation(6)[i%6])
 
 def cohort_person(
     seed:int, # of the cohort
     i:int # number of the person
 )->tuple: # Person, Weakness, site
-    "Half healthy, a third central, the rest peripheral; sexes, ancestries, ages, sites and severities run through evenly in each group"
+    "Half healthy, a third central, the rest peripheral; all else runs through evenly in each group"
     own, (turn, slot) = _number(seed, 2, i), _place(seed, i)
     r = _draws(own, 'cohort')
     male, kind, age = (turn+slot)%2, (turn//2+slot)%3, 20+68*((.618034*turn+.17*slot)%1)
-    person = random_person(own, sex=float(np.round(r.uniform(.85, 1) if male else r.uniform(0, .15), 3)), age=float(np.round(np.clip(age+r.normal(0, 2), 18, 90), 1)),
-        ancestry=tuple(r.dirichlet(np.where(np.arange(3) == kind, 9., .4)).round(3).tolist()))
-    return person, random_weakness(GROUPS[slot], str(r.choice(['left', 'right'])), round(.15+.85*((.754878*turn+.29*slot)%1), 3), own), SITES[(turn//6+slot)%3]
+    severity = round(.15+.85*((.754878*turn+.29*slot)%1), 3)
+    person = random_person(own, sex=random_sex(r, male),
+        age=float(np.round(np.clip(age+r.normal(0, 2), 18, 90), 1)), ancestry=random_ancestry(r, kind))
+    weakness = random_weakness(GROUPS[slot], str(r.choice(['left', 'right'])), severity, own)
+    return person, weakness, SITES[(turn//6+slot)%3]
 
 def at_site(
     scene, # Scene
@@ -477,8 +598,12 @@ def at_site(
 )->Scene:
     "A scene as a clinic with a good camera, a phone or a webcam takes it"
     c, s = scene.camera, scene.sensor
-    if site == 'clinic': return replace(scene, camera=replace(c, yaw=.6*c.yaw, pitch=.6*c.pitch, roll=.6*c.roll), sensor=replace(s, motion=0., low_light=0., resolution=1., jpeg=max(s.jpeg, 85)))
-    if site == 'webcam': return replace(scene, camera=replace(c, distance_mm=.7*c.distance_mm, focal_mm=.7*c.focal_mm), sensor=replace(s, blur=s.blur+.001, noise=s.noise+.006, resolution=min(s.resolution, .7)))
+    if site == 'clinic':
+        return replace(scene, camera=replace(c, yaw=.6*c.yaw, pitch=.6*c.pitch, roll=.6*c.roll),
+            sensor=replace(s, motion=0., low_light=0., resolution=1., jpeg=max(s.jpeg, 85)))
+    if site == 'webcam':
+        return replace(scene, camera=replace(c, distance_mm=.7*c.distance_mm, focal_mm=.7*c.focal_mm),
+            sensor=replace(s, blur=s.blur+.001, noise=s.noise+.006, resolution=min(s.resolution, .7)))
     return scene
 
 def cohort_scene(
@@ -486,14 +611,17 @@ def cohort_scene(
     i:int, # number of the person
     k:int # number of the photograph
 )->Scene:
-    "One photograph of a cohort, as a neurologist asks for them: rest, smile or teeth, then mostly raised brows and closed eyes"
+    "One photograph of a cohort, as a neurologist asks for it: rest, smile or teeth, mostly raised brows, closed eyes"
     (person, weakness, site), setting = cohort_person(seed, i), _number(seed, 3, i, k)
-    asked = ((('rest',), 1), (('smile', 'show_teeth'), 1), (('brow_raise',), .7), (('close_gently', 'close_tightly'), .6))[k%4]
+    asked = ((('rest',), 1), (('smile', 'show_teeth'), 1), (('brow_raise',), .7),
+        (('close_gently', 'close_tightly'), .6))[k%4]
     r = _draws(setting, 'order')
     fixed = dict(expression=str(r.choice(asked[0]))) if r.random() < asked[1] else {}
     return at_site(random_scene(person.seed, setting=setting, person=person, weakness=weakness, **fixed), site)
 
-CLIP_PLAN = (('none', 'none'), ('sudden', 'none'), ('stable', 'none'), ('none', 'one_sided_smile'), ('creeping', 'none'), ('none', 'chewing'), ('none', 'none'), ('transient', 'none'), ('none', 'turning'), ('stable', 'none'), ('none', 'light_change'), ('sudden', 'none'))
+CLIP_PLAN = (('none', 'none'), ('sudden', 'none'), ('stable', 'none'), ('none', 'one_sided_smile'),
+    ('creeping', 'none'), ('none', 'chewing'), ('none', 'none'), ('transient', 'none'), ('none', 'turning'),
+    ('stable', 'none'), ('none', 'light_change'), ('sudden', 'none'))
 
 def cohort_clip(
     seed:int, # of the cohort
@@ -505,25 +633,44 @@ def cohort_clip(
 # %% ../../nbs/simulator/04_scenes.ipynb #c04cabab
 def _label(palsy): return 'stroke' if palsy == 'central' else 'non_stroke'
 
+def _clip_label(clip):
+    "A clip is a stroke if a central weakness comes, and healthy if none does; an old weakness is neither"
+    if clip.course == 'none': return 'non_stroke'
+    return 'stroke' if clip.course in _WITH_ONSET and clip.scene.weakness.palsy == 'central' else ''
+
+def _make_person(i, n, out, seed, size):
+    "Write a person's photographs and return their truth"
+    rows = []
+    for k in range(n):
+        scene = cohort_scene(seed, i, k)
+        label = _label(scene.weakness.palsy)
+        rel = f"{'stroke_data' if label == 'stroke' else 'noStroke_data'}/p{i:04d}_{k}.jpg"
+        data = jpeg_bytes(portrait_pixels(scene, size), scene.sensor.jpeg)
+        _whole(out/rel, lambda part, data=data: part.write_bytes(data))
+        rows.append(dict(frame_id=rel, path=rel, subject=f'p{i:04d}', source=cohort_person(seed, i)[2], label=label,
+            t_s=np.nan, frame=0, **truth_of(scene)))
+    return pd.DataFrame(rows)
+
+def _make_clip(i, out, seed, size):
+    "Write a clip and return its truth"
+    clip, rel = cohort_clip(seed, i), f'clips/c{i:03d}.mp4'
+    table = simulate_clip(out/rel, clip, size)
+    table.insert(0, 'frame_id', [f'{rel}#{f:06d}' for f in table.frame])
+    return table.assign(path=rel, subject=f'c{i:03d}', source='clip', label=_clip_label(clip),
+        palsy=clip.scene.weakness.palsy)
+
 def _make(job, out, seed, size):
     "One person's photographs, or one clip: files, and then their truth, which marks them as done"
     kind, i, n = job
-    out, rows = Path(out), []
-    if kind == 'person':
-        for k in range(n):
-            scene = cohort_scene(seed, i, k)
-            rel = f"{'stroke_data' if scene.weakness.palsy == 'central' else 'noStroke_data'}/p{i:04d}_{k}.jpg"
-            data = jpeg_bytes(portrait_pixels(scene, size), scene.sensor.jpeg)
-            _whole(out/rel, lambda part: part.write_bytes(data))
-            rows.append(dict(frame_id=rel, path=rel, subject=f'p{i:04d}', source=cohort_person(seed, i)[2], label=_label(scene.weakness.palsy), t_s=np.nan, frame=0, **truth_of(scene)))
-        table = pd.DataFrame(rows)
-    else:
-        clip, rel = cohort_clip(seed, i), f'clips/c{i:03d}.mp4'
-        table = simulate_clip(out/rel, clip, size)
-        ends = clip.course in ('sudden', 'creeping', 'transient')
-        table.insert(0, 'frame_id', [f'{rel}#{f:06d}' for f in table.frame])
-        table = table.assign(path=rel, subject=f'c{i:03d}', source='clip', label='stroke' if ends and clip.scene.weakness.palsy == 'central' else 'non_stroke' if clip.course == 'none' else '', palsy=clip.scene.weakness.palsy)
+    out = Path(out)
+    table = _make_person(i, n, out, seed, size) if kind == 'person' else _make_clip(i, out, seed, size)
     _whole(out/'.parts'/f'{kind}{i:04d}.parquet', lambda part: table.to_parquet(part, index=False))
+
+def _not_ours(out, there, was):
+    "Why a folder is refused: what it holds, and what it was begun with"
+    some = ', '.join(sorted(there)[:4])+(', …' if len(there) > 4 else '')
+    begun = f", or give the arguments it was begun with: {', '.join(f'{k}={v}' for k, v in was.items())}" if was else ''
+    return f"{out} holds something else ({some}): name a new or empty folder{begun}"
 
 def _check_out(out, plan):
     "Make the folder, or find it as this very cohort left it; refuse anything else"
@@ -534,15 +681,15 @@ def _check_out(out, plan):
         there = [p.name for p in out.iterdir()]
         if there:
             was = json.loads((out/'simulate.json').read_text()) if 'simulate.json' in there else None
-            if was != plan: raise SimulateError(f"{out} holds something else ({', '.join(sorted(there)[:4])}{', …' if len(there) > 4 else ''}): name a new or empty folder"
-                + (f", or give the arguments it was begun with: {', '.join(f'{k}={v}' for k, v in was.items())}" if was else ''))
+            if was != plan: raise SimulateError(_not_ours(out, there, was))
         for d in ('.parts', 'stroke_data', 'noStroke_data', 'clips'): (out/d).mkdir(exist_ok=True)
         for p in out.glob('*/.*.part.*'): p.unlink() # of a run that was killed
     except OSError as e: raise SimulateError(f"{out} cannot be written to: {e.strerror or e}") from None
     _whole(out/'simulate.json', lambda part: part.write_text(json.dumps(plan)))
     return out
 
-MANIFEST = ['path', 'subject', 'source', 'label', 'palsy', 'side', 'severity', 'expression', 'intensity', 'sex', 'age', 'skin', 'history', 'course', 'onset_s', 'lookalike', 'occlusion']
+MANIFEST = ['path', 'subject', 'source', 'label', 'palsy', 'side', 'severity', 'expression', 'intensity', 'sex', 'age',
+    'skin', 'history', 'course', 'onset_s', 'lookalike', 'occlusion']
 
 # %% ../../nbs/simulator/04_scenes.ipynb #547ed701
 def simulate_cohort(
@@ -555,15 +702,19 @@ def simulate_cohort(
     progress:bool=True # show a bar
 )->Path: # the folder
     "Write a cohort in the Kaggle layout with manifest.csv and truth.parquet; stopped, it goes on where it was"
-    subjects, clips, seed, size = whole_number(subjects, 'subjects'), whole_number(clips, 'clips'), whole_number(seed), whole_number(size, 'size')
-    if size%2 or not 32 <= size <= 2048: raise SimulateError(f"size must be an even number of px between 32 and 2048, not {size}")
+    subjects, clips, seed, size = whole_number(subjects, 'subjects'), whole_number(clips,
+        'clips'), whole_number(seed), whole_number(size, 'size')
+    if size%2 or not 32 <= size <= 2048:
+        raise SimulateError(f"size must be an even number of px between 32 and 2048, not {size}")
     plan = dict(subjects=subjects, clips=clips, seed=seed, size=size)
     out = _check_out(out, plan)
     if (out/'truth.parquet').exists(): return out
-    jobs = [j for j in [*(('clip', i, 1) for i in range(clips)), *(('person', i, 4) for i in range(subjects))] if not (out/'.parts'/f'{j[0]}{j[1]:04d}.parquet').exists()]
+    jobs = [j for j in [*(('clip', i, 1) for i in range(clips)), *(('person', i, 4) for i in range(subjects))]
+        if not (out/'.parts'/f'{j[0]}{j[1]:04d}.parquet').exists()]
     check_renderer()
     _run(jobs, out, seed, size, workers, progress)
-    parts = [pd.read_parquet(p) for p in sorted((out/'.parts').glob('*.parquet'), key=lambda p: (p.name.startswith('clip'), p.name))]
+    parts = [pd.read_parquet(p) for p in sorted((out/'.parts').glob('*.parquet'),
+        key=lambda p: (p.name.startswith('clip'), p.name))]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=['path', *MANIFEST])
     for c in MANIFEST: table[c] = table.get(c, pd.Series(index=table.index, dtype=object))
     manifest = table.groupby('path', sort=False).first().reset_index()[MANIFEST]
@@ -586,5 +737,7 @@ def _run(jobs, out, seed, size, workers, progress):
         pool = ProcessPoolExecutor(workers, initializer=_worker_start)
         try:
             for f in as_completed([pool.submit(_make, j, out, seed, size) for j in jobs]): f.result(); bar.update()
-        except BrokenProcessPool: raise SimulateError(f"a process died, perhaps for want of memory; what was written stays, and the same call goes on with it (fewer workers than {workers} need less)") from None
+        except BrokenProcessPool:
+            raise SimulateError('a process died, perhaps for want of memory; what was written stays, and the same call '
+                f'goes on with it (fewer workers than {workers} need less)') from None
         finally: pool.shutdown(kill_workers=True)
