@@ -184,8 +184,8 @@ def draw_hairs(
         cv2.polylines(layer, list(at[:, :2]), False, int(255*alpha), 1, cv2.LINE_AA, 4)
         cv2.polylines(layer, list(at[:, 1:]), False, int(255*alpha*.75), 1, cv2.LINE_AA, 4)
         clear = 255-layer if clear is None else cv2.multiply(clear, 255-layer, scale=1/255)
-    part[:] = 255-cv2.multiply(clear, 255-cv2.convertScaleAbs(cv2.GaussianBlur(255-clear, (0, 0), 5), alpha=.34),
-        scale=1/255) # type: ignore[operator]
+    shade = cv2.convertScaleAbs(cv2.GaussianBlur(255-clear, (0, 0), 5), alpha=.34) # type: ignore[operator]
+    part[:] = 255-cv2.multiply(clear, 255-shade, scale=1/255)
     return out
 
 # %% ../../nbs/simulator/02_looks.ipynb #daa9b38b
