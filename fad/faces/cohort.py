@@ -26,13 +26,15 @@ class CohortWarning(UserWarning):
     "What a reader of the results has to know about the cohort, above all whether subjects are known"
 
 # %% ../../nbs/faces/02_cohort.ipynb #5ec27d82
-_words = set('''data image images img imgs photo photos picture pictures pic pics face faces facial video videos clip clips frame frames patient patients
-    subject subjects case cases group class sample samples people person persons train training test testing val valid validation'''.split())
-_classes = [(re.compile(p), found) for p,found in {
+_words = set('''data image images img imgs photo photos picture pictures pic pics face faces facial video videos
+    clip clips frame frames patient patients subject subjects case cases group class sample samples
+    people person persons train test training testing val valid validation'''.split())
+_classes = [(re.compile(pattern), found) for pattern,found in {
     r'((acute )?(isch(a)?emic |h(a)?emorrhagic )?strokes?)': ('stroke', None),
     r'((non|no|not|without) strokes?|(non|no)strokes?)': ('non_stroke', None),
     r'(healthy|normals?|controls?|(healthy|normal) (controls?|volunteers?))': ('non_stroke', 'none'),
-    r'(peripheral|(peripheral )?(palsy|paralysis|paresis) peripheral|peripheral (palsy|paralysis|paresis)|bells?( palsy| paralysis)?)': ('non_stroke', 'peripheral'),
+    r'(peripheral|(peripheral )?(palsy|paralysis|paresis) peripheral|peripheral (palsy|paralysis|paresis)'
+    r'|bells?( palsy| paralysis)?)': ('non_stroke', 'peripheral'),
     r'(central|central (palsy|paralysis|paresis))': (None, 'central')}.items()]
 
 # %% ../../nbs/faces/02_cohort.ipynb #732f979e
@@ -43,7 +45,7 @@ def folder_class(
     name = re.sub(r"['’`]", '', unicodedata.normalize('NFKC', name))
     words = re.findall(r'[^\W\d_]+', re.sub(r'(?<=[a-z])(?=[A-Z])', ' ', name).lower())
     core = ' '.join(w for w in words if w not in _words)
-    return next((found for p,found in _classes if p.fullmatch(core)), (None, None))
+    return next((found for pattern,found in _classes if pattern.fullmatch(core)), (None, None))
 
 # %% ../../nbs/faces/02_cohort.ipynb #7439fa56
 def path_class(
@@ -51,10 +53,10 @@ def path_class(
 )->tuple: # (label, palsy), None for what none of them says
     "The class of a file: the nearest folder decides, and a farther one fills in what it leaves open"
     label = palsy = None
-    for f in folders:
-        l,p = folder_class(f)
-        if l and l != label: label,palsy = l,p
-        else: palsy = p or palsy
+    for folder in folders:
+        its_label,its_palsy = folder_class(folder)
+        if its_label and its_label != label: label,palsy = its_label,its_palsy
+        else: palsy = its_palsy or palsy
     return label,palsy
 
 # %% ../../nbs/faces/02_cohort.ipynb #7a3fb12d
@@ -77,36 +79,42 @@ _hidden = {'__MACOSX', 'Thumbs.db', 'desktop.ini'}
 
 def _entries(folder):
     "What a folder holds, hidden files left out"
-    with os.scandir(folder) as es: return [e for e in es if e.name[0] != '.' and e.name not in _hidden]
+    with os.scandir(folder) as entries: return [e for e in entries if e.name[0] != '.' and e.name not in _hidden]
 
-def _is_dir(e):
-    try: return e.is_dir()
+def _is_dir(entry):
+    try: return entry.is_dir()
     except OSError: return False
+
+def _look_into(root, folder):
+    "Entries of a folder below `root`, or None and the reason why they don't count"
+    where = f'folder {folder!r}'
+    if not Path(os.path.realpath(os.path.join(root, folder))).is_relative_to(os.path.realpath(root)):
+        return None, f'{where} is a link that leads out of the cohort and was not looked into: name its files in a manifest'
+    try: entries = _entries(os.path.join(root, folder))
+    except OSError as e: return None, f'{where} was not looked into: {e.strerror}'
+    if folder and any(e.name == 'run.json' for e in entries): return None, _holds_a_run(folder)
+    return entries, None
+
+def _holds_a_run(folder): return f'folder {folder!r} holds a run of fad and was not looked into'
 
 def walk(
     root, # folder
 )->tuple: # (sorted list of (path below `root`, whether it is a link), list of what could not be looked into)
     "Every file below a folder, each real folder once"
-    real,files,notes,todo,seen,links = os.path.realpath(root), [], [], [''], set(), []
-    while todo or links:
-        rel = todo.pop() if todo else links.pop(0)
-        where = os.path.realpath(os.path.join(root, rel))
+    real,files,notes = os.path.realpath(root), [], []
+    folders,links,seen = [''], [], set()
+    while folders or links:
+        folder = folders.pop() if folders else links.pop(0)
+        where = os.path.realpath(os.path.join(root, folder))
         if where in seen or real.startswith(where.rstrip('/')+'/'): continue
         seen.add(where)
-        if not Path(where).is_relative_to(real):
-            notes.append(f'folder {rel!r} is a link that leads out of the cohort and was not looked into: name its files in a manifest')
-            continue
-        try: es = _entries(os.path.join(root, rel))
-        except OSError as e:
-            notes.append(f'folder {rel!r} was not looked into: {e.strerror}')
-            continue
-        if rel and any(e.name == 'run.json' for e in es):
-            notes.append(f'folder {rel!r} holds a run of fad and was not looked into')
-            continue
-        for x in es:
-            sub = f'{rel}/{x.name}'.lstrip('/')
-            if _is_dir(x): (links if x.is_symlink() else todo).append(sub)
-            else: files.append((sub, x.is_symlink()))
+        entries,problem = _look_into(root, folder)
+        if problem: notes.append(problem)
+        for entry in entries or []:
+            below = f'{folder}/{entry.name}'.lstrip('/')
+            if not _is_dir(entry): files.append((below, entry.is_symlink()))
+            elif entry.is_symlink(): links.append(below)
+            else: folders.append(below)
         links.sort()
     return sorted(files), notes
 
@@ -118,9 +126,12 @@ def walk_store(
     store,top = store_of(url)
     names = [posixpath.relpath(n, top) for n in store.find(top)]
     runs = sorted(d for n in names if posixpath.basename(n) == 'run.json' and (d := posixpath.dirname(n)))
-    parts = {n: n.split('/') for n in names}
-    seen = [n for n,ps in parts.items() if not any(x[0]=='.' or x in _hidden for x in ps) and not any('/'.join(ps[:i]) in runs for i in range(1, len(ps)))]
-    return sorted((n, False) for n in seen), [f'folder {r!r} holds a run of fad and was not looked into' for r in runs]
+    def counts(name):
+        "Whether no folder above a file is hidden or holds a run"
+        parts = name.split('/')
+        if any(x[0] == '.' or x in _hidden for x in parts): return False
+        return not any('/'.join(parts[:i]) in runs for i in range(1, len(parts)))
+    return sorted((n, False) for n in names if counts(n)), [_holds_a_run(r) for r in runs]
 
 # %% ../../nbs/faces/02_cohort.ipynb #d8f413c1
 _keys = ['frame_id', 'subject', 'source', 'label', 'palsy', 'path', 'frame', 't_s', 'status', 'subject_known']
@@ -143,6 +154,14 @@ def _clip_rows(path, rate_hz, frame='', t_s=''):
     return list(zip(times.frame.tolist(), times.t_s.tolist())), note
 
 # %% ../../nbs/faces/02_cohort.ipynb #d2e94bfd
+def _check_place(path, check):
+    "Refuse a path that can't be opened, or that leads out of the folder `check`"
+    if not path: raise Unreadable('no path given')
+    if _utf8(path) != path: raise Unreadable('file name is not UTF-8')
+    if check and (problem := file_problem(path)): raise Unreadable(problem)
+    if isinstance(check, str) and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(check)):
+        raise Unreadable('a link that leads out of the folder: name the file in a manifest')
+
 def file_rows(
     path, # file
     check, # True: look whether the file is there; a folder: and whether it lies in it
@@ -152,48 +171,52 @@ def file_rows(
 )->tuple: # (list of (frame, t_s), status, note or None, whether it is a clip)
     "The frames of a file and its status"
     try:
-        if not path: raise Unreadable('no path given')
-        if _utf8(path) != path: raise Unreadable('file name is not UTF-8')
-        if check and (problem := file_problem(path)): raise Unreadable(problem)
-        if isinstance(check, str) and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(check)): raise Unreadable('a link that leads out of the folder: name the file in a manifest')
+        _check_place(path, check)
         kind = media_kind(path)
         if not kind: raise Unreadable('neither a photo nor a clip')
         if kind == 'image': return [(0, _number(t_s, 't_s') if t_s else np.nan)], 'ok', None, False
         rows,note = _clip_rows(path, rate_hz, frame, t_s)
         return rows, 'ok', note, not (frame or t_s)
-    except Unreadable as e: why = str(e)
-    return [(0, np.nan)], f"{'missing' if why in ('no such file', 'no path given') else 'unreadable'}: {why}", None, False
+    except Unreadable as e: reason = str(e)
+    kind = 'missing' if reason in ('no such file', 'no path given') else 'unreadable'
+    return [(0, np.nan)], f'{kind}: {reason}', None, False
 
 # %% ../../nbs/faces/02_cohort.ipynb #35968905
 def _text(path):
     "Text of a file in the encodings spreadsheets write"
-    with open_file(path) as f: b = f.read()
-    if b[:2] in (b'\xff\xfe', b'\xfe\xff'): return b.decode('utf-16')
-    try: return b.decode('utf-8-sig')
-    except UnicodeDecodeError: return b.decode('cp1252', 'replace')
+    with open_file(path) as f: data = f.read()
+    if data[:2] in (b'\xff\xfe', b'\xfe\xff'): return data.decode('utf-16')
+    try: return data.decode('utf-8-sig')
+    except UnicodeDecodeError: return data.decode('cp1252', 'replace')
 
-def _cell(s):
+def _cell(text):
     "A cell without the marks by which spreadsheets keep it from becoming a formula"
-    s = s.strip()
-    m = re.fullmatch(r'="(.*)"', s, re.S)
-    return m[1].replace('""', '"') if m else s[1:] if re.match(r"'[=+\-@]", s) else s
+    text = text.strip()
+    if quoted := re.fullmatch(r'="(.*)"', text, re.S): return quoted[1].replace('""', '"')
+    return text[1:] if re.match(r"'[=+\-@]", text) else text
 
 # %% ../../nbs/faces/02_cohort.ipynb #2a6d5759
+def _split(path, text):
+    "Header and rows of a table's text by the separator that makes `path` a column"
+    if first := re.match(r'sep=.\r?\n', text): text = text[first.end():]
+    try: tables = [list(csv.reader(io.StringIO(text, newline=''), delimiter=d)) for d in ',;\t|']
+    except csv.Error as e: raise CohortError(f'{path}: not a CSV file: {e}') from None
+    headers = [[c.strip().lower() for c in t[0]] if t else [] for t in tables]
+    best = max(range(4), key=lambda i: ('path' in headers[i], len(headers[i])))
+    return headers[best], [[_cell(c) for c in row] for row in tables[best][1:] if any(map(str.strip, row))]
+
 def read_manifest(
     path, # CSV file with a column `path`
 )->tuple: # (DataFrame of text, blank where empty; list of notes)
     "A manifest's rows as text, whatever its separator and encoding"
-    text,notes = _text(path), []
-    if m := re.match(r'sep=.\r?\n', text): text = text[m.end():]
-    try: tables = [list(csv.reader(io.StringIO(text, newline=''), delimiter=d)) for d in ',;\t|']
-    except csv.Error as e: raise CohortError(f'{path}: not a CSV file: {e}') from None
-    heads = [[c.strip().lower() for c in t[0]] if t else [] for t in tables]
-    i = max(range(4), key=lambda i: ('path' in heads[i], len(heads[i])))
-    head,rows = heads[i], [[_cell(c) for c in r] for r in tables[i][1:] if any(map(str.strip, r))]
-    if 'path' not in head: raise CohortError(f'{path}: a manifest needs a column `path`; found: {", ".join(head) or "nothing"}')
-    if long := [n for n,r in enumerate(rows, 1) if any(r[len(head):])]: notes.append(f'manifest rows with more cells than the header: {_few(long)}')
-    df = pd.DataFrame([(r + ['']*len(head))[:len(head)] for r in rows], columns=head, dtype=str)
-    return df.loc[:, [bool(c) for c in head] & ~df.columns.duplicated()], notes
+    header,rows = _split(path, _text(path))
+    width,notes = len(header), []
+    if 'path' not in header:
+        raise CohortError(f'{path}: a manifest needs a column `path`; found: {", ".join(header) or "nothing"}')
+    if long := [n for n,row in enumerate(rows, 1) if any(row[width:])]:
+        notes.append(f'manifest rows with more cells than the header: {_few(long)}')
+    df = pd.DataFrame([(row + ['']*width)[:width] for row in rows], columns=header, dtype=str)
+    return df.loc[:, [bool(c) for c in header] & ~df.columns.duplicated()], notes
 
 # %% ../../nbs/faces/02_cohort.ipynb #b2504f94
 def _n(n, what): return f"{n} {what}{'s'*(n!=1)}"
@@ -204,14 +227,15 @@ def _few(xs, n=5): return ', '.join(map(str, xs[:n])) + (f' and {len(xs)-n} more
 _blank = {'', 'na', 'n/a', 'nan', 'null', '?', 'unknown'}
 
 def _stated(row, notes):
-    "Label and palsy where a manifest has a column for them; what is not understood is left open and counted in `notes`"
+    "Label and palsy where a manifest has a column for them; what is not understood is left open, counted in `notes`"
     label,palsy = folder_class(row.get('label', ''))
     said = row.get('palsy', '').lower()
     if said in ('none', 'no'): palsy = 'none'
     elif said not in _blank: palsy = folder_class(said)[1]
-    for c,known in ('label', label or palsy), ('palsy', palsy):
-        if not known and (v := row.get(c, '')).lower() not in _blank: notes[f'{c} {v!r}'] += 1
-    return {'label': label, 'palsy': palsy} if 'label' in row else {'palsy': palsy} if 'palsy' in row else {}
+    for column,known in ('label', label or palsy), ('palsy', palsy):
+        if not known and (value := row.get(column, '')).lower() not in _blank: notes[f'{column} {value!r}'] += 1
+    if 'label' in row: return {'label': label, 'palsy': palsy}
+    return {'palsy': palsy} if 'palsy' in row else {}
 
 def _resolved(path, base):
     "A manifest's path as it can be opened, and as an id; backslashes and decomposed accents are tried too"
@@ -220,12 +244,13 @@ def _resolved(path, base):
     if is_url(base):
         scheme,_,at = base.rpartition('://')
         return f'{scheme}://{posixpath.normpath(posixpath.join(at, slashed))}', posixpath.normpath(slashed)
-    tries = [unicodedata.normalize(form, q) if form else q # type: ignore[arg-type]
-        for q in (path, slashed) for form in ('', 'NFC', 'NFD')]
-    q = next((q for q in tries if os.path.lexists(os.path.join(base, q))), slashed)
-    full = str(Path(base)/q)
-    inside = os.path.relpath(q, os.path.abspath(base)) if os.path.isabs(q) else os.path.normpath(q)
-    return full, q if os.path.isabs(q) and inside.startswith('..') else Path(inside).as_posix()
+    tries = [unicodedata.normalize(form, p) if form else p # type: ignore[arg-type]
+        for p in (path, slashed) for form in ('', 'NFC', 'NFD')]
+    found = next((p for p in tries if os.path.lexists(os.path.join(base, p))), slashed)
+    full = str(Path(base)/found)
+    if not os.path.isabs(found): return full, Path(os.path.normpath(found)).as_posix()
+    inside = os.path.relpath(found, os.path.abspath(base))
+    return full, found if inside.startswith('..') else Path(inside).as_posix()
 
 # %% ../../nbs/faces/02_cohort.ipynb #7fdeb87f
 def _from_folder(root):
@@ -246,23 +271,33 @@ def _from_manifest(manifest):
         if row.get('subject_known', '').lower() == 'false': row['subject'] = ''
         files.append(row | dict(rel=rel, path=path, check=True) | _stated(row, odd))
     if not files: raise CohortError(f'{manifest}: a manifest without rows')
-    if odd: notes.append('not understood, left open: ' + _few([f"{k} in {_n(n, 'row')}" for k,n in odd.items()]))
-    n = pd.DataFrame([(f['rel'], f.get('frame'), f.get('t_s')) for f in files]).duplicated().sum().item()
-    if n: notes.append(f"{_n(n, 'row')} of the manifest repeating an earlier one")
+    if odd:
+        said = [f"{what} in {_n(n, 'row')}" for what,n in odd.items()]
+        notes.append(f'not understood, left open: {_few(said)}')
+    again = pd.DataFrame([(f['rel'], f.get('frame'), f.get('t_s')) for f in files]).duplicated().sum().item()
+    if again: notes.append(f"{_n(again, 'row')} of the manifest repeating an earlier one")
     return files, notes, {}
 
 # %% ../../nbs/faces/02_cohort.ipynb #c461509b
+def _place(source):
+    "Whether an input is there, and whether it is a folder"
+    if not is_url(source): return os.path.lexists(source), os.path.isdir(source)
+    try:
+        store,name = store_of(source)
+        return store.exists(name), store.isdir(name)
+    except Exception as e: raise CohortError(f'{source}: {e}') from None # each store has errors of its own
+
 def _listed(source):
-    "The files of an input, notes, and what was ignored"
+    "The files of an input, notes, what was ignored, and the input's name"
     name = posixpath.basename(source.rstrip('/')) if is_url(source) else os.path.basename(os.path.abspath(source))
-    if is_url(source):
-        try: there,folder = (s := store_of(source))[0].exists(s[1]),s[0].isdir(s[1])
-        except Exception as e: raise CohortError(f'{source}: {e}') from None # each store has errors of its own
-    else: there,folder = os.path.lexists(source),os.path.isdir(source)
+    there,folder = _place(source)
     if folder:
         files,notes,ignored = _from_folder(source)
-        if any(folder_class(name)): notes.append(f'the name of the input folder itself, {name!r}, labels nothing: give the folder above it, or a manifest')
-        if not files: raise CohortError(f'{source}: no photo or clip in this folder' + (f', only {_counts(ignored)}' if ignored else ''))
+        if any(folder_class(name)):
+            notes.append(f'the name of the input folder itself, {name!r}, labels nothing: '
+                         'give the folder above it, or a manifest')
+        only = f', only {_counts(ignored)}' if ignored else ''
+        if not files: raise CohortError(f'{source}: no photo or clip in this folder{only}')
         return files, notes, ignored, name
     if not there: raise CohortError(f'{source}: no such file or folder')
     if name.lower().endswith(('.csv', '.tsv', '.txt')):
@@ -274,21 +309,29 @@ def _listed(source):
 def _counts(ignored): return ', '.join(f'{n} {ext}' for ext,n in ignored.items())
 
 # %% ../../nbs/faces/02_cohort.ipynb #1be0d649
+def _owners(folders):
+    "Class and subject that each tuple of folder names stands for"
+    classes = {d: path_class(d) for d in set(folders)}
+    firsts = Counter(next((x for x in d if not _plain(x)), None) for d in folders if not any(classes[d]))
+    firsts.pop(None, None)
+    several = len(firsts) > 1 and max(firsts.values()) > 1
+    return classes, {d: folder_subject(d, several) for d in classes}
+
 def _subjects(files, pattern, notes):
     "Add subject, label and palsy to each of `files`, and to `notes` what is doubtful"
     folders = {f['rel']: tuple(f['rel'].split('/')[:-1]) for f in files}
-    classes = {d: path_class(d) for d in set(folders.values())}
-    firsts = Counter(next((x for x in d if not _plain(x)), None) for d in folders.values() if not any(classes[d]))
-    firsts.pop(None, None)
-    several = len(firsts) > 1 and max(firsts.values()) > 1
-    owner = {d: folder_subject(d, several) for d in classes}
+    classes,owner = _owners(folders.values())
     for f in files:
-        d,m = folders[f['rel']], re.search(pattern, f['rel']) if pattern else None
-        who = f['subject'] if 'subject' in f else m[m.re.groupindex.get('subject', 1)] if m else owner[d]
+        folder,match = folders[f['rel']], re.search(pattern, f['rel']) if pattern else None
+        if 'subject' in f: who = f['subject']
+        elif match: who = match[match.re.groupindex.get('subject', 1)]
+        else: who = owner[folder]
         f['known'],f['subject'] = bool(who), who or f['rel']
-        f.update({k: f.get(k, v) for k,v in zip(('label','palsy'), classes[d])})
-    names = Counter(o.rpartition('/')[2] for o in {f['subject'] for f in files if f['subject'] == owner[folders[f['rel']]]})
-    if twins := sorted(n for n,k in names.items() if k > 1): notes.append(f'folders of equal name in different classes count as different people: {_few(twins)}')
+        f.update({k: f.get(k, v) for k,v in zip(('label','palsy'), classes[folder])})
+    named_by_folder = {f['subject'] for f in files if f['subject'] == owner[folders[f['rel']]]}
+    names = Counter(subject.rpartition('/')[2] for subject in named_by_folder)
+    if twins := sorted(n for n,k in names.items() if k > 1):
+        notes.append(f'folders of equal name in different classes count as different people: {_few(twins)}')
 
 # %% ../../nbs/faces/02_cohort.ipynb #3d482228
 def _unique(ids):
@@ -307,28 +350,36 @@ def cohort(
     source, # photo, clip, folder or manifest CSV, or the URL of one
     settings=None, # `Settings`; None = those `load_settings` finds
     rate_hz:float=None, # frames a second of a clip; None = `video.rate_hz`, 0 = every frame
-)->pd.DataFrame: # a row a frame: the keys of the design, `subject_known`, then the manifest's own columns
+)->pd.DataFrame: # one row per frame: the keys of the design, `subject_known`, then the manifest's own columns
     "One table of an input's faces: a row a frame, and a row with its reason for every file that can't be used"
     settings = settings or load_settings()
     rate_hz = settings.video.rate_hz if rate_hz is None else rate_hz
     files,notes,ignored,name = _listed(os.fspath(source))
     _subjects(files, settings.cohort.subject_pattern, notes)
     extra = list(dict.fromkeys(k for f in files for k in f if k not in {*_keys, 'rel', 'check', 'known'}))
-    look = lambda f: file_rows(f['path'], f['check'], rate_hz, f.get('frame', ''), f.get('t_s', ''))
-    rows,pool = [],ThreadPoolExecutor(16) # a store answers slowly, but many at a time
-    looked = pool.map(look, files) if any(is_url(f['path']) for f in files) else map(look, files)
-    for f,(frames,status,note,clip) in zip(tqdm(files, 'Looking at files', unit=' files', delay=2, leave=False), looked):
+    rows = []
+    for f,(frames,status,note,clip) in zip(tqdm(files, 'Looking at files', unit=' files', delay=2, leave=False),
+                                           _looked_at(files, rate_hz)):
         if note: notes.append(f"{_utf8(f['rel'])}: {note}")
+        frame_id = f.get('frame_id') or f['rel']
         fixed = [f['subject'], f.get('source') or name, f['label'], f['palsy'], f['path']]
-        for i,t in frames:
-            rows.append([(f.get('frame_id') or f['rel']) + f'#{i:06d}'*clip, *fixed, i, t, status, f['known'], *(f.get(c) or None for c in extra)])
+        own = [f.get(column) or None for column in extra]
+        for i,t in frames: rows.append([frame_id + f'#{i:06d}'*clip, *fixed, i, t, status, f['known'], *own])
     return _table(rows, extra, dict(notes=list(dict.fromkeys(notes)), ignored=ignored))
 
+def _looked_at(files, rate_hz):
+    "`file_rows` of every file; a store answers slowly, but many at a time"
+    def look(f): return file_rows(f['path'], f['check'], rate_hz, f.get('frame', ''), f.get('t_s', ''))
+    return ThreadPoolExecutor(16).map(look, files) if any(is_url(f['path']) for f in files) else map(look, files)
+
 def _table(rows, extra, attrs):
-    cols = dict(zip(_keys+extra, zip(*rows)))
-    cols['frame_id'] = _unique(cols['frame_id'])
+    columns = dict(zip(_keys+extra, zip(*rows)))
+    columns['frame_id'] = _unique(columns['frame_id'])
     kinds = dict(frame='int64', t_s='float64', subject_known='bool')
-    df = pd.DataFrame({k: pd.Series(v if k in kinds else [x if x is None else _utf8(x) for x in v], dtype=kinds.get(k, 'str')) for k,v in cols.items()})
+    def series(name, values):
+        if name in kinds: return pd.Series(values, dtype=kinds[name])
+        return pd.Series([x if x is None else _utf8(x) for x in values], dtype='str')
+    df = pd.DataFrame({name: series(name, values) for name,values in columns.items()})
     df.attrs.update(attrs)
     if said := cohort_warnings(df): warnings.warn('\n'.join(said), CohortWarning, stacklevel=3)
     return df
@@ -338,10 +389,12 @@ def cohort_warnings(
     df:pd.DataFrame, # cohort table
 )->list: # of str, to be repeated by every step that uses the table
     "What a reader of any result of this cohort has to know"
-    lost,n = df.path[~df.subject_known].nunique(), df.path.nunique()
-    said = [f"subject unknown for {lost} of {_n(n, 'file')}: each counts as a person of its own, so validation may leak; "
-            'name subjects in a manifest, by folders, or by cohort.subject_pattern'] if lost and n > 1 else []
-    if ignored := df.attrs.get('ignored'): said.append(f"ignored, neither photo nor clip: {_n(sum(ignored.values()), 'file')} ({_counts(ignored)})")
+    said,lost,n = [], df.path[~df.subject_known].nunique(), df.path.nunique()
+    if lost and n > 1:
+        said.append(f"subject unknown for {lost} of {_n(n, 'file')}: each counts as a person of its own, "
+                    'so validation may leak; name subjects in a manifest, by folders, or by cohort.subject_pattern')
+    if ignored := df.attrs.get('ignored'):
+        said.append(f"ignored, neither photo nor clip: {_n(sum(ignored.values()), 'file')} ({_counts(ignored)})")
     return said + list(df.attrs.get('notes', []))
 
 def is_healthy(

@@ -24,25 +24,46 @@ class Unreadable(FadError):
     "A photo or clip that can't be used; the message is the reason, in plain words"
 
 # %% ../../nbs/faces/01_media.ipynb #672b7870
-image_exts = set('jpg jpeg jpe jfif png apng gif bmp dib tif tiff webp avif heic heif hif mpo ppm pgm pbm pnm jp2 j2k tga'.split())
-video_exts = set('mp4 m4v mov qt avi mkv webm mpg mpeg mpe vob mts m2ts wmv asf flv f4v 3gp 3g2 ogv mjpeg mjpg h264 264 h265 hevc mxf dv'.split())
-_other_exts = set('csv tsv txt md json yaml yml xml html htm pdf doc docx xls xlsx ppt pptx rtf zip gz tar 7z rar py ipynb r m mat npy npz '
-                  'pkl parquet h5 db ini toml log mp3 wav m4a aac flac ogg wma srt vtt'.split())
+image_exts = set('jpg jpeg jpe jfif png apng gif bmp dib tif tiff webp avif heic heif hif mpo '
+                 'ppm pgm pbm pnm jp2 j2k tga'.split())
+video_exts = set('mp4 m4v mov qt avi mkv webm mpg mpeg mpe vob mts m2ts wmv asf flv f4v 3gp 3g2 ogv '
+                 'mjpeg mjpg h264 264 h265 hevc mxf dv'.split())
+_other_exts = set('csv tsv txt md json yaml yml xml html htm pdf doc docx xls xlsx ppt pptx rtf '
+                  'zip gz tar 7z rar py ipynb r m mat npy npz pkl parquet h5 db ini toml log '
+                  'mp3 wav m4a aac flac ogg wma srt vtt'.split())
 
 # %% ../../nbs/faces/01_media.ipynb #d6df5d22
-_magics = [(rb'\xff\xd8\xff', 'image', 'JPEG'), (rb'\x89PNG\r\n', 'image', 'PNG'), (rb'GIF8[79]a', 'image', 'GIF'), (rb'RIFF....WEBP', 'image', 'WebP'),
-    (rb'BM.{4}\0\0\0\0', 'image', 'BMP'), (rb'II[*+]\0|MM\0[*+]', 'image', 'TIFF'), (rb'P[1-6]\s', 'image', 'PNM'), (rb'\0\0\0\x0cjP  ', 'image', 'JPEG 2000'),
-    (rb'.{4}ftyp(hei[cxms]|hev[cxms]|mif1|msf1)', 'image', 'HEIC'), (rb'.{4}ftypavi[fs]', 'image', 'AVIF'), (rb'.{4}ftypM4[AB]', None, 'audio'),
-    (rb'.{4}(ftyp|moov|mdat|wide|free|skip)', 'video', 'MP4'), (rb'RIFF....AVI ', 'video', 'AVI'), (rb'\x1a\x45\xdf\xa3', 'video', 'Matroska'),
-    (rb'\x47.{187}\x47|.{4}\x47.{191}\x47', 'video', 'MPEG-TS'), (rb'\0\0\x01[\xb3\xba]', 'video', 'MPEG'), (rb'\x30\x26\xb2\x75', 'video', 'ASF'),
-    (rb'FLV\x01', 'video', 'FLV'), (rb'\0\0\0?\x01[\x09\x27\x67]', 'video', 'H.264'), (rb'OggS', None, 'Ogg'), (rb'ID3|\xff[\xfb\xf3]', None, 'audio'),
-    (rb'RIFF....WAVE', None, 'audio'), (rb'%PDF', None, 'PDF'), (rb'PK\x03\x04', None, 'ZIP'), (rb'.{128}DICM', None, 'DICOM')]
-_formats = [(re.compile(p, re.S), kind, name) for p,kind,name in _magics]
+_formats = [(re.compile(opening, re.S), kind, name) for opening,kind,name in [
+    (rb'\xff\xd8\xff', 'image', 'JPEG'),
+    (rb'\x89PNG\r\n', 'image', 'PNG'),
+    (rb'GIF8[79]a', 'image', 'GIF'),
+    (rb'RIFF....WEBP', 'image', 'WebP'),
+    (rb'BM.{4}\0\0\0\0', 'image', 'BMP'),
+    (rb'II[*+]\0|MM\0[*+]', 'image', 'TIFF'),
+    (rb'P[1-6]\s', 'image', 'PNM'),
+    (rb'\0\0\0\x0cjP  ', 'image', 'JPEG 2000'),
+    (rb'.{4}ftyp(hei[cxms]|hev[cxms]|mif1|msf1)', 'image', 'HEIC'),
+    (rb'.{4}ftypavi[fs]', 'image', 'AVIF'),
+    (rb'.{4}ftypM4[AB]', None, 'audio'),
+    (rb'.{4}(ftyp|moov|mdat|wide|free|skip)', 'video', 'MP4'),
+    (rb'RIFF....AVI ', 'video', 'AVI'),
+    (rb'\x1a\x45\xdf\xa3', 'video', 'Matroska'),
+    (rb'\x47.{187}\x47|.{4}\x47.{191}\x47', 'video', 'MPEG-TS'),
+    (rb'\0\0\x01[\xb3\xba]', 'video', 'MPEG'),
+    (rb'\x30\x26\xb2\x75', 'video', 'ASF'),
+    (rb'FLV\x01', 'video', 'FLV'),
+    (rb'\0\0\0?\x01[\x09\x27\x67]', 'video', 'H.264'),
+    (rb'OggS', None, 'Ogg'),
+    (rb'ID3|\xff[\xfb\xf3]', None, 'audio'),
+    (rb'RIFF....WAVE', None, 'audio'),
+    (rb'%PDF', None, 'PDF'),
+    (rb'PK\x03\x04', None, 'ZIP'),
+    (rb'.{128}DICM', None, 'DICOM')]]
 
 def _sniff(head):
     "Kind and name of the format that bytes `head` open"
-    for p,kind,name in _formats:
-        if p.match(head): return kind,name
+    for opening,kind,name in _formats:
+        if opening.match(head): return kind,name
     text = head and not re.search(rb'[\0-\x08\x0e-\x1f]', head) and not head.strip(b'\0') == b''
     return None, 'text' if text else 'unknown content'
 
@@ -76,16 +97,17 @@ def _head(path):
     "The first bytes of a regular file; anything else is `Unreadable` with its reason"
     if is_url(path): return _whole(path, 512)[0]
     try:
-        s = os.stat(path)
-        if stat.S_ISDIR(s.st_mode): raise Unreadable('a folder, not a file')
-        if not stat.S_ISREG(s.st_mode): raise Unreadable('not a regular file')
-        if not s.st_size: raise Unreadable('empty file (0 bytes)')
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode): raise Unreadable('a folder, not a file')
+        if not stat.S_ISREG(status.st_mode): raise Unreadable('not a regular file')
+        if not status.st_size: raise Unreadable('empty file (0 bytes)')
         with open(path, 'rb') as f: return f.read(512)
-    except FileNotFoundError: raise Unreadable('broken symbolic link' if os.path.islink(path) else 'no such file') from None
+    except FileNotFoundError:
+        raise Unreadable('broken symbolic link' if os.path.islink(path) else 'no such file') from None
     except PermissionError: raise Unreadable('no permission to read it') from None
     except (OSError, ValueError) as e:
-        loop = getattr(e, 'errno', 0) == errno.ELOOP
-        raise Unreadable('symbolic link that leads in a circle' if loop else getattr(e, 'strerror', None) or str(e)) from None
+        if getattr(e, 'errno', 0) == errno.ELOOP: raise Unreadable('symbolic link that leads in a circle') from None
+        raise Unreadable(getattr(e, 'strerror', None) or str(e)) from None
 
 def _whole(url, size=-1):
     "The first 512 bytes of what lies at a URL, and all that was read, as a stream"
@@ -96,6 +118,8 @@ def _whole(url, size=-1):
     except Exception as e: raise Unreadable(_said(e)) from None # each store has errors of its own
     if not data: raise Unreadable('empty file (0 bytes)')
     return data[:512], io.BytesIO(data)
+
+def _said(e): return getattr(e, 'strerror', None) or str(e) or type(e).__name__
 
 def file_problem(
     path, # file or URL
@@ -126,14 +150,14 @@ def _grey8(a):
     else: top = 65535 if a.max() <= 65535 else 2**31-1
     return (np.clip(a/top, 0, 1)*255).round().astype(np.uint8)
 
-def _rgb(im):
-    "Pillow image `im` of any mode as an RGB image; what is transparent becomes white"
-    if im.mode[0] in 'IF': im = Image.fromarray(_grey8(np.asarray(im)))
-    if im.mode == 'LAB': im = im.getchannel(0)
-    if im.mode in ('LA', 'La', 'PA', 'RGBA', 'RGBa') or 'transparency' in im.info:
-        im = im.convert('RGBA')
-        im = Image.alpha_composite(Image.new('RGBA', im.size, 'white'), im)
-    return im.convert('RGB')
+def _rgb(image):
+    "A Pillow image of any mode as an RGB image; what is transparent becomes white"
+    if image.mode[0] in 'IF': image = Image.fromarray(_grey8(np.asarray(image)))
+    if image.mode == 'LAB': image = image.getchannel(0)
+    if image.mode in ('LA', 'La', 'PA', 'RGBA', 'RGBa') or 'transparency' in image.info:
+        image = image.convert('RGBA')
+        image = Image.alpha_composite(Image.new('RGBA', image.size, 'white'), image)
+    return image.convert('RGB')
 
 # %% ../../nbs/faces/01_media.ipynb #60fd5764
 @contextmanager
@@ -148,10 +172,11 @@ def _pillow():
             yield
     finally: Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = old
 
-def _check_size(w, h, max_pixels):
+def _check_size(width, height, max_pixels):
     "Refuse a picture of more than `max_pixels` pixels"
-    mp, top = (f'{n/1e6:,.3g}' if n < 1e9 else f'{n/1e6:,.0f}' for n in (w*h, max_pixels))
-    if w*h > max_pixels: raise Unreadable(f'{mp} MP, over the limit of {top} MP (landmarks.max_pixels)')
+    if width*height <= max_pixels: return
+    size,limit = (f'{n/1e6:,.3g}' if n < 1e9 else f'{n/1e6:,.0f}' for n in (width*height, max_pixels))
+    raise Unreadable(f'{size} MP, over the limit of {limit} MP (landmarks.max_pixels)')
 
 # %% ../../nbs/faces/01_media.ipynb #fe0d1f75
 @lru_cache(1)
@@ -195,71 +220,82 @@ def read_image(
 # %% ../../nbs/faces/01_media.ipynb #f5c2e595
 av.logging.set_level(av.logging.PANIC)
 
+def _check_video(path):
+    "Name of the format that a file's first bytes are in; `Unreadable` where that is none of a clip"
+    kind,name = _sniff(_head(path))
+    motion_jpeg = os.path.splitext(path)[1].lower() in ('.mjpeg', '.mjpg') # its first bytes are a JPEG's
+    if kind == 'image' and not motion_jpeg: raise Unreadable(f'not a video: an image, {name}')
+    if name in ('text', 'PDF', 'ZIP', 'DICOM'): raise Unreadable(f'not a video: {name}')
+    return name
+
+def _video_stream(container):
+    "The first video stream that is not a cover picture, ready to decode"
+    streams = container.streams
+    stream = next((s for s in streams.video if not s.disposition & s.disposition.attached_pic), None)
+    if stream is None: raise Unreadable('no video in it, only sound' if streams.audio else 'no video in it')
+    codec = stream.codec_context
+    if codec is None: raise Unreadable('no decoder for its video')
+    _check_size(codec.width, codec.height, 100_000_000)
+    codec.thread_count = 1
+    return stream
+
 @contextmanager
 def _open(path):
     "The container of a clip and its video stream; `Unreadable` says what is wrong"
-    head = _head(path)
-    kind,name = _sniff(head)
-    motion = os.path.splitext(path)[1].lower() in ('.mjpeg', '.mjpg')
-    if kind == 'image' and not motion or name in ('text', 'PDF', 'ZIP', 'DICOM'): raise Unreadable(f"not a video: {'an image, ' if kind else ''}{name}")
-    with open_file(path) if is_url(path) else nullcontext(os.fspath(path)) as file, _container(file, path, name) as c:
-        s = next((s for s in c.streams.video if not s.disposition & s.disposition.attached_pic), None)
-        if s is None: raise Unreadable('no video in it, only sound' if c.streams.audio else 'no video in it')
-        if s.codec_context is None: raise Unreadable('no decoder for its video')
-        _check_size(s.codec_context.width, s.codec_context.height, 100_000_000)
-        s.codec_context.thread_count = 1
-        yield c,s
+    name = _check_video(path)
+    with open_file(path) if is_url(path) else nullcontext(os.fspath(path)) as file:
+        with _container(file, path, name) as container: yield container, _video_stream(container)
 
 # %% ../../nbs/faces/01_media.ipynb #33089089
-def _said(e): return getattr(e, 'strerror', None) or str(e) or type(e).__name__
-
 def _container(file, path, name):
     "A clip opened by PyAV"
     try: return av.open(file, metadata_errors='replace')
-    except Exception as e:
-        cut = name == 'MP4' and not _has_box(path, b'moov')
-        raise Unreadable('truncated file: its index (moov) is not there' if cut else f'not a video that can be opened: {_said(e)}') from None
+    except Exception as e: said = _said(e)
+    if name == 'MP4' and not _has_box(path, b'moov'): raise Unreadable('truncated file: its index (moov) is not there')
+    raise Unreadable(f'not a video that can be opened: {said}')
 
 def _has_box(path, name):
     "Whether an MP4 file has the whole of the top-level box `name`"
     with open_file(path) as f:
-        at,size = 0,f.seek(0, os.SEEK_END)
-        while at+8 <= size:
+        at,end = 0,f.seek(0, os.SEEK_END)
+        while at+8 <= end:
             f.seek(at)
-            n,box = int.from_bytes(f.read(4)),f.read(4)
-            if n == 1: n = int.from_bytes(f.read(8))
-            if box == name: return at+n <= size
-            if n < 8: return False
-            at += n
+            size,box = int.from_bytes(f.read(4)),f.read(4)
+            if size == 1: size = int.from_bytes(f.read(8))
+            if box == name: return at+size <= end
+            if size < 8: return False
+            at += size
 
-def _packets(c, s):
+def _packets(container, stream):
     "Packets of a stream in file order; a damaged stretch is passed over"
     for _ in range(100):
         try:
-            for p in c.demux(s):
-                if p.size: yield p
+            for packet in container.demux(stream):
+                if packet.size: yield packet
             return
-        except IndexError: return # what PyAV says at the end of a file whose streams were not all there at its start
+        except IndexError: return # PyAV, at the end of a file whose streams were not all there at its start
         except av.FFmpegError: continue
 
-def _decoded(c, s):
+def _decoded(container, stream):
     "Frames of a stream in the order of showing, from where the container stands; damaged ones are passed over"
-    for p in _packets(c, s):
-        try: yield from p.decode()
+    for packet in _packets(container, stream):
+        try: yield from packet.decode()
         except av.FFmpegError: continue
-    try: yield from s.codec_context.decode(None)
+    try: yield from stream.codec_context.decode(None)
     except av.FFmpegError: pass
 
 # %% ../../nbs/faces/01_media.ipynb #c5c5577f
 def _stamps(pts, dts, tick, avi):
     "Stamp of every packet, whether frames must be counted to be found, and a note on what is wrong"
+    # pts, dts: a packet's times of showing and of decoding; tick: what one frame lasts
     clock = pd.Series(dts if (dts==dts).any() else pts).ffill().bfill().to_numpy()
     if np.isnan(clock).all(): return np.arange(len(pts))*tick, True, 'no time stamps: timed by its nominal frame rate'
     if avi: return clock, True, None
     lost,back = np.isnan(pts), np.diff(clock, prepend=clock[0]) < 0
     note,n = None,len(pts)
     if lost.any():
-        pts,note = pd.Series(np.where(lost, clock, pts)).interpolate(limit_direction='both').to_numpy(), f'{lost.sum()} of {n} frames without a time stamp'
+        pts = pd.Series(np.where(lost, clock, pts)).interpolate(limit_direction='both').to_numpy()
+        note = f'{lost.sum()} of {n} frames without a time stamp'
     if back.any():
         pts = pts + np.cumsum(np.where(back, tick - np.diff(clock, prepend=clock[0]), 0))
         note = f'time stamps go back {back.sum()} times: the parts were joined'
@@ -268,28 +304,41 @@ def _stamps(pts, dts, tick, avi):
     return pts, note is not None, note
 
 # %% ../../nbs/faces/01_media.ipynb #3182d192
+def _packet_table(container, stream):
+    "Of every packet: stamps of showing and of decoding, whether it is a key frame, whether it is not shown"
+    rows = ((np.nan if p.pts is None else p.pts, np.nan if p.dts is None else p.dts, p.is_keyframe, p.is_discard)
+            for p in _packets(container, stream))
+    return np.fromiter(rows, np.dtype((float, 4))).reshape(-1, 4).T
+
 @lru_cache(4)
 def _scan(path, stamp):
     "Where the frames of a clip are"
-    with _open(path) as (c,s):
-        rows = ((*(np.nan if x is None else x for x in (p.pts, p.dts)), p.is_keyframe, p.is_discard) for p in _packets(c, s))
-        pts,dts,key,skip = np.fromiter(rows, np.dtype((float, 4))).reshape(-1, 4).T
+    with _open(path) as (container,stream):
+        pts,dts,key,skip = _packet_table(container, stream)
         if not (skip==0).any(): raise Unreadable('no frames in it')
-        tb = s.time_base or Fraction(1)/(s.guessed_rate or 25)
-        tick = float(1/(s.average_rate or s.guessed_rate or 25)/tb)
-        t,counted,note = _stamps(pts, dts, tick, c.format.name == 'avi' and s.codec_context.has_b_frames)
-        counted = counted or c.format.name == 'mpeg'
-        if 'mp4' in c.format.name and s.frames > len(pts): note = f'ends early: {len(pts)} of {s.frames} frames'
-        sar = float(s.sample_aspect_ratio or 1)
+        base = stream.time_base or Fraction(1)/(stream.guessed_rate or 25)
+        tick = float(1/(stream.average_rate or stream.guessed_rate or 25)/base)
+        kind,declared = container.format.name,stream.frames
+        t,counted,note = _stamps(pts, dts, tick, kind == 'avi' and stream.codec_context.has_b_frames)
+        if 'mp4' in kind and declared > len(pts): note = f'ends early: {len(pts)} of {declared} frames'
+        pixel_aspect = float(stream.sample_aspect_ratio or 1)
     stamps,key = np.sort(t[skip==0]), key==1
-    keys = sorted(zip(t[key].tolist(), np.fmin(pts, dts)[key].tolist()))
-    return SimpleNamespace(stamps=stamps, t_s=(stamps-stamps[0])*tb.numerator/tb.denominator, keys=keys, counted=counted, note=note, sar=sar)
+    return SimpleNamespace(
+        stamps=stamps, t_s=(stamps-stamps[0])*base.numerator/base.denominator,
+        keys=sorted(zip(t[key].tolist(), np.fmin(pts, dts)[key].tolist())),
+        counted=counted or kind == 'mpeg', note=note, pixel_aspect=pixel_aspect)
+
+def _file_stamp(path):
+    "What changes when a file does"
+    if is_url(path):
+        store,name = store_of(path)
+        return store.ukey(name)
+    status = os.stat(path)
+    return status.st_size,status.st_mtime_ns
 
 def _clip(path):
     "Where the frames of a clip are, remembered for the last few clips"
-    try:
-        if is_url(path): stamp = (fs := store_of(path))[0].ukey(fs[1])
-        else: stamp = (s := os.stat(path)).st_size,s.st_mtime_ns
+    try: stamp = _file_stamp(path)
     except Exception as e:
         _head(path)
         raise Unreadable(_said(e)) from None
@@ -298,8 +347,8 @@ def _clip(path):
 # %% ../../nbs/faces/01_media.ipynb #c947f5a0
 def frame_times(
     path, # clip, or its URL
-)->pd.DataFrame: # `frame` (from 0, in the order of showing), `t_s` (s since the first frame); `attrs['note']` says what is wrong with the stamps
-    "When each frame of a clip is shown, by its time stamps; `Unreadable` names what is wrong"
+)->pd.DataFrame: # `frame` (from 0, in the order of showing), `t_s` (s since the first frame)
+    "When each frame of a clip is shown, by its time stamps; `attrs['note']` says what is wrong with those"
     clip = _clip(path)
     df = pd.DataFrame(dict(frame=np.arange(len(clip.t_s)), t_s=clip.t_s))
     if clip.note: df.attrs['note'] = clip.note
@@ -317,48 +366,60 @@ def sample_frames(
     return times.iloc[np.unique(np.searchsorted(times.t_s, ticks - 1e-6))].reset_index(drop=True)
 
 # %% ../../nbs/faces/01_media.ipynb #dd079209
-def _turn(f):
-    "How frame `f` is to be turned: a 2×2 matrix of -1, 0 and 1 from stored to shown (x, y)"
-    m = f.side_data.get('DISPLAYMATRIX')
-    if m is None: return np.eye(2)
-    m = np.frombuffer(bytes(m), np.int32).reshape(3,3)[:2,:2].T
+def _turn(frame):
+    "How a frame is to be turned: a 2×2 matrix of -1, 0 and 1 from stored to shown (x, y)"
+    matrix = frame.side_data.get('DISPLAYMATRIX')
+    if matrix is None: return np.eye(2)
+    m = np.frombuffer(bytes(matrix), np.int32).reshape(3,3)[:2,:2].T
     return np.sign(np.where(np.abs(m) == np.abs(m).max(), m, 0)) if m.any() else np.eye(2)
 
-def _upright(f, sar, turn):
-    "Frame `f` as RGB pixels, square and turned; None where its data were damaged"
-    if f.is_corrupt: return None
-    w,h = (round(f.width*sar), f.height) if sar >= 1 else (f.width, round(f.height/sar))
-    a = f.to_ndarray(format='rgb24', width=w, height=h)
-    if turn[0,0] == 0: a,turn = a.swapaxes(0,1),turn[:,::-1]
-    return np.ascontiguousarray(a[::-1 if turn[1,1]<0 else 1, ::-1 if turn[0,0]<0 else 1])
+def _upright(frame, pixel_aspect, turn):
+    "A frame as RGB pixels, square and turned; None where its data were damaged"
+    if frame.is_corrupt: return None
+    width,height = frame.width,frame.height
+    if pixel_aspect >= 1: width = round(width*pixel_aspect)
+    else: height = round(height/pixel_aspect)
+    rgb = frame.to_ndarray(format='rgb24', width=width, height=height)
+    if turn[0,0] == 0: rgb,turn = rgb.swapaxes(0,1),turn[:,::-1]
+    return np.ascontiguousarray(rgb[::-1 if turn[1,1]<0 else 1, ::-1 if turn[0,0]<0 else 1])
 
 # %% ../../nbs/faces/01_media.ipynb #ba0ad9ef
-def _run(path, clip, k):
-    "Frames decoded from key frame `k` on"
-    with _open(path) as (c,s):
-        if k: c.seek(int(clip.keys[k][1]), stream=s)
-        yield from _decoded(c, s)
+def _run(path, clip, key):
+    "Frames decoded from key frame number `key` on"
+    with _open(path) as (container,stream):
+        if key: container.seek(int(clip.keys[key][1]), stream=stream)
+        yield from _decoded(container, stream)
 
-def _counted(path, clip, want):
-    "Frames `want`, found by counting"
+def _stamped(path, clip, key): return (f for f in _run(path, clip, key) if f.pts is not None)
+
+def _counted(path, clip, wanted):
+    "Frames `wanted`, found by counting"
     frames = enumerate(_run(path, clip, 0))
-    for i in want: yield next((f for n,f in frames if n==i), None)
+    for i in wanted: yield next((f for n,f in frames if n==i), None)
 
-def _sought(path, clip, want, leap=30):
-    "Frames `want`, found by stamp; key frames are sought where that spares decoding more than `leap` frames"
-    run,f,at = None,None,-1
-    for t in (clip.stamps[i] if i < len(clip.stamps) else np.inf for i in want):
-        k = max(bisect_right(clip.keys, (t, np.inf))-1, 0)
-        if run is None or (k > at >= 0 and (f is None or np.searchsorted(clip.stamps, (f.pts, clip.keys[k][0])) @ (-1,1) > leap)):
-            run = _stamped(path, clip, k)
-            f,at = next(run, None),k
-            if k and (f is None or f.pts > t or f.pts not in {t for t,_ in clip.keys}):
-                run = _stamped(path, clip, 0)
-                f,at = next(run, None),-1
-        while f is not None and f.pts < t: f = next(run, None)
-        yield f if f is not None and f.pts == t else None
+def _begin(path, clip, key, stamp):
+    "Decoding from a key frame on, its first frame, and the key; from the start where the seek landed too late"
+    run = _stamped(path, clip, key)
+    frame = next(run, None)
+    if not key or (frame is not None and frame.pts <= stamp and frame.pts in {t for t,_ in clip.keys}):
+        return run,frame,key
+    run = _stamped(path, clip, 0)
+    return run,next(run, None),-1
 
-def _stamped(path, clip, k): return (f for f in _run(path, clip, k) if f.pts is not None)
+def _sought(path, clip, wanted, leap=30):
+    "Frames `wanted`, found by stamp; key frames are sought where that spares decoding more than `leap` frames"
+    def far(frame, key):
+        "Whether a key frame lies more than `leap` frames ahead"
+        if frame is None: return True
+        here,there = np.searchsorted(clip.stamps, (frame.pts, clip.keys[key][0]))
+        return there-here > leap
+    run,frame,at = None,None,-1
+    for i in wanted:
+        stamp = clip.stamps[i] if i < len(clip.stamps) else np.inf
+        key = max(bisect_right(clip.keys, (stamp, np.inf))-1, 0)
+        if run is None or (key > at >= 0 and far(frame, key)): run,frame,at = _begin(path, clip, key, stamp)
+        while frame is not None and frame.pts < stamp: frame = next(run, None)
+        yield frame if frame is not None and frame.pts == stamp else None
 
 # %% ../../nbs/faces/01_media.ipynb #f0f8aeb1
 def read_frames(
@@ -369,14 +430,14 @@ def read_frames(
     clip = _clip(path)
     return _rgb_frames(path, clip, sorted({int(i) for i in frames}))
 
-def _rgb_frames(path, clip, want):
-    done,turn = 0,None # the matrix is read once: asking a frame for it makes a reference cycle, which keeps its pixels alive
+def _rgb_frames(path, clip, wanted):
+    done,turn = 0,None # the matrix is read once: to ask a frame for it makes a reference cycle that keeps its pixels
     try:
-        for i,f in zip(want, (_counted if clip.counted else _sought)(path, clip, want)):
-            if f is not None and turn is None: turn = _turn(f)
-            try: rgb = None if f is None else _upright(f, clip.sar, turn)
+        for i,frame in zip(wanted, (_counted if clip.counted else _sought)(path, clip, wanted)):
+            if frame is not None and turn is None: turn = _turn(frame)
+            try: rgb = None if frame is None else _upright(frame, clip.pixel_aspect, turn)
             except Exception: rgb = None
             done += 1
             yield i,rgb
     except Exception: pass
-    for i in want[done:]: yield i,None
+    for i in wanted[done:]: yield i,None
