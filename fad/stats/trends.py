@@ -8,12 +8,12 @@ __all__ = ['autocorrelation', 'effective_n', 'mean_interval', 'change_points', '
 # %% ../../nbs/stats/05_trends.ipynb #ac875ee6
 import numpy as np, pandas as pd
 import pymannkendall, ruptures
-from scipy.stats import norm, t as student
+from scipy.stats import norm, t as student, theilslopes
 
 # %% ../../nbs/stats/05_trends.ipynb #15f21108
 def autocorrelation(
     x, # (n,) evenly or nearly evenly sampled; NaN are left out
-    stretch=None # frames; the median of stretches counts, each taken against its own mean, so that a step matters little; None: all in one
+    stretch=None # frames; the median of stretches counts, each against its own mean, so that a step matters little
 )->float: # from 0 to 0.99
     "Of neighbouring frames, with what a short series hides of it added (Kendall 1954)"
     x = np.asarray(x, float)
@@ -21,8 +21,8 @@ def autocorrelation(
     parts = x[len(x)%n:].reshape(-1, n) if n else np.empty((0, 1)) # the last stretch ends with the series
     parts = parts[np.isfinite(parts).sum(1) > 2]
     if not len(parts): return 0.
-    d, counts = parts-np.nanmean(parts, 1, keepdims=True), np.isfinite(parts).sum(1)
-    shared, spread = np.ma.masked_invalid(d[:, 1:]*d[:, :-1]).mean(1).filled(0), np.nanvar(parts, 1)
+    apart, counts = parts-np.nanmean(parts, 1, keepdims=True), np.isfinite(parts).sum(1)
+    shared, spread = np.ma.masked_invalid(apart[:, 1:]*apart[:, :-1]).mean(1).filled(0), np.nanvar(parts, 1)
     r = (shared/spread)[spread > 0]
     return float(np.clip(np.median(r+(1+3*r)/counts[spread > 0]), 0, .99)) if len(r) else 0.
 
@@ -39,11 +39,15 @@ def mean_interval(
     r=None, # their autocorrelation; None: from them
     level:float=.95 # of the interval
 )->tuple: # mean, low, high, effective frames; NaN where fewer than two
-    "Mean of autocorrelated frames: Student's t on effective frames, the variance raised by what autocorrelation hides of it"
+    """Mean of autocorrelated frames: Student's t on effective frames
+
+    The variance is raised by what autocorrelation hides of it"""
     x, n = np.asarray(x, float)[np.isfinite(x)], effective_n(x, r)
-    if n <= 1 or len(x) < 2: return (float(x.mean()) if len(x) else np.nan), np.nan, np.nan, n if len(x) else 0.
+    if not len(x): return np.nan, np.nan, np.nan, 0.
+    mean = float(x.mean())
+    if n <= 1 or len(x) < 2: return mean, np.nan, np.nan, n
     half = student.ppf((1+level)/2, n-1)*np.sqrt(x.var(ddof=1)*(len(x)-1)/(len(x)-len(x)/n)/n)
-    return float(x.mean()), float(x.mean()-half), float(x.mean()+half), n
+    return mean, float(mean-half), float(mean+half), n
 
 # %% ../../nbs/stats/05_trends.ipynb #a157001c
 def change_points(
@@ -51,7 +55,7 @@ def change_points(
     x, # (n,), NaN where nothing was seen
     least_s:float=1., # shortest stretch
     level:float=.95 # of the interval
-)->pd.DataFrame: # a row a change: `t_s`, `low_s`, `high_s`, `before`, `after`; empty where the series is of one piece
+)->pd.DataFrame: # a row a change: `t_s`, `low_s`, `high_s`, `before`, `after`; empty: the series is of one piece
     "Steps in the mean (PELT, penalty by BIC on effective frames) and where else each could lie"
     t, x = np.asarray(t, float), np.asarray(x, float)
     t, x = t[np.isfinite(x)], x[np.isfinite(x)]
@@ -60,23 +64,24 @@ def change_points(
     if len(x) < 2*size+1: return pd.DataFrame(columns=columns, dtype=float)
     noise, cut = np.median(np.abs(np.diff(x)))*1.4826/np.sqrt(2)+1e-6, [0, len(x)]
     for _ in range(2): # the noise is what the steps leave over
-        ends = ruptures.KernelCPD('linear', min_size=size).fit(x[:, None]).predict(pen=4*np.log(len(x))*noise**2)
-        cut = [0, *ends]
+        found = ruptures.KernelCPD('linear', min_size=size).fit(x[:, None])
+        cut = [0, *found.predict(pen=4*np.log(len(x))*noise**2)]
         left = np.concatenate([x[a:b]-x[a:b].mean() for a, b in zip(cut, cut[1:])])
         noise = 1.4826*np.median(np.abs(left))*np.sqrt(len(x)/effective_n(left))+1e-6
-    return pd.DataFrame([_change(t, x, a, m, b, noise, level) for a, m, b in zip(cut, cut[1:], cut[2:])], columns=columns)
+    rows = [_change(t, x, around, noise, level) for around in zip(cut, cut[1:], cut[2:])]
+    return pd.DataFrame(rows, columns=columns)
 
-def _change(t, x, a, m, b, noise, level):
-    "One change: the likelihood of every place between its neighbours, all else being equal"
-    k, y = np.arange(a+1, b), x[a:b]
-    c = np.cumsum(y)
-    n = k-a
-    sse = -(c[n-1]**2/n+(c[-1]-c[n-1])**2/(b-a-n))
-    p = np.exp(-(sse-sse.min())/(2*noise**2))
-    p = np.cumsum(p/p.sum())
-    low, high = k[np.searchsorted(p, (1-level)/2)], k[min(np.searchsorted(p, (1+level)/2), len(k)-1)]
-    mid = lambda i: (t[i-1]+t[i])/2
-    return mid(m), t[low-1], t[high], x[a:m].mean(), x[m:b].mean()
+def _change(t, x, around, noise, level):
+    "One change with its neighbours (before, at, after): how likely it lies at every place between them"
+    start, at, end = around
+    place, total = np.arange(start+1, end), np.cumsum(x[start:end])
+    n = place-start
+    misfit = -(total[n-1]**2/n+(total[-1]-total[n-1])**2/(end-start-n))
+    chance = np.exp(-(misfit-misfit.min())/(2*noise**2))
+    so_far = np.cumsum(chance/chance.sum())
+    low = place[np.searchsorted(so_far, (1-level)/2)]
+    high = place[min(np.searchsorted(so_far, (1+level)/2), len(place)-1)]
+    return (t[at-1]+t[at])/2, t[low-1], t[high], x[start:at].mean(), x[at:end].mean()
 
 # %% ../../nbs/stats/05_trends.ipynb #90455454
 def trend(
@@ -87,13 +92,12 @@ def trend(
     "Sen's slope with a 95 % interval and the modified Mann-Kendall test"
     g = pd.DataFrame(dict(t=np.asarray(t, float), x=np.asarray(x, float))).dropna()
     if len(g) > bins: g = g.groupby(np.floor((g.t-g.t.iloc[0])/(np.ptp(g.t)+1e-9)*bins)).mean()
-    seconds = float(np.ptp(g.t)) if len(g) else 0.
-    if len(g) < 10 or not g.x.std(): return dict(slope=np.nan, low=np.nan, high=np.nan, p=np.nan, n=len(g), seconds=seconds)
+    out = dict(slope=np.nan, low=np.nan, high=np.nan, p=np.nan, n=len(g), seconds=float(np.ptp(g.t)) if len(g) else 0.)
+    if len(g) < 10 or not g.x.std(): return out
     t, x = g.t.to_numpy()/60, g.x.to_numpy()
-    i, j = np.triu_indices(len(x), 1)
-    slopes = np.sort((x[j]-x[i])/(t[j]-t[i]))
-    plain, left = pymannkendall.original_test(x), x-np.median(slopes)*t
-    var = plain.var_s*len(x)/effective_n(left)
-    z, half = (plain.s-np.sign(plain.s))/np.sqrt(var), norm.ppf(.975)*np.sqrt(var)
-    at = lambda r: slopes[int(np.clip(round(r), 0, len(slopes)-1))]
-    return dict(slope=float(np.median(slopes)), low=float(at((len(slopes)-half)/2)), high=float(at((len(slopes)+half)/2)), p=float(2*norm.sf(abs(z))), n=len(g), seconds=seconds)
+    slope, tested = theilslopes(x, t).slope, pymannkendall.original_test(x)
+    hidden = np.sqrt(len(x)/effective_n(x-slope*t)) # how many times larger the standard errors are
+    found = theilslopes(x, t, 2*norm.sf(norm.ppf(.975)*hidden)) # scipy takes the level or its complement
+    z = (tested.s-np.sign(tested.s))/np.sqrt(tested.var_s)/hidden
+    return out | dict(slope=float(slope), low=float(found.low_slope), high=float(found.high_slope),
+        p=float(2*norm.sf(abs(z))))
