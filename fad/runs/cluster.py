@@ -14,6 +14,7 @@ from pathlib import Path
 from distributed import Client, KilledWorker
 from distributed.comm import CommClosedError
 from ..faces.media import file_problem
+from .files import whole
 from .extract import identity_changes, made_with, RunError
 
 # %% ../../nbs/runs/03_cluster.ipynb #767d584c
@@ -77,9 +78,7 @@ class Cluster:
             got = done.result(timeout=60) # it lies ready; a client that lost its scheduler would wait for ever
             for p, why in got['lost'].items():
                 if not file_problem(p): raise RunError(f"the worker on {got['host']} can't read {p} ({why}), this machine can: put the cohort where every worker sees it under the same path, or in a store and name it by URL")
-            part = Path(path).with_suffix(f'.{os.getpid()}.part')
-            part.write_bytes(got['shard'])
-            os.replace(part, path)
+            with whole(path) as part: part.write_bytes(got['shard'])
             here.set_result(got['tables'])
         except KilledWorker as e: here.set_exception(BrokenExecutor(str(e)))
         except (CancelledError, CommClosedError, TimeoutError): here.set_exception(RunError(_GONE))
