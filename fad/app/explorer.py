@@ -28,9 +28,12 @@ def faces_table(
     run # a finished Run
 )->pd.DataFrame: # a row a frame: the functional table, `n_looks`, then the columns of the manifest
     "Measures of every frame, with what the manifest says of it"
-    try: table, said, q = (run.table(t) for t in ('facial_asymmetry_functional', 'cohort', 'quality'))
-    except FileNotFoundError as e: raise RunError(f'{run.path} is not a finished run ({Path(e.filename).name} is missing); the same `fad extract` goes on with it') from None
-    return pd.concat([table, q[['n_looks']], said[[c for c in said if c not in table]]], axis=1)
+    try: table, said, quality = (run.table(t) for t in ('facial_asymmetry_functional', 'cohort', 'quality'))
+    except FileNotFoundError as e:
+        missing = Path(e.filename).name
+        raise RunError(f'{run.path} is not a finished run ({missing} is missing); '
+            'the same `fad extract` goes on with it') from None
+    return pd.concat([table, quality[['n_looks']], said[[c for c in said if c not in table]]], axis=1)
 
 def measures(
     table # from `faces_table`
@@ -47,24 +50,30 @@ def limits_of(
     settings=None # Settings: section `limits`
 )->pd.DataFrame: # a row a measure: n_subjects, low, median, high; NaN without enough healthy people
     "`healthy_limits` of a table that has more columns than measures"
-    s = settings or load_settings()
-    l = healthy_limits(table[[*KEYS, *measures(table).index]], s)
-    return l.where(l.n_subjects >= s.limits.min_healthy_subjects)
+    settings = settings or load_settings()
+    limits = healthy_limits(table[[*KEYS, *measures(table).index]], settings)
+    return limits.where(limits.n_subjects >= settings.limits.min_healthy_subjects)
 
 def against_limits(
     table, # from `faces_table`
     row:int, # position of the face
     limits=None, # from `limits_of`
     settings=None # Settings: section `limits`
-)->pd.DataFrame: # index measure; value, half (of its 95 % interval), low, high: shown units; at: the limits are at ±1; unit; is: inside, below, above, not measured, no limits
-    "The measures of one face beside what is usual in healthy people; the interval is Student's over the looks at the picture"
+)->pd.DataFrame: # index measure; value, half, low, high, at, unit, is
+    """The measures of one face beside what is usual in healthy people
+
+    `half` is half of the 95 % interval, Student's over the looks at the picture; `value`, `half`, `low` and `high` have
+    the unit shown; `at` puts the limits at ±1; `is` says inside, below, above, not measured or no limits."""
     known, face = measures(table), table.iloc[row]
-    l = (limits_of(table, settings) if limits is None else limits).reindex(known.index)
-    number = lambda ending='': np.array([face.get(n+ending, np.nan) for n in known.index], float)
+    limits = (limits_of(table, settings) if limits is None else limits).reindex(known.index)
+    def numbers(ending=''): return np.array([face.get(n+ending, np.nan) for n in known.index], float)
     looks = student.ppf(.975, max(1, face.n_looks-2)) if face.n_looks > 1 else np.nan
-    out = pd.DataFrame(dict(value=number(), half=looks*number('_se'), low=l.low, high=l.high), known.index).mul(known.scale, axis=0)
+    out = pd.DataFrame(dict(value=numbers(), half=looks*numbers('_se'), low=limits.low, high=limits.high), known.index)
+    out = out.mul(known.scale, axis=0)
     out['at'], out['unit'] = (2*out.value-out.low-out.high)/(out.high-out.low), known.shown_unit
-    out['is'] = np.select([out.value.isna(), out.low.isna(), out.value < out.low, out.value > out.high], ['not measured', 'no limits', 'below', 'above'], 'inside')
+    states = {'not measured': out.value.isna(), 'no limits': out.low.isna(),
+        'below': out.value < out.low, 'above': out.value > out.high}
+    out['is'] = np.select(list(states.values()), list(states), 'inside')
     return out
 
 # %% ../../nbs/app/03_explorer.ipynb #2f8c2891
@@ -72,10 +81,11 @@ def marked(
     table, # from `faces_table`
     feature, # a name from `measures`
     threshold:float # in the unit shown: mm, degrees, %, score
-)->pd.DataFrame: # a row a frame: the table's other columns; value (signed, shown unit); marked: true, false, or NA where there is no value
+)->pd.DataFrame: # a row a frame: other columns; value (signed, shown unit); marked: NA where there is no value
     "Faces whose asymmetry, to either side, reaches a threshold; rows in = rows out"
     known = measures(table)
-    if feature not in known.index: raise RunError(f"no measure {feature!r} with a value here; there are: {', '.join(known.index[:8])} …")
+    if feature not in known.index:
+        raise RunError(f"no measure {feature!r} with a value here; there are: {', '.join(known.index[:8])} …")
     value = table[feature].astype(float)*known.scale[feature]
     names = set(catalog().name)
     keep = [c for c in table if c.removesuffix('_se').removesuffix('_z').removeprefix('chim_') not in names]
@@ -86,31 +96,49 @@ def share_interval(
     hit, # (n,) bool: one entry a frame
     subject # (n,) whose frame
 )->tuple: # share, low, high: 95 %
-    "Share of hits, each person counting once, with Korn and Graubard's interval for clustered data (Survey Methodology 24:193, 1998)"
-    y = pd.Series(np.asarray(hit, float)).groupby(np.asarray(subject)).mean()
-    n = len(y)
+    """Share of hits, each person counting once, with Korn and Graubard's interval for clustered data
+
+    Survey Methodology 24:193 (1998): the interval of Clopper and Pearson for as many people as the spread between
+    people says there are."""
+    shares = pd.Series(np.asarray(hit, float)).groupby(np.asarray(subject)).mean()
+    n = len(shares)
     if not n: return (np.nan,)*3
-    p, spread = y.mean(), y.var() if n > 1 else 0
-    people = n if spread == 0 or n < 3 else p*(1-p)*n/spread*(student.ppf(.975, len(hit)-1)/student.ppf(.975, n-1))**2
+    share, spread = shares.mean(), shares.var() if n > 1 else 0
+    if spread == 0 or n < 3: people = n
+    else: people = share*(1-share)*n/spread*(student.ppf(.975, len(hit)-1)/student.ppf(.975, n-1))**2
     people = min(people, len(hit))
-    x = p*people
-    return p, beta.ppf(.025, x, people-x+1) if x > 0 else 0., beta.ppf(.975, x+1, people-x) if x < people else 1.
+    hits = share*people
+    low = beta.ppf(.025, hits, people-hits+1) if hits > 0 else 0.
+    high = beta.ppf(.975, hits+1, people-hits) if hits < people else 1.
+    return share, low, high
 
 # %% ../../nbs/app/03_explorer.ipynb #39653670
 HEALTHY = 'healthy: false alarms'
 
+def _groups(marks, by):
+    "Each frame's group, and the groups in order, frames without one last"
+    none = f'no {by}'
+    if by not in marks: return np.full(len(marks), none, object), [none]*bool(len(marks))
+    group = marks[by].astype('string').fillna(none).to_numpy(object)
+    return group, sorted(set(group), key=lambda name: (name == none, name))
+
 def counts(
     marks, # from `marked`
     by='label' # column to count by
-)->pd.DataFrame: # index group; people, pictures, measured, marked; share with low and high (95 %), each person counting once
-    "How many are marked: healthy people first, whose share is that of false alarms, then every group, then everyone"
-    group = marks[by].astype('string').fillna(f'no {by}').to_numpy(object) if by in marks else np.full(len(marks), f'no {by}', object)
-    use, subject = marks.marked.notna().to_numpy(), marks.subject.to_numpy(object)
+)->pd.DataFrame: # index group; people, pictures, measured, marked; share with low and high (95 %)
+    """How many are marked: healthy people first, whose share is that of false alarms, then every group, then everyone;
+    in shares each person counts once"""
+    group, names = _groups(marks, by)
+    measured, subject = marks.marked.notna().to_numpy(), marks.subject.to_numpy(object)
     hit, healthy = marks.marked.fillna(False).to_numpy(bool), is_healthy(marks).fillna(False).to_numpy(bool)
     rows = {HEALTHY: healthy} if healthy.any() else {}
-    rows |= {f'{by}: {g}' if g != f'no {by}' else g: group == g for g in sorted(set(group), key=lambda g: (g == f'no {by}', g))} | dict(everyone=np.ones(len(marks), bool))
-    return pd.DataFrame([dict(group=k, people=len(set(subject[m])), pictures=int(m.sum()), measured=int((m & use).sum()), marked=int((m & hit).sum()),
-        **dict(zip(('share', 'low', 'high'), share_interval(hit[m & use], subject[m & use])))) for k, m in rows.items()]).set_index('group')
+    rows |= {name if name == f'no {by}' else f'{by}: {name}': group == name for name in names}
+    rows['everyone'] = np.ones(len(marks), bool)
+    def count(name, at):
+        share, low, high = share_interval(hit[at & measured], subject[at & measured])
+        return dict(group=name, people=len(set(subject[at])), pictures=int(at.sum()),
+            measured=int((at & measured).sum()), marked=int((at & hit).sum()), share=share, low=low, high=high)
+    return pd.DataFrame([count(name, at) for name, at in rows.items()]).set_index('group')
 
 # %% ../../nbs/app/03_explorer.ipynb #cc1989d9
 def start_threshold(
@@ -118,31 +146,61 @@ def start_threshold(
     feature, # a name from `measures`
     specificity:float=.95 # share of pictures to leave unmarked
 )->float: # in the unit shown
-    "Where to begin: the threshold that leaves 95 % of one's own healthy faces unmarked; of all faces where none is known to be healthy"
-    t = marked(table, feature, 0)
-    t = t[t.value.notna()]
-    if (healthy := is_healthy(t).fillna(False).to_numpy(bool)).any(): t = t[healthy]
-    return float(threshold_for(t.value.abs(), t.subject.to_numpy(object), specificity, 2).threshold)
+    """Where to begin: the threshold that leaves 95 % of one's own healthy faces unmarked; of all faces where none is
+    known to be healthy"""
+    faces = marked(table, feature, 0)
+    faces = faces[faces.value.notna()]
+    healthy = is_healthy(faces).fillna(False).to_numpy(bool)
+    if healthy.any(): faces = faces[healthy]
+    return float(threshold_for(faces.value.abs(), faces.subject.to_numpy(object), specificity, 2).threshold)
 
 # %% ../../nbs/app/03_explorer.ipynb #c0183f61
 _COLOURS = dict(mouth='#b3261e', eyes='#1b6ca8', nose='#8a6a00', brow='#6a4ca0')
 _CELL = 'style="padding:1px 5px;text-align:right;white-space:nowrap"'
+_NAME = 'style="padding:1px 5px;text-align:left;font-weight:inherit"'
 
-def _digits(size): return int(np.clip(1-np.floor(np.log10(size)), 0, 2)) if np.isfinite(size) and size > 0 else 2 # decimals that show two digits of a size, two at most
+def _digits(size):
+    "Decimals that show two digits of a size, two at most"
+    if not (np.isfinite(size) and size > 0): return 2
+    return int(np.clip(1-np.floor(np.log10(size)), 0, 2))
 
 def _share(p): return '<0.1%' if 0 < p < .0005 else f'{p:.1%}'
 
 def _words(name): return name.removesuffix('_deg').replace('_', ' ')
 
-def _row(name, cells, bold): return f'<tr style="font-weight:{700 if bold else 400}"><th scope="row" style="padding:1px 5px;text-align:left;font-weight:inherit">{html.escape(name)}</th>'+''.join(f'<td {_CELL}>{c}</td>' for c in cells)+'</tr>'
+def _row(name, cells, bold):
+    "A row of a table: what it is called, what stands in it"
+    values = ''.join(f'<td {_CELL}>{cell}</td>' for cell in cells)
+    weight = 700 if bold else 400
+    return f'<tr style="font-weight:{weight}"><th scope="row" {_NAME}>{html.escape(name)}</th>{values}</tr>'
 
-def _table(head, rows): return f'<table style="border-collapse:collapse;font-size:12px;line-height:1.35"><thead><tr><td></td>'+''.join(f'<th scope="col" {_CELL}>{h}</th>' if h else '<td></td>' for h in head)+f'</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+def _table(head, rows):
+    "Rows below their head"
+    names = ''.join(f'<th scope="col" {_CELL}>{name}</th>' if name else '<td></td>' for name in head)
+    return ('<table style="border-collapse:collapse;font-size:12px;line-height:1.35">'
+        f'<thead><tr><td></td>{names}</tr></thead><tbody>{"".join(rows)}</tbody></table>')
 
 def _bar(at, region):
     "A value as a dot over the band of the healthy limits, from -1 to 1"
     if not np.isfinite(at): return ''
-    return (f'<svg width="80" height="13" style="vertical-align:middle" aria-hidden="true"><rect x="25" y="1" width="30" height="11" fill="#888" fill-opacity=".3"/><line x1="40" x2="40" y1="0" y2="13" stroke="#888"/>'
-        f'<circle cx="{40+15*float(np.clip(at, -2.3, 2.3)):.1f}" cy="6.5" r="4" fill="{_COLOURS.get(region, "#555")}" stroke="#fff"/></svg>')
+    x = 40+15*float(np.clip(at, -2.3, 2.3))
+    return ('<svg width="80" height="13" style="vertical-align:middle" aria-hidden="true">'
+        '<rect x="25" y="1" width="30" height="11" fill="#888" fill-opacity=".3"/>'
+        '<line x1="40" x2="40" y1="0" y2="13" stroke="#888"/>'
+        f'<circle cx="{x:.1f}" cy="6.5" r="4" fill="{_COLOURS.get(region, "#555")}" stroke="#fff"/></svg>')
+
+def _value_words(v):
+    "A value with half of its interval, as many digits as the interval allows"
+    if np.isnan(v.value): return 'not measured'
+    digits = _digits(v.half)
+    half = f' ± {v.half:.{digits}f}' if np.isfinite(v.half) else ''
+    return f'{v.value:+z.{digits}f}{half} {v.unit}'
+
+def _limits_words(v):
+    "From the lower to the upper limit"
+    if not np.isfinite(v.low): return ''
+    digits = _digits(v.high-v.low)
+    return f'{v.low:+z.{digits}f} to {v.high:+z.{digits}f}'
 
 def values_html(
     values, # from `against_limits`
@@ -151,12 +209,11 @@ def values_html(
 )->str: # HTML
     "Values of one face against healthy limits as a table, what lies outside in bold and in words"
     rows = []
-    for n, v in values[[not n.startswith('bs_') or n == feature for n in values.index]].iterrows():
-        bold = v['is'] in ('below', 'above')
-        d, k = _digits(v.half), _digits(v.high-v.low)
-        number = 'not measured' if np.isnan(v.value) else f'{v.value:+z.{d}f}'+(f' ± {v.half:.{d}f}' if np.isfinite(v.half) else '')+f' {v.unit}'
-        limits = f'{v.low:+z.{k}f} to {v.high:+z.{k}f}' if np.isfinite(v.low) else ''
-        rows.append(_row(('➤ ' if n == feature else '')+_words(n), (number, limits, _bar(v['at'], regions[n]), v['is'] if bold else ''), bold))
+    for name, v in values.iterrows():
+        if name.startswith('bs_') and name != feature: continue
+        outside = v['is'] in ('below', 'above')
+        cells = _value_words(v), _limits_words(v), _bar(v['at'], regions[name]), v['is'] if outside else ''
+        rows.append(_row(('➤ ' if name == feature else '')+_words(name), cells, outside))
     return _table(('left minus right', 'healthy limits', '', ''), rows)
 
 # %% ../../nbs/app/03_explorer.ipynb #f59ee237
@@ -164,9 +221,33 @@ def counts_html(
     n, # from `counts`
 )->str: # HTML
     "Counts as a table: a row a group"
-    rows = [_row(str(g), (r.people, f'{r.marked} of {r.measured}', *(('', '') if np.isnan(r.share) else (html.escape(_share(r.share)), html.escape(f'{_share(r.low)} to {_share(r.high)}')))), g == HEALTHY) for g, r in zip(n.index, n.itertuples())]
+    rows = []
+    for group, r in zip(n.index, n.itertuples()):
+        share, interval = _share(r.share), f'{_share(r.low)} to {_share(r.high)}'
+        if np.isnan(r.share): share = interval = ''
+        cells = r.people, f'{r.marked} of {r.measured}', html.escape(share), html.escape(interval)
+        rows.append(_row(str(group), cells, group == HEALTHY))
+    table = _table(('people', 'pictures marked', 'share', '95 % interval'), rows)
     lost = n.pictures['everyone']-n.measured['everyone']
-    return _table(('people', 'pictures marked', 'share', '95 % interval'), rows)+(f'<p style="font-size:12px;margin:2px 5px">{lost} more without a value</p>' if lost else '')
+    return table+f'<p style="font-size:12px;margin:2px 5px">{lost} more without a value</p>' if lost else table
+
+_WIDTH, _LEFT, _RIGHT, _STEP = 440, 90, 430, 40 # px: of the picture, where the axis begins and ends, of a group's row
+
+def _histogram(sizes, edges, threshold, base, x):
+    "The sizes of one group as bars on their base line"
+    n = np.histogram(np.minimum(sizes, edges[-1]*.999), edges)[0]
+    for start, end, height in zip(edges, edges[1:], n/max(n.max(), 1)*32):
+        if not height: continue
+        colour = '#c0392b' if start >= threshold else '#888'
+        yield (f'<rect x="{x(start):.1f}" y="{base-height:.1f}" width="{x(end)-x(start)-.6:.1f}" height="{height:.1f}" '
+            f'fill="{colour}"/>')
+
+def _axis(top, x, y, unit):
+    "Numbers and words below the groups"
+    for value in plt.MaxNLocator(5).tick_values(0, top/1.08):
+        if value <= top: yield f'<text x="{x(value):.1f}" y="{y+20}" text-anchor="middle">{value:g}</text>'
+    said = f'size of the difference, {unit}; triangle: this face'
+    yield f'<text x="260" y="{y+33}" text-anchor="middle">{said}</text></svg>'
 
 def marks_svg(
     marks, # from `marked`
@@ -176,48 +257,58 @@ def marks_svg(
     at=None # value of the face that is looked at
 )->str: # SVG
     "How large the asymmetry is in every group, the part that is marked in red"
-    size, group = marks.value.abs().to_numpy(float), marks[by].astype('string').fillna(f'no {by}').to_numpy(object)
-    ok = np.isfinite(size)
-    top = max(np.quantile(size[ok], .995) if ok.any() else 1, threshold)*1.08 or 1
-    edges, names = np.linspace(0, top, 49), sorted(set(group[ok]), key=lambda g: (g == f'no {by}', g))[:8]
-    x, h = lambda v: 90+340*min(v/top, 1), 40*len(names)
-    out = [f'<svg viewBox="0 0 440 {h+36}" width="440" style="max-width:100%" role="img" aria-label="sizes by {html.escape(by)}, threshold {threshold:g} {unit}" font-size="11" fill="currentColor">']
-    for i, g in enumerate(names):
-        n, base = np.histogram(np.minimum(size[ok & (group == g)], top*.999), edges)[0], 40*i+38
-        for a, b, k in zip(edges, edges[1:], n/max(n.max(), 1)*32):
-            if k: out.append(f'<rect x="{x(a):.1f}" y="{base-k:.1f}" width="{x(b)-x(a)-.6:.1f}" height="{k:.1f}" fill="{"#c0392b" if a >= threshold else "#888"}"/>')
-        out.append(f'<text x="84" y="{base-4}" text-anchor="end">{html.escape(str(g)[:14])}</text><line x1="90" x2="430" y1="{base}" y2="{base}" stroke="currentColor" stroke-opacity=".4"/>')
-    out.append(f'<line x1="{x(threshold):.1f}" x2="{x(threshold):.1f}" y1="2" y2="{h}" stroke="#c0392b" stroke-width="2"/>')
-    if at is not None and np.isfinite(at): out.append(f'<path d="M{x(abs(at)):.1f} {h} l-5 9 h10 z"/>')
-    return ''.join([*out, *(f'<text x="{x(v):.1f}" y="{h+20}" text-anchor="middle">{v:g}</text>' for v in plt.MaxNLocator(5).tick_values(0, top/1.08) if v <= top), f'<text x="260" y="{h+33}" text-anchor="middle">size of the difference, {unit}; triangle: this face</text></svg>'])
+    measured = marks[marks.value.notna()]
+    sizes, (group, names) = measured.value.abs().to_numpy(float), _groups(measured, by)
+    names = names[:8]
+    top = max(np.quantile(sizes, .995) if len(sizes) else 1, threshold)*1.08 or 1
+    edges, bottom = np.linspace(0, top, 49), _STEP*len(names)
+    def x(value): return _LEFT+(_RIGHT-_LEFT)*min(value/top, 1)
+    out = [f'<svg viewBox="0 0 {_WIDTH} {bottom+36}" width="{_WIDTH}" style="max-width:100%" role="img" '
+        f'aria-label="sizes by {html.escape(by)}, threshold {threshold:g} {unit}" font-size="11" fill="currentColor">']
+    for i, name in enumerate(names):
+        base = _STEP*i+38
+        out += _histogram(sizes[group == name], edges, threshold, base, x)
+        out.append(f'<text x="84" y="{base-4}" text-anchor="end">{html.escape(str(name)[:14])}</text>'
+            f'<line x1="{_LEFT}" x2="{_RIGHT}" y1="{base}" y2="{base}" stroke="currentColor" stroke-opacity=".4"/>')
+    out.append(f'<line x1="{x(threshold):.1f}" x2="{x(threshold):.1f}" y1="2" y2="{bottom}" stroke="#c0392b" '
+        'stroke-width="2"/>')
+    if at is not None and np.isfinite(at): out.append(f'<path d="M{x(abs(at)):.1f} {bottom} l-5 9 h10 z"/>')
+    return ''.join([*out, *_axis(top, x, bottom, unit)])
 
 # %% ../../nbs/app/03_explorer.ipynb #143c98ea
 class Shards:
     "The faces of a run, each read from its shard when it is asked for"
-    def __init__(self, run, table): self.run, self.table, self.files = run, table, run.shards; self.first = np.cumsum([0, *(pq.read_metadata(p).num_rows for p in self.files)])
+    def __init__(self, run, table):
+        self.run, self.table, self.files = run, table, run.shards
+        self.first = np.cumsum([0, *(pq.read_metadata(p).num_rows for p in self.files)])
     def __getitem__(self, row):
         "Landmarks of one row, the path as in the table"
-        k = int(np.searchsorted(self.first, row, 'right'))-1
-        if k >= len(self.files): raise RunError(f'the landmarks of this face are gone from {self.run.path}/landmarks')
-        face = load_landmarks(self.files[k])[[row-self.first[k]]]
+        shard = int(np.searchsorted(self.first, row, 'right'))-1
+        if shard >= len(self.files):
+            raise RunError(f'the landmarks of this face are gone from {self.run.path}/landmarks')
+        face = load_landmarks(self.files[shard])[[row-self.first[shard]]]
         face.df['path'] = self.table.path.iloc[row]
         return face
 
 # %% ../../nbs/app/03_explorer.ipynb #860837c2
 def _ipywidgets():
     try: import ipywidgets
-    except ModuleNotFoundError: raise ModuleNotFoundError("the explorer needs ipywidgets: pip install 'fad[lab]'", name='ipywidgets') from None
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError("the explorer needs ipywidgets: pip install 'fad[lab]'", name='ipywidgets') from None
     return ipywidgets
 
 def _step(top):
     "A step of 1, 2 or 5 times a power of ten, about a two-hundredth of the range"
-    e = 10.**np.floor(np.log10(top/200))
-    return float(f'{next(k*e for k in (1, 2, 5, 10) if k*e >= top/200):.1g}')
+    wanted = top/200
+    power = 10.**np.floor(np.log10(wanted))
+    return float(f'{next(k*power for k in (1, 2, 5, 10) if k*power >= wanted):.1g}')
+
+_NO_GROUPS = ('frame_id', 'subject', 'path', 'status', 'label')
 
 def _columns(table):
     "What can be counted by: label, then columns of two to twelve values"
-    free = [c for c in table if c not in ('frame_id', 'subject', 'path', 'status', 'label') and not pd.api.types.is_float_dtype(table[c]) and 2 <= table[c].nunique() <= 12]
-    return ['label', *free]
+    def countable(column): return not pd.api.types.is_float_dtype(column) and 2 <= column.nunique() <= 12
+    return ['label', *(c for c in table if c not in _NO_GROUPS and countable(table[c]))]
 
 # %% ../../nbs/app/03_explorer.ipynb #eafbf030
 class Explorer:
@@ -228,26 +319,56 @@ class Explorer:
         by='label', # column to count by
         settings=None # Settings
     ):
-        w, self.s, self.table, self.row = _ipywidgets(), settings or load_settings(), faces_table(run), None
+        self.settings, self.table, self.row = settings or load_settings(), faces_table(run), None
         self.known, self.shards = measures(self.table), Shards(run, self.table)
-        if not len(self.known): raise RunError(f'{run.path}: no face of this run was measured; `fad.runs.extract.summary(run)` says why')
-        self.limits, self.people = limits_of(self.table, self.s), self.table.groupby('subject', sort=False).indices
-        kind = dict(style=dict(description_width='105px'), layout=w.Layout(width='390px', max_width='100%'))
-        menu = lambda name, tip, options, value=None: w.Dropdown(options=options, value=value if value in [o[-1] if isinstance(o, tuple) else o for o in options] else None, description=name, tooltip=tip, **kind)
-        self.person = menu('Person', 'whose face is shown; type the first letters to find one', list(self.people), next(iter(self.people)))
-        self.picture = menu('Picture', 'which picture of this person, or frame of the clip', [])
-        names = [(_words(n), n) for n in self.known.index]
-        self.measure = menu('Measure', 'what the threshold is held against', names, feature if feature in self.known.index else names[0][1])
-        self.threshold = w.BoundedFloatText(description='Threshold', tooltip='sizes from here on are marked', **kind)
-        self.slider = w.FloatSlider(readout=False, tooltip='the threshold; arrow keys move it', layout=w.Layout(width='285px', max_width='100%', margin='0 0 0 105px'))
-        self.by = menu('Count by', 'column whose groups are counted', cols := _columns(self.table), by if by in cols else 'label')
-        self.found = w.Select(description='Marked', tooltip='marked pictures, largest first; choose one to look at it', rows=7, **kind)
-        self.face, self.values, self.counted = w.HTML(), w.HTML(), w.HTML()
-        part = lambda *o: w.VBox(o, layout=w.Layout(width='400px', max_width='100%', margin='0 10px 0 0'))
-        row = lambda *o: w.HBox(o, layout=w.Layout(flex_flow='row wrap', align_items='flex-start'))
-        self.box = w.VBox([row(part(self.person, self.picture, self.face), self.values), row(part(self.measure, self.threshold, self.slider, self.by, self.found), self.counted)])
+        if not len(self.known):
+            raise RunError(f'{run.path}: no face of this run was measured; `fad.runs.extract.summary(run)` says why')
+        self.limits = limits_of(self.table, self.settings)
+        self.people = self.table.groupby('subject', sort=False).indices
+        self._make(feature, by)
+        self._arrange()
         self._wire()
     def _repr_mimebundle_(self, **kwargs): return self.box._repr_mimebundle_(**kwargs)
+
+def _kind(widgets): # width and label of a control
+    return dict(style=dict(description_width='105px'), layout=widgets.Layout(width='390px', max_width='100%'))
+
+def _menu(name, tip, options, value=None):
+    "A drop-down menu; nothing is chosen where `value` is not among its options"
+    widgets = _ipywidgets()
+    values = [option[-1] if isinstance(option, tuple) else option for option in options]
+    return widgets.Dropdown(options=options, value=value if value in values else None, description=name, tooltip=tip,
+        **_kind(widgets))
+
+@patch
+def _make(self:Explorer, feature, by):
+    "The controls, and the places for what they show"
+    widgets, columns = _ipywidgets(), _columns(self.table)
+    names = [(_words(name), name) for name in self.known.index]
+    people = list(self.people)
+    self.person = _menu('Person', 'whose face is shown; type the first letters to find one', people, people[0])
+    self.picture = _menu('Picture', 'which picture of this person, or frame of the clip', [])
+    self.measure = _menu('Measure', 'what the threshold is held against', names,
+        feature if feature in self.known.index else names[0][1])
+    self.threshold = widgets.BoundedFloatText(description='Threshold', tooltip='sizes from here on are marked',
+        **_kind(widgets))
+    self.slider = widgets.FloatSlider(readout=False, tooltip='the threshold; arrow keys move it',
+        layout=widgets.Layout(width='285px', max_width='100%', margin='0 0 0 105px'))
+    self.by = _menu('Count by', 'column whose groups are counted', columns, by if by in columns else 'label')
+    self.found = widgets.Select(description='Marked', rows=7,
+        tooltip='marked pictures, largest first; choose one to look at it', **_kind(widgets))
+    self.face, self.values, self.counted = widgets.HTML(), widgets.HTML(), widgets.HTML()
+
+@patch
+def _arrange(self:Explorer):
+    "One face with its values above, everyone below"
+    widgets = _ipywidgets()
+    narrow = widgets.Layout(width='400px', max_width='100%', margin='0 10px 0 0')
+    wrapped = widgets.Layout(flex_flow='row wrap', align_items='flex-start')
+    one = widgets.VBox((self.person, self.picture, self.face), layout=narrow)
+    everyone = widgets.VBox((self.measure, self.threshold, self.slider, self.by, self.found), layout=narrow)
+    self.box = widgets.VBox([widgets.HBox((one, self.values), layout=wrapped),
+        widgets.HBox((everyone, self.counted), layout=wrapped)])
 
 # %% ../../nbs/app/03_explorer.ipynb #e5725c59
 @patch
@@ -259,15 +380,25 @@ def _wire(self:Explorer):
     self.person.observe(lambda c: self._choose(), 'value')
     self.picture.observe(lambda c: self._draw_face(), 'value')
     self.measure.observe(lambda c: (self._begin(), self._draw_values()), 'value')
-    for o in (self.threshold, self.by): o.observe(lambda c: self._draw_marks(), 'value')
-    self.found.observe(lambda c: None if c.new is None else self.show(c.new), 'value')
-    for t in ('min', 'max', 'step', 'value'): jslink((self.threshold, t), (self.slider, t))
+    for control in (self.threshold, self.by): control.observe(lambda c: self._draw_marks(), 'value')
+    self.found.observe(self._show_found, 'value')
+    for trait in ('min', 'max', 'step', 'value'): jslink((self.threshold, trait), (self.slider, trait))
+
+@patch
+def _show_found(self:Explorer, change):
+    "The face that was chosen in the list of the marked"
+    if change.new is not None: self.show(change.new)
 
 @patch
 def _choose(self:Explorer):
     "The pictures of the person that is chosen"
-    t = self.table.iloc[rows := self.people[self.person.value]]
-    self.picture.options = [(f'{i} of {len(rows)}'+(f', {s:.1f} s' if np.isfinite(s) else '')+f': …{str(f)[-24:]}', int(r)) for i, (r, f, s) in enumerate(zip(rows, t.frame_id, t.t_s.astype(float)), 1)]
+    rows = self.people[self.person.value]
+    def name(i, frame_id, t_s):
+        moment = f', {t_s:.1f} s' if np.isfinite(t_s) else ''
+        return f'{i} of {len(rows)}{moment}: …{str(frame_id)[-24:]}'
+    faces = self.table.iloc[rows]
+    names = [name(*of) for of in zip(range(1, len(rows)+1), faces.frame_id, faces.t_s.astype(float))]
+    self.picture.options = list(zip(names, map(int, rows)))
     self.picture.value = int(rows[0])
     self._draw_face()
 
@@ -281,12 +412,14 @@ def show(self:Explorer,
 @patch
 def _begin(self:Explorer):
     "Set the range of the threshold to that of the measure"
-    o, name = self.threshold, self.measure.value
+    control, name = self.threshold, self.measure.value
     start = start_threshold(self.table, name)
     top = max(float(self.table[name].abs().quantile(.999)*self.known.scale[name]), start, 1e-6)*1.05
     step = _step(top)
-    with o.hold_trait_notifications(): o.min, o.step, o.max, o.value = 0, step, float(f'{np.ceil(top/step)*step:.6g}'), float(f'{np.round(start/step)*step:.6g}')
-    o.description = f'Threshold, {self.known.shown_unit[name]}'
+    last, first = (float(f'{n*step:.6g}') for n in (np.ceil(top/step), np.round(start/step)))
+    with control.hold_trait_notifications():
+        control.min, control.step, control.max, control.value = 0, step, last, first
+    control.description = f'Threshold, {self.known.shown_unit[name]}'
     self._draw_marks()
 
 # %% ../../nbs/app/03_explorer.ipynb #1dc1bdd0
@@ -299,16 +432,27 @@ def _face_png(face):
     plt.close(fig)
     return f'data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}'
 
+def _text(value): return html.escape(str(value))
+
+@patch
+def _picture_html(self:Explorer):
+    "The face that is shown, or why it can't be"
+    try: source = _face_png(self.shards[self.row])
+    except RunError as problem: return f'<p>{_text(problem)}</p>'
+    said = f'{_text(self.table.frame_id.iloc[self.row])} with midline, horizontal and measured points'
+    return ('<img width="390" height="390" style="max-width:100%;height:auto;aspect-ratio:1" decoding="sync" '
+        f'alt="{said}" src="{source}">')
+
 @patch
 def _draw_face(self:Explorer):
     "Face, overlay and values of the picture that is chosen"
     if self.picture.value in (None, self.row): return
-    self.row, e = self.picture.value, lambda v: html.escape(str(v))
-    f = self.table.iloc[self.row]
-    said = ', '.join(e(f[c]) for c in ('label', 'palsy', 'expression') if c in f and not pd.isna(f[c]))
-    try: picture = f'<img width="390" height="390" style="max-width:100%;height:auto;aspect-ratio:1" decoding="sync" alt="{e(f.frame_id)} with midline, horizontal and measured points" src="{_face_png(self.shards[self.row])}">'
-    except RunError as problem: picture = f'<p>{e(problem)}</p>'
-    self.face.value = f'<div style="line-height:1.35;overflow-wrap:anywhere">{picture}<br>{e(f.frame_id)}: {said or "no label"}'+(f'<br><b>{e(f.status)}</b>' if f.status != 'ok' else '')+'</div>'
+    self.row = self.picture.value
+    face = self.table.iloc[self.row]
+    said = ', '.join(_text(face[c]) for c in ('label', 'palsy', 'expression') if c in face and not pd.isna(face[c]))
+    status = f'<br><b>{_text(face.status)}</b>' if face.status != 'ok' else ''
+    self.face.value = ('<div style="line-height:1.35;overflow-wrap:anywhere">'
+        f'{self._picture_html()}<br>{_text(face.frame_id)}: {said or "no label"}{status}</div>')
     self._draw_values()
     self._count()
     self._point()
@@ -316,8 +460,11 @@ def _draw_face(self:Explorer):
 @patch
 def _draw_values(self:Explorer):
     "Values of the picture that is chosen against healthy limits"
-    few = self.limits.low.isna().all()
-    self.values.value = values_html(against_limits(self.table, self.row, self.limits), self.known.region, self.measure.value)+(f'<p>no healthy limits: they need {self.s.limits.min_healthy_subjects} healthy people</p>' if few else '')
+    values = against_limits(self.table, self.row, self.limits)
+    self.values.value = values_html(values, self.known.region, self.measure.value)
+    if self.limits.low.isna().all():
+        least = self.settings.limits.min_healthy_subjects
+        self.values.value += f'<p>no healthy limits: they need {least} healthy people</p>'
 
 # %% ../../nbs/app/03_explorer.ipynb #33d32703
 @patch
@@ -326,27 +473,34 @@ def _draw_marks(self:Explorer):
     self.marks = marked(self.table, self.measure.value, self.threshold.value)
     self.n = counts(self.marks, self.by.value)
     self._count()
-    hit = self.marks.reset_index()[self.marks.marked.fillna(False).to_numpy(bool)].sort_values('value', key=abs, ascending=False, kind='stable')
+    hit = self.marks.reset_index()[self.marks.marked.fillna(False).to_numpy(bool)]
+    hit = hit.sort_values('value', key=abs, ascending=False, kind='stable').head(200)
+    def name(face):
+        label = '' if pd.isna(face.label) else face.label
+        return f'{face.value:+.2f}  {face.subject}  {label}  {str(face.frame_id).split("/")[-1][-18:]}'
     self.found.unobserve_all('value')
-    self.found.options = [(f'{v:+.2f}  {s}  {"" if pd.isna(l) else l}  {str(f).split("/")[-1][-18:]}', i) for i, v, s, l, f in zip(hit.index[:200], hit.value, hit.subject, hit.label, hit.frame_id)]
+    self.found.options = [(name(face), face.Index) for face in hit.itertuples()]
     self._point()
-    self.found.observe(lambda c: None if c.new is None else self.show(c.new), 'value')
+    self.found.observe(self._show_found, 'value')
 
 @patch
 def _point(self:Explorer):
     "Where the face that is shown stands in the list of the marked"
-    self.found.value = self.row if self.row in [i for _, i in self.found.options] else None
+    self.found.value = self.row if self.row in [row for _, row in self.found.options] else None
 
 @patch
 def _count(self:Explorer):
     "The counts, and where the face that is shown lies among the others"
-    if self.row is not None: self.counted.value = counts_html(self.n)+marks_svg(self.marks, self.threshold.value, self.known.shown_unit[self.measure.value], self.by.value, self.marks.value.iloc[self.row])
+    if self.row is None: return
+    unit, value = self.known.shown_unit[self.measure.value], self.marks.value.iloc[self.row]
+    self.counted.value = counts_html(self.n)+marks_svg(self.marks, self.threshold.value, unit, self.by.value, value)
 
 @patch
 def still(self:Explorer):
     "What the widget shows now, without a widget"
     from IPython.display import HTML
-    part = lambda v: f'<div style="min-width:0;max-width:100%;overflow-x:auto">{v}</div>'
-    side = lambda *o: f'<div style="display:flex;flex-wrap:wrap;gap:12px;align-items:flex-start">{"".join(map(part, o))}</div>'
-    said = f'{_words(self.measure.value)}: marked from {self.threshold.value:g} {self.known.shown_unit[self.measure.value]} on, {self.n.marked["everyone"]} pictures'
-    return HTML(side(self.face.value, self.values.value)+f'<p>{said}</p>'+self.counted.value)
+    def part(shown): return f'<div style="min-width:0;max-width:100%;overflow-x:auto">{shown}</div>'
+    name, unit = _words(self.measure.value), self.known.shown_unit[self.measure.value]
+    said = f'{name}: marked from {self.threshold.value:g} {unit} on, {self.n.marked["everyone"]} pictures'
+    return HTML('<div style="display:flex;flex-wrap:wrap;gap:12px;align-items:flex-start">'
+        f'{part(self.face.value)}{part(self.values.value)}</div><p>{said}</p>{self.counted.value}')

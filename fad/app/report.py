@@ -6,7 +6,6 @@
 __all__ = ['FIGURES', 'NOT_A_DIAGNOSIS', 'exclusions_table', 'write_report']
 
 # %% ../../nbs/app/02_report.ipynb #c6962cb1
-import base64, html, re
 from datetime import date
 from pathlib import Path
 import pandas as pd
@@ -15,135 +14,229 @@ from ..settings import as_dict, load_settings, Settings
 from ..faces.measures import PUPILS_MM
 from ..runs.files import read_json
 from ..runs.extract import failures, summary
+from ..runs.pages import badge, data_table, figure, fragment, markdown, page, scrolling
 from .study import by_place, caution, findings, RESTS_ON_LABELS, STUDY, whose_faces
 
 # %% ../../nbs/app/02_report.ipynb #ba9d19f5
-_STYLE = """:root{color-scheme:light dark;--ink:#1a1a1a;--paper:#fff;--line:#ddd;--soft:#f4f4f2;--muted:#555}@media(prefers-color-scheme:dark){:root{--ink:#e8e6e3;--paper:#16181a;--line:#3a3d40;--soft:#212427;--muted:#a9adb1}figure img{background:#fff;border-radius:.3rem}}
-*{box-sizing:border-box}body{font:16px/1.55 system-ui,sans-serif;max-width:62rem;margin:0 auto;padding:1rem;color:var(--ink);background:var(--paper);overflow-wrap:break-word}h1{line-height:1.2;margin:.6rem 0}h2{margin-top:2.6rem;border-top:1px solid var(--line);padding-top:1rem}
-table{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums}.scroll{overflow-x:auto}td,th{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top}td:first-child,th:first-child{text-align:left}.words td,.words th{text-align:left}
-img{max-width:100%;height:auto}figure{margin:1rem 0}figcaption,.small{color:var(--muted);font-size:.9rem}pre{white-space:pre-wrap;background:var(--soft);padding:.8rem;border-radius:.3rem;font:inherit;font-size:.93rem;line-height:1.6}
-.read{border-left:.35rem solid #b3261e;background:var(--soft);padding:.6rem .9rem;margin:1rem 0}.read.mild{border-color:#c2571a}.verdict{color:#fff;border-radius:.3rem;padding:.05rem .5rem;white-space:nowrap}.skipped,.failed{border-left:.35rem solid #888;padding-left:.8rem;color:var(--muted)}
-nav a{margin-right:1rem;white-space:nowrap;display:inline-block}details{margin:1rem 0}summary{cursor:pointer}a{color:inherit}@media print{details>*{display:block}}"""
+_WHOLE = """
+<details><summary>{{ name }}.csv, {{ rows }} rows{% if rows > most %}, the first {{ most }} here{% endif %}</summary>
+{{ table }}</details>
+"""
 
-def _html_table(t, kind=''):
-    "A table as HTML, escaped, scrolling sideways where it is too wide"
-    t = t.dropna(axis=1, how='all').to_html(index=False, border=0, float_format=lambda v: f"{v:.3g}", na_rep="", classes=kind or None)
-    t = re.sub('<th[^<]*', lambda m: m[0].replace('_', '_<wbr>'), t) # long names may break there
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="table">{t}</div>'
-
-def _whole(run, name, rows=200):
+def _whole(run, name, most=200):
     "A table of the run to be unfolded; of a long one the first rows"
     if not (run.path/f'{name}.csv').is_file(): return ''
-    t = run.table(name)
-    return f"<details><summary>{html.escape(name)}.csv, {len(t)} rows{f', the first {rows} here' if len(t) > rows else ''}</summary>{_html_table(t.head(rows))}</details>"
-
-def _picture(path, said):
-    "A figure with what to see in it"
-    return f'<figure><img alt="{html.escape(said)}" src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"><figcaption>{html.escape(said)}</figcaption></figure>'
+    table = run.table(name)
+    return fragment(_WHOLE, name=name, rows=len(table), most=most, table=data_table(table.head(most)))
 
 # %% ../../nbs/app/02_report.ipynb #628bdfa7
 FIGURES = dict( # phase: (pattern, caption, whether it shows faces)
-    audit=[('shortcut_audit', 'Every check that gives an AUC; what lies beyond its grey bar is more than chance gives.', False)],
-    compare=[('distributions_forest_*', "Cliff's delta of every feature with its 95 % interval; full dots hold after correction for all features.", False), ('distributions_rainclouds_*', 'Signed values of each person by group; the healthy limits are shaded, pale where a limit itself may lie.', False),
-        ('distributions_ecdf_*', 'Share of people up to a magnitude, by group; dashed: what 5 % of the healthy exceed.', False), ('distributions_upper_lower_*', 'Lower face against upper face; in units of the healthy mean; each dot is a person, crosses are medians.', False), ('distributions_clusters_*', 'Which features say the same: correlations within the groups.', False)],
-    train=[('facial_asymmetry_functional_shap', 'What drives the signal: each dot is a face, to the right where the ratio raises it.', False)],
-    reflect=[('cnn_reflection', 'Trained with a planted shortcut (dots) and without (diamonds): who falls below 0.5 when the shortcut goes with the others had read it.', False), ('cnn_training', 'Lines: AUC on the people that networks learn from, by epoch. Dots: on unseen people, in the end. A line far above its dot is memory.', False), ('cnn_attribution', 'Where a network looks, with and without a shortcut.', True)], trend=[])
+    audit=[('shortcut_audit',
+        'Every check that gives an AUC; what lies beyond its grey bar is more than chance gives.', False)],
+    compare=[
+        ('distributions_forest_*',
+            "Cliff's delta of every feature with its 95 % interval; "
+            "full dots hold after correction for all features.", False),
+        ('distributions_rainclouds_*', 'Signed values of each person by group; '
+            'the healthy limits are shaded, pale where a limit itself may lie.', False),
+        ('distributions_ecdf_*',
+            'Share of people up to a magnitude, by group; dashed: what 5 % of the healthy exceed.', False),
+        ('distributions_upper_lower_*', 'Lower face against upper face; in units of the healthy mean; '
+            'each dot is a person, crosses are medians.', False),
+        ('distributions_clusters_*', 'Which features say the same: correlations within the groups.', False)],
+    train=[('facial_asymmetry_functional_shap',
+        'What drives the signal: each dot is a face, to the right where the ratio raises it.', False)],
+    reflect=[
+        ('cnn_reflection', 'Trained with a planted shortcut (dots) and without (diamonds): '
+            'who falls below 0.5 when the shortcut goes with the others had read it.', False),
+        ('cnn_training', 'Lines: AUC on the people that networks learn from, by epoch. '
+            'Dots: on unseen people, in the end. A line far above its dot is memory.', False),
+        ('cnn_attribution', 'Where a network looks, with and without a shortcut.', True)],
+    trend=[])
+
+def _clip_figures(run, most=6):
+    "The first clips with an event, each with its course"
+    if not (run.path/'temporal/events.csv').is_file(): return
+    clips = run.table('temporal/clips').query('events > 0').head(most)
+    for clip in clips.itertuples():
+        said = f"{clip.clip}: deviation from the person's own first seconds; thresholds dashed, events shaded."
+        yield run.path/'temporal'/clip.figure, said
+
+def _figure_files(run, phase, thumbnails):
+    "Files and captions of a phase's figures"
+    if phase == 'trend' and thumbnails: yield from _clip_figures(run)
+    for pattern, said, shows_faces in FIGURES[phase]:
+        if shows_faces and not thumbnails: continue
+        for folder in (run.path, run.path/'figures'):
+            for path in sorted(folder.glob(f'{pattern}.png')): yield path, said
 
 def _figures(run, phase, thumbnails):
-    "The figures of a phase, captions first for those who listen"
-    if phase == 'trend':
-        told = list(run.table('temporal/clips').query('events > 0').head(6).itertuples()) if thumbnails and (run.path/'temporal/events.csv').is_file() else []
-        return ''.join(_picture(run.path/'temporal'/c.figure, f"{c.clip}: deviation from the person's own first seconds; thresholds dashed, events shaded.") for c in told)
-    found = [(p, said) for pattern, said, face in FIGURES[phase] if thumbnails or not face for folder in (run.path, run.path/'figures') for p in sorted(folder.glob(f'{pattern}.png'))]
-    return ''.join(_picture(p, said) for p, said in found)
-
-def _markdown(text):
-    "The Markdown that a model card is written in, as HTML"
-    plain = lambda t: re.sub(r'`([^`]+)`', r'<code>\1</code>', re.sub(r'\*\*(.+?)\*\*', r'<b>\1</b>', re.sub(r'\\(&[lg]t;|&amp;|[\\`*_{}\[\]()#+!|~-])', lambda m: f'&#{ord(m[1])};' if len(m[1]) == 1 else m[1], html.escape(t, quote=False))))
-    out, lines = [], text.splitlines()
-    while lines:
-        line = lines.pop(0)
-        if m := re.match(r'(#+) (.*)', line): out.append(f'<h{len(m[1])+1}>{plain(m[2])}</h{len(m[1])+1}>' if len(m[1]) > 1 else f'<p><b>{plain(m[2])}</b></p>')
-        elif line.startswith('|'):
-            rows = [line]
-            while lines and lines[0].startswith('|'): rows.append(lines.pop(0))
-            cells = [[plain(c.strip()) for c in re.split(r'(?<!\\)\|', r)[1:-1]] for r in rows if not re.fullmatch(r'[|\- ]+', r)]
-            out.append('<div class="scroll" tabindex="0" role="region" aria-label="table"><table class="words">'+''.join('<tr>'+''.join(f'<{t}>{c}</{t}>' for c in r)+'</tr>' for i, r in enumerate(cells) for t in ['td' if i else 'th'])+'</table></div>')
-        elif line.startswith('- '): out.append(f'<ul><li>{plain(line[2:])}</li></ul>')
-        elif line.strip(): out.append(f'<p>{plain(line)}</p>')
-    return ''.join(out).replace('</ul><ul>', '')
+    "The figures of a phase"
+    return [figure(path.read_bytes(), said) for path, said in _figure_files(run, phase, thumbnails)]
 
 # %% ../../nbs/app/02_report.ipynb #e4fbaaec
 def exclusions_table(
     run # a finished Run
 )->pd.DataFrame: # step, frames, people
     "From what was found to what was measured: every frame has a place"
-    t = run.table('facial_asymmetry_functional')
-    kind = t.status.str.split(':').str[0]
-    why = kind.where(kind.ne('rejected'), 'rejected: '+t.status.str.extract(r'^rejected: (\w+)')[0].fillna('by a gate')) # the gate, not each frame's figure
-    count = lambda at, step: dict(step=step, frames=int(at.sum()), people=t.subject[at].nunique())
-    lost = [count(why.eq(k), f'not measured: {k}') for k in why[t.status.ne('ok')].value_counts().index]
-    return pd.DataFrame([count(t.frame_id.notna(), 'found'), *lost, count(t.status.eq('ok'), 'measured')])
+    table = run.table('facial_asymmetry_functional')
+    kind = table.status.str.split(':').str[0]
+    gate = table.status.str.extract(r'^rejected: (\w+)')[0].fillna('by a gate') # the gate, not each frame's figure
+    why = kind.where(kind.ne('rejected'), 'rejected: '+gate)
+    def count(at, step): return dict(step=step, frames=int(at.sum()), people=table.subject[at].nunique())
+    reasons = why[table.status.ne('ok')].value_counts().index
+    return pd.DataFrame([
+        count(table.frame_id.notna(), 'found'),
+        *(count(why.eq(reason), f'not measured: {reason}') for reason in reasons),
+        count(table.status.eq('ok'), 'measured')])
 
 def _flow(run):
     "The exclusions of every phase below each other"
     parts = [exclusions_table(run).assign(phase='measure')]
-    if (run.path/'distributions_flow.csv').is_file(): parts.append(run.table('distributions_flow').rename(columns=dict(subjects='people')).assign(phase=lambda t: 'compare, by '+t.by))
-    if (run.path/'classifier_flow.csv').is_file(): parts.append(run.table('classifier_flow').set_axis(['step', 'frames', 'people'], axis=1).assign(phase='train'))
+    if (run.path/'distributions_flow.csv').is_file():
+        compared = run.table('distributions_flow').rename(columns=dict(subjects='people'))
+        parts.append(compared.assign(phase='compare, by '+compared.by))
+    if (run.path/'classifier_flow.csv').is_file():
+        parts.append(run.table('classifier_flow').set_axis(['step', 'frames', 'people'], axis=1).assign(phase='train'))
     return pd.concat(parts, ignore_index=True)[['phase', 'step', 'frames', 'people']]
 
 # %% ../../nbs/app/02_report.ipynb #5d93cf2a
+_VERDICTS = """
+<table class="words"><tr><th>verdict</th><th>check</th><th>found</th></tr>
+{% for c in checks %}
+<tr><td>{{ badge(c.verdict) }}</td>
+<td><b>{{ c.title }}</b>{% if c.question %}<br><span class="small">{{ c.question }}</span>{% endif %}</td>
+<td>{{ c.found }}
+{%- if c.p_words %}<br><span class="small">{{ c.p_words }}</span>{% endif %}
+{%- if c.remedy %}<br><span class="small">What to do: {{ c.remedy }}</span>{% endif %}
+</td></tr>
+{% endfor %}
+</table>
+"""
+
 def _verdicts(run):
     "The audit's checks as a table with coloured verdicts"
-    colour = {'fails': '#b3261e', 'caution': '#a34700', 'clear': '#2a6b45'}
-    esc, given = lambda v: html.escape(str(v)), lambda c, k: getattr(c, k, '') if pd.notna(getattr(c, k, '')) else ''
-    small = lambda text: f'<br><span class="small">{esc(text)}</span>' if text else ''
-    rows = ''.join(f'<tr><td><span class="verdict" style="background:{colour.get(c.verdict, "#5f6368")}">{esc(c.verdict)}</span></td><td><b>{esc(c.title)}</b>{small(c.question)}</td><td>{esc(given(c, "found"))}{small(given(c, "p_words"))}{small(given(c, "remedy") and "What to do: "+given(c, "remedy"))}</td></tr>' for c in run.table('shortcut_audit').itertuples())
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="checks of the audit"><table class="words"><tr><th>verdict</th><th>check</th><th>found</th></tr>{rows}</table></div>'
+    columns = ['verdict', 'title', 'question', 'found', 'p_words', 'remedy']
+    checks = run.table('shortcut_audit').reindex(columns=columns).astype(object)
+    checks = checks.where(checks.notna(), '').to_dict('records')
+    return scrolling(fragment(_VERDICTS, checks=checks, badge=badge), 'checks of the audit')
 
-def _effects(run, n=12):
+_EFFECTS = """
+<p class="small">delta: Cliff's delta of magnitudes, from -1 to 1; q: p after correction for all features \
+(Benjamini-Hochberg). In the tables below, pd is the distance between the pupils, about {{ mm }} mm.</p>{{ table }}
+"""
+
+def _effects(run, most=12):
     "The largest effects of each contrast, with the columns that matter"
-    e = run.table('distributions')
-    e = e[e.p.notna()].sort_values('delta', key=abs, ascending=False).groupby(['by', 'group', 'reference'], sort=False).head(n)
-    return f'<p class="small">delta: Cliff\'s delta of magnitudes, from -1 to 1; q: p after correction for all features (Benjamini-Hochberg). In the tables below, pd is the distance between the pupils, about {PUPILS_MM:g} mm.</p>'+_html_table(e[['feature', 'group', 'reference', 'delta', 'delta_low', 'delta_high', 'auc', 'q', 'n_subjects_group', 'n_subjects_reference']])
+    effects = run.table('distributions')
+    effects = effects[effects.p.notna()].sort_values('delta', key=abs, ascending=False)
+    largest = effects.groupby(['by', 'group', 'reference'], sort=False).head(most)
+    table = data_table(largest[['feature', 'group', 'reference', 'delta', 'delta_low', 'delta_high', 'auc', 'q',
+        'n_subjects_group', 'n_subjects_reference']])
+    return fragment(_EFFECTS, mm=f'{PUPILS_MM:g}', table=table)
 
 def _aucs(run):
     "What each model claims, validated in every way"
-    m = run.table('classifier_metrics')
-    return _html_table(m[m.metric.eq('auc') & m.by.eq('all')][['task', 'model', 'validation', 'value', 'low', 'high', 'n_subjects']].rename(columns=dict(value='AUC')))
+    metrics = run.table('classifier_metrics')
+    shown = metrics[metrics.metric.eq('auc') & metrics.by.eq('all')]
+    shown = shown[['task', 'model', 'validation', 'value', 'low', 'high', 'n_subjects']]
+    return data_table(shown.rename(columns=dict(value='AUC')))
+
+def _event(e):
+    "An event as a row of words"
+    return dict(clip=e.clip, region=e.region, what=f'{e.side} {e.sense}',
+        since_s=f'{e.onset_s:.1f} ({e.onset_low_s:.1f} to {e.onset_high_s:.1f})', until_s=f'{e.end_s:.1f}',
+        at_most_mm=f'{abs(e.peak_mm):.1f}', certainty='over 0.99' if e.certainty > .99 else f'{e.certainty:.2f}')
 
 def _trends(run):
     "When, where, how much; then every clip"
-    clips = run.table('temporal/clips').drop(columns=['figure', 'path'], errors='ignore')
     events = run.table('temporal/events') if (run.path/'temporal/events.csv').is_file() else pd.DataFrame()
-    when = lambda e: f'{e.onset_s:.1f} ({e.onset_low_s:.1f} to {e.onset_high_s:.1f})'
-    shown = pd.DataFrame([dict(clip=e.clip, region=e.region, what=f'{e.side} {e.sense}', since_s=when(e), until_s=f'{e.end_s:.1f}', at_most_mm=f'{abs(e.peak_mm):.1f}', certainty='over 0.99' if e.certainty > .99 else f'{e.certainty:.2f}') for e in events.itertuples()])
-    return (_html_table(shown, 'words') if len(shown) else '')+f'<details><summary>every clip</summary>{_html_table(clips, "words")}</details>'
+    shown = pd.DataFrame([_event(e) for e in events.itertuples()])
+    clips = run.table('temporal/clips').drop(columns=['figure', 'path'], errors='ignore')
+    return fragment('{{ shown }}<details><summary>every clip</summary>{{ clips }}</details>',
+        shown=data_table(shown, 'words') if len(shown) else '', clips=data_table(clips, 'words'))
 
-_SHOWN = dict(audit=(_verdicts, ()), compare=(_effects, ('distributions', 'distributions_regions', 'healthy_limits')), train=(_aucs, ('classifier_metrics',)), reflect=(lambda run: '', ('cnn_reflection',)), trend=(_trends, ()))
+def _nothing(run): return ''
+
+_SHOWN = dict( # phase: table that is shown, tables to unfold
+    audit=(_verdicts, ()),
+    compare=(_effects, ('distributions', 'distributions_regions', 'healthy_limits')),
+    train=(_aucs, ('classifier_metrics',)),
+    reflect=(_nothing, ('cnn_reflection',)),
+    trend=(_trends, ()))
+
+_SECTION = """
+<h2 id="{{ r.phase }}">{{ r.question }}</h2>
+{% if r.state != 'done' %}
+<p class="{{ r.state }}">{{ r.state|capitalize }}: {{ r.found }}</p>
+{% else %}
+{% if warn %}
+<p class="read {{ '' if grave else 'mild' }}"><b>Read first.</b> {{ warn }} <a href="#audit">The audit</a></p>
+{% endif %}
+<pre>{{ r.found }}</pre>
+{% for part in parts %}{{ part }}{% endfor %}
+{% endif %}
+"""
 
 def _section(run, r, warn, thumbnails):
     "One phase: what the audit says of it, what was found, figures, tables"
-    head = f'<h2 id="{r.phase}">{html.escape(r.question)}</h2>'
-    if r.state != 'done': return f'{head}<p class="{r.state}">{"Skipped" if r.state == "skipped" else "Failed"}: {html.escape(r.found)}</p>'
-    first = f'<p class="read{"" if "fails" in warn or "Not audited" in warn else " mild"}"><b>Read first.</b> {html.escape(warn)} <a href="#audit">The audit</a></p>' if warn and r.phase in RESTS_ON_LABELS else ''
+    if r.state != 'done': return fragment(_SECTION, r=r)
     table, more = _SHOWN[r.phase]
-    return head+first+f'<pre>{html.escape(r.found)}</pre>'+_figures(run, r.phase, thumbnails)+table(run)+''.join(_whole(run, t) for t in more)
+    parts = [*_figures(run, r.phase, thumbnails), table(run), *(_whole(run, name) for name in more)]
+    return fragment(_SECTION, r=r, parts=parts, warn=warn if r.phase in RESTS_ON_LABELS else '',
+        grave='fails' in warn or 'Not audited' in warn)
+
+_MADE_FROM = """
+<ul>
+<li>{{ i.frames }} frames of {{ i.files }} files, SHA-256 of all {{ i.cohort_sha256[:16] }}…</li>
+<li>landmark model {{ i.model_sha256[:16] }}…</li>
+<li>seed {{ i.settings.study.seed }}; settings that differ from the defaults: {{ changed or 'none' }}</li>
+<li>{{ versions }}</li>
+</ul>
+<p class="small">All of it stands in run.json. To repeat and compare: fad study --check {{ path }}</p>
+"""
 
 def _made_from(run):
     "Settings that differ from the defaults, versions and hashes"
-    i, default = run.info['identity'], as_dict(Settings())
-    changed = [f'{k}.{f} = {v} (default {default.get(k, {}).get(f)})' for k, sec in i['settings'].items() for f, v in sec.items() if v != default.get(k, {}).get(f)]
-    versions = ', '.join(f'{k} {v}' for k, v in (i['versions'] | run.info.get('study', {}).get('versions', {})).items() if v)
-    return f"<ul><li>{i['frames']} frames of {i['files']} files, SHA-256 of all {i['cohort_sha256'][:16]}…</li><li>landmark model {i['model_sha256'][:16]}…</li><li>seed {i['settings']['study']['seed']}; settings that differ from the defaults: {html.escape('; '.join(changed) or 'none')}</li><li>{html.escape(versions)}</li></ul><p class=\"small\">All of it stands in run.json. To repeat and compare: fad study --check {html.escape(str(run.path))}</p>"
+    identity, default = run.info['identity'], as_dict(Settings())
+    changed = []
+    for section, values in identity['settings'].items():
+        usual = default.get(section, {})
+        changed += [f'{section}.{key} = {value} (default {usual.get(key)})'
+            for key, value in values.items() if value != usual.get(key)]
+    versions = identity['versions'] | run.info.get('study', {}).get('versions', {})
+    return fragment(_MADE_FROM, i=identity, changed='; '.join(changed), path=run.path,
+        versions=', '.join(f'{name} {version}' for name, version in versions.items() if version))
 
 # %% ../../nbs/app/02_report.ipynb #fbdbe31d
-NOT_A_DIAGNOSIS = 'Risk signals for research, never a diagnosis. fad is not a medical device; no number here tells whether a person is ill.'
+NOT_A_DIAGNOSIS = ('Risk signals for research, never a diagnosis. fad is not a medical device; '
+    'no number here tells whether a person is ill.')
+
+_LOST = '<details><summary>{{ n }} files not measured, or not wholly</summary>{{ table }}</details>'
 
 def _lost(run):
     "Every file with frames that were not measured, and why"
     lost = failures(by_place(run)).drop(columns='lost')
-    return f'<details><summary>{len(lost)} files not measured, or not wholly</summary>{_html_table(lost.head(500), "words")}</details>' if len(lost) else ''
+    return fragment(_LOST, n=len(lost), table=data_table(lost.head(500), 'words')) if len(lost) else ''
+
+_REPORT = """
+<h1>Study of facial asymmetry</h1>
+<p><b>{{ no_diagnosis }}</b></p>
+<p>{{ whose }}. {{ measured }}.</p>
+<p class="small">{{ made }}</p>
+{% if notes %}<ul class="small">{% for note in notes %}<li>{{ note }}</li>{% endfor %}</ul>{% endif %}
+{% if warn %}<p class="read"><b>Read first.</b> {{ warn }}</p>{% endif %}
+<nav aria-label="sections">
+{% for name in phases %}<a href="#{{ name }}">{{ name }}</a>{% endfor %}
+<a href="#flow">exclusions</a>{% if card %}<a href="#card">model card</a>{% endif %}<a href="#made">made from</a></nav>
+{% for section in sections %}{{ section }}{% endfor %}
+<h2 id="flow">Who is in, who is not, and why</h2>
+{{ flow }}{{ lost }}
+{% if card %}<h2 id="card">Model card</h2>{{ card }}{% endif %}
+<h2 id="made">What this was made from</h2>
+{{ made_from }}
+<p><b>{{ no_diagnosis }}</b></p>
+"""
 
 def write_report(
     run, # Run of `study`
@@ -152,14 +245,13 @@ def write_report(
 )->Path: # the file
     "The whole study in one self-contained page, in the order of what can be believed"
     path, said, warn = Path(path or run.path/'report.html'), findings(run), caution(run)
-    thumbnails, esc, card = (settings or load_settings()).report.thumbnails, html.escape, run.path/'model_card.md'
-    notes, name = ''.join(f'<li>{esc(w)}</li>' for w in run.info.get('warnings', [])), Path(read_json(run.path/STUDY).get('source') or run.path).name
-    body = f"""<h1>Study of facial asymmetry</h1><p><b>{NOT_A_DIAGNOSIS}</b></p><p>{esc(whose_faces(run))}. {esc(summary(run).splitlines()[0])}.</p><p class="small">{esc(f'{name}, {date.today()}, fad {__version__}')}</p>{f'<ul class="small">{notes}</ul>' if notes else ''}
-{f'<p class="read"><b>Read first.</b> {esc(warn)}</p>' if warn else ''}<nav aria-label="sections">{''.join(f'<a href="#{r.phase}">{r.phase}</a>' for r in said.itertuples())}<a href="#flow">exclusions</a>{'<a href="#card">model card</a>' if card.is_file() else ''}<a href="#made">made from</a></nav>
-{''.join(_section(run, r, warn, thumbnails) for r in said.itertuples())}
-<h2 id="flow">Who is in, who is not, and why</h2>{_html_table(_flow(run), 'words')}{_lost(run)}
-{f'<h2 id="card">Model card</h2>{_markdown(card.read_text(encoding="utf-8"))}' if card.is_file() else ''}
-<h2 id="made">What this was made from</h2>{_made_from(run)}<p><b>{NOT_A_DIAGNOSIS}</b></p>"""
-    path.write_text(f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>Study of facial asymmetry</title><style>{_STYLE}</style></head><body>{body}</body></html>""", encoding='utf-8', errors='replace')
+    thumbnails, card = (settings or load_settings()).report.thumbnails, run.path/'model_card.md'
+    name = Path(read_json(run.path/STUDY).get('source') or run.path).name
+    body = fragment(_REPORT, no_diagnosis=NOT_A_DIAGNOSIS, whose=whose_faces(run),
+        measured=summary(run).splitlines()[0], made=f'{name}, {date.today()}, fad {__version__}',
+        notes=run.info.get('warnings', []), warn=warn, phases=list(said.get('phase', [])),
+        sections=[_section(run, r, warn, thumbnails) for r in said.itertuples()],
+        flow=data_table(_flow(run), 'words'), lost=_lost(run), made_from=_made_from(run),
+        card=markdown(card.read_text(encoding='utf-8')) if card.is_file() else '')
+    path.write_text(page('Study of facial asymmetry', body), encoding='utf-8', errors='replace')
     return path

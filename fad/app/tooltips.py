@@ -17,9 +17,10 @@ def tooltip(
     if not (inspect.isroutine(obj) or inspect.isclass(obj)): return None
     try: table = DocmentTbl(obj)
     except Exception: return None # a builtin, or nothing with a source: the usual tooltip will do
-    rows = [[o for o in line.strip('|').split(' | ')] for line in table._repr_markdown_().splitlines()[2:]]
-    if not any(r[-1].strip() for r in rows): return None
-    return f'**{obj.__qualname__}**: {inspect.getdoc(obj) or ""}\n\n{table._repr_markdown_()}'
+    shown = table._repr_markdown_()
+    comments = [line.strip('|').split(' | ')[-1].strip() for line in shown.splitlines()[2:]]
+    if not any(comments): return None
+    return f'**{obj.__qualname__}**: {inspect.getdoc(obj) or ""}\n\n{shown}'
 
 # %% ../../nbs/app/04_tooltips.ipynb #d4c1b706
 def show_comments(
@@ -29,4 +30,5 @@ def show_comments(
     if shell is None:
         from IPython import get_ipython
         shell = get_ipython()
-    if shell is not None and hasattr(shell.inspector, 'mime_hooks'): shell.inspector.mime_hooks['text/markdown'] = lambda seen: tooltip(seen.obj)
+    if shell is None or not hasattr(shell.inspector, 'mime_hooks'): return
+    shell.inspector.mime_hooks['text/markdown'] = lambda seen: tooltip(seen.obj)
