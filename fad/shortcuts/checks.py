@@ -4,20 +4,20 @@
 
 # %% auto #0
 __all__ = ['CHECKS', 'MOST', 'LEAST', 'normal_scores', 'likeness', 'deal', 'inverse_of', 'held_out', 'guess', 'balance',
-           'matched', 'expression_excess', 'write_expression_reference', 'expression_reference', 'merged_groups',
-           'drawn', 'check_duplicates', 'check_guess', 'check_demography', 'check_expression', 'halves',
-           'check_network', 'count_groups', 'check_source', 'check_gaps']
+           'matched', 'expression_excess', 'write_expression_reference', 'expression_reference', 'Check', 'drawn',
+           'count_groups', 'check_duplicates', 'check_guess', 'check_demography', 'check_expression', 'halves',
+           'check_network', 'check_source', 'check_gaps']
 
 # %% ../../nbs/shortcuts/04_checks.ipynb #0bb448b9
 from importlib.resources import files
+from typing import NamedTuple
 import numpy as np, pandas as pd
 from scipy.optimize import minimize
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from scipy.special import logsumexp, ndtri
 from scipy.stats import rankdata, t as student
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.model_selection import GroupKFold
+from ..settings import CnnSettings
 from ..stats.people import subject_weights
 from ..stats.performance import aucs
 from ..runs.extract import Run
@@ -29,9 +29,8 @@ def normal_scores(
 )->np.ndarray: # (n, columns that vary): ranks as normal quantiles, with a column for what is missing
     "Columns on one scale, whatever their units and outliers"
     x = np.asarray(table, float)
-    gone = np.isnan(x)
-    x = np.c_[x, gone]
-    with np.errstate(invalid='ignore'): x = x[:, [len(np.unique(c[~np.isnan(c)])) > 1 for c in x.T]]
+    x = np.c_[x, np.isnan(x)]
+    x = x[:, [len(np.unique(column[~np.isnan(column)])) > 1 for column in x.T]]
     if not x.shape[1]: return np.zeros((len(x), 1))
     known = (~np.isnan(x)).sum(0)
     z = np.nan_to_num(ndtri((pd.DataFrame(x).rank().to_numpy()-.5)/known))
@@ -39,11 +38,11 @@ def normal_scores(
     return z/np.maximum(z.std(0), .1)
 
 def likeness(
-    z # (n, columns) normal scores
+    scores # (n, columns) from `normal_scores`
 )->np.ndarray: # (n, n) kernel: straight lines and smooth curves in equal parts
     "How alike two pictures are in these columns"
-    d = z.shape[1]
-    return ((z@z.T)/d+rbf_kernel(z, gamma=.5/d))/2
+    columns = scores.shape[1]
+    return ((scores@scores.T)/columns+rbf_kernel(scores, gamma=.5/columns))/2
 
 # %% ../../nbs/shortcuts/04_checks.ipynb #0632f1b2
 def deal(
@@ -59,12 +58,11 @@ def deal(
     pure = np.flatnonzero((share == 0) | (share == 1))
     out = np.repeat(case[:, None], times, 1)
     if len(pure):
-        given = np.zeros((len(names), times), bool)
+        given, inside = np.zeros((len(names), times), bool), np.isin(code, pure)
         given[pure] = rng.permuted(np.repeat((share[pure] == 1)[:, None], times, 1), axis=0)
-        inside = np.isin(code, pure)
         out[inside] = given[code[inside]]
-    for g in np.setdiff1d(np.arange(len(names)), pure):
-        rows = np.flatnonzero(code == g)
+    for group in np.setdiff1d(np.arange(len(names)), pure):
+        rows = np.flatnonzero(code == group)
         out[rows] = rng.permuted(out[rows], axis=0)
     return out
 
@@ -85,40 +83,53 @@ def held_out(
     code = pd.factorize(np.asarray(groups))[0]
     if inverse is None: inverse = inverse_of(kernel)
     whole, out = inverse@y, np.zeros_like(y)
-    for r in range(repeats):
-        for _, b in GroupKFold(min(folds, code.max()+1), shuffle=True, random_state=r).split(y, groups=code):
-            guessed = y[b]-np.linalg.solve(inverse[np.ix_(b, b)], whole[b])
-            out[b] += guessed-guessed.mean(0)
+    for repeat in range(repeats):
+        parts = GroupKFold(min(folds, code.max()+1), shuffle=True, random_state=repeat)
+        for _, part in parts.split(y, groups=code):
+            guessed = y[part]-np.linalg.solve(inverse[np.ix_(part, part)], whole[part])
+            out[part] += guessed-guessed.mean(0)
     return out/repeats
 
 # %% ../../nbs/shortcuts/04_checks.ipynb #d61ca051
+def _p(found, dealt): return (1+(dealt >= found-1e-9).sum())/(1+len(dealt))
+
+def _alone(
+    table, # columns of numbers that vary
+    cases # bool (n, 1 + times): the labels, then the dealt ones
+):
+    "Ranks of each column; its AUC alone less one half; how far that lies from none, in its own spread"
+    ranks, n = table.rank().fillna(table.rank().mean()).to_numpy(), cases.sum(0)
+    lean = (ranks.T@cases-n*ranks.mean(0)[:, None])/(n*(len(cases)-n))
+    return ranks, lean, np.abs(lean)/np.maximum(lean[:, 1:].std(1, keepdims=True), 1e-9)
+
 def guess(
     table, # DataFrame of columns, a row a picture
     case, # bool (n,)
     groups, # (n,) what belongs together
     permutations:int=999, # labels dealt anew
     seed:int=0 # of all draws
-)->dict: # auc, low, high, chance_low and chance (5th and 95th centile with dealt labels), p, by (the one column that says more than the blend, or ''), score (n,), columns (a row a column: auc, p)
-    "How well columns tell the label, with an interval over groups and labels dealt anew as the reference"
+)->dict:
+    """How well columns tell the label, with an interval over groups and labels dealt anew as the reference
+
+    auc, low, high; chance_low and chance, 5th and 95th centile with dealt labels; p; by, the one column that says more
+    than the blend, or ''; score (n,); columns, a row a column: auc, p."""
     case, table = np.asarray(case, bool), pd.DataFrame(table)
-    z = normal_scores(table)
     cases = np.c_[case, deal(case, groups, permutations, seed)]
-    scores = held_out(likeness(z), cases, groups)
-    a = aucs(scores, cases)
+    scores = held_out(likeness(normal_scores(table)), cases, groups)
+    auc, by, score = aucs(scores, cases), '', scores[:, 0]
     table = table.loc[:, table.nunique() > 1]
-    ranks, n = table.rank().fillna(table.rank().mean()).to_numpy(), cases.sum(0)
-    single = (ranks.T@cases-n*ranks.mean(0)[:, None])/(n*(len(case)-n))
-    far = np.abs(single)/np.maximum(single[:, 1:].std(1, keepdims=True), 1e-9)
-    best = far.max(0, initial=0)
-    p_of = lambda v, null: (1+(null >= v-1e-9).sum())/(1+len(null))
-    columns = pd.DataFrame(dict(auc=.5+single[:, 0], p=[p_of(v, best[1:]) for v in far[:, 0]]), index=table.columns)
-    blend, lone, by, score = p_of(a[0], a[1:]), columns.p.min(), '', scores[:, 0]
+    ranks, lean, far = _alone(table, cases)
+    farthest = far.max(0, initial=0)
+    columns = pd.DataFrame(dict(auc=.5+lean[:, 0], p=[_p(own, farthest[1:]) for own in far[:, 0]]), index=table.columns)
+    blend, lone = _p(auc[0], auc[1:]), columns.p.min()
     if lone < min(blend, .05): # one column says more than all together
-        j = int(np.argmax(far[:, 0]))
-        sign = np.sign(single[j, 0])
-        by, a, score = table.columns[j], .5+sign*single[j], sign*ranks[:, j]
+        best = int(np.argmax(far[:, 0]))
+        sign = np.sign(lean[best, 0])
+        by, auc, score = table.columns[best], .5+sign*lean[best], sign*ranks[:, best]
     low, high = np.nanpercentile(aucs(score, case, subject_weights(groups, 400, seed).T), [2.5, 97.5])
-    return dict(auc=a[0], low=low, high=high, chance_low=np.percentile(a[1:], 5), chance=np.percentile(a[1:], 95), p=min(1, 2*np.nanmin([blend, lone])), by=by, score=score, columns=columns.iloc[np.argsort(-far[:, 0])])
+    chance_low, chance = np.percentile(auc[1:], [5, 95])
+    return dict(auc=auc[0], low=low, high=high, chance_low=chance_low, chance=chance,
+        p=min(1, 2*np.nanmin([blend, lone])), by=by, score=score, columns=columns.iloc[np.argsort(-far[:, 0])])
 
 # %% ../../nbs/shortcuts/04_checks.ipynb #38204947
 def balance(
@@ -129,32 +140,43 @@ def balance(
 )->np.ndarray: # (n,) weights, sum 1
     "The weights nearest to equal ones under which the means come out as wanted"
     x = np.asarray(moments, float)
-    sd = np.maximum(x.std(0), 1e-9)
-    u = np.clip((x-target)/sd, -8, 8)
-    q = np.log(np.full(len(x), 1/len(x)) if base is None else np.maximum(base, 1e-12))
-    f = lambda l: (logsumexp(q+u@l)+soft*l@l/2, u.T@np.exp(q+u@l-logsumexp(q+u@l))+soft*l)
-    l = minimize(f, np.zeros(x.shape[1]), jac=True, method='L-BFGS-B').x
-    return np.exp(q+u@l-logsumexp(q+u@l))
+    away = np.clip((x-target)/np.maximum(x.std(0), 1e-9), -8, 8)
+    base = np.full(len(x), 1/len(x)) if base is None else np.maximum(base, 1e-12)
+    def log_weights(tilt): return np.log(base)+away@tilt
+    def dual(tilt): # and its gradient
+        z = log_weights(tilt)
+        return logsumexp(z)+soft*tilt@tilt/2, away.T@np.exp(z-logsumexp(z))+soft*tilt
+    z = log_weights(minimize(dual, np.zeros(x.shape[1]), jac=True, method='L-BFGS-B').x)
+    return np.exp(z-logsumexp(z))
 
 # %% ../../nbs/shortcuts/04_checks.ipynb #cea9313c
+def _mimics(table): return table.palsy.eq('peripheral').to_numpy(float)[:, None]
+
+def _asymmetry(table): return table[list(SEVERITY)].to_numpy()
+
+def _asked(table):
+    "What each picture's person was asked for, and how strongly"
+    strength = table.intensity.fillna(0)*table.expression.ne('rest')
+    return np.c_[pd.get_dummies(table.expression).to_numpy(float), strength]
+
 def matched(
     reference, # table from `expression_table` of a clean simulated cohort
     table, # the same of the audited cohort
     case # bool (n,), of the audited cohort
-)->tuple: # weights of the reference's controls and cases (0 elsewhere); effective number of people behind each
+)->tuple: # weights (2, n) of the reference's controls and cases, 0 elsewhere; effective number of people behind each
     "The clean cohort, weighted to the audited one's expressions and measured asymmetry"
-    ref_case, words, severity = reference.label.eq('stroke').to_numpy(), list(WORDS), list(SEVERITY)
-    mimic = lambda t: t.palsy.eq('peripheral').to_numpy(float)[:, None]
-    c, k, mine = reference[~ref_case], reference[ref_case], table[~case]
-    how = mimic if mine.palsy.isin(['none', 'peripheral']).all() else (lambda t: t[severity].to_numpy()) # mimics among the controls: by name, else by their asymmetry
-    w0 = balance(np.c_[c[words], how(c)], np.r_[mine[words].mean(), how(mine).mean(0)])
-    asked = pd.get_dummies(reference.expression).to_numpy(float)
-    asked = np.c_[asked, reference.intensity.fillna(0)*reference.expression.ne('rest')]
-    weaker = table[case][severity].mean()-mine[severity].mean()+w0@c[severity]
-    w1 = balance(np.c_[asked[ref_case], k[severity], mimic(k)], np.r_[w0@asked[~ref_case], weaker, mimic(table[case]).mean()])
-    out = np.zeros((2, len(reference)))
-    out[0, ~ref_case], out[1, ref_case] = w0, w1
-    return out, [1/(pd.Series(w).groupby(reference.subject.to_numpy()).sum()**2).sum() for w in out]
+    weak, words, severity = reference.label.eq('stroke').to_numpy(), list(WORDS), list(SEVERITY)
+    healthy, cases, mine = reference[~weak], reference[weak], table[~case]
+    named = mine.palsy.isin(['none', 'peripheral']).all() # mimics among the controls: by name, else by their asymmetry
+    how, asked = _mimics if named else _asymmetry, _asked(reference)
+    of_healthy = balance(np.c_[healthy[words], how(healthy)], np.r_[mine[words].mean(), how(mine).mean(0)])
+    weaker = table[case][severity].mean()-mine[severity].mean()+of_healthy@healthy[severity]
+    wanted = np.r_[of_healthy@asked[~weak], weaker, _mimics(table[case]).mean()]
+    weights = np.zeros((2, len(reference)))
+    weights[0, ~weak] = of_healthy
+    weights[1, weak] = balance(np.c_[asked[weak], cases[severity], _mimics(cases)], wanted)
+    of_people = [pd.Series(w).groupby(reference.subject.to_numpy()).sum() for w in weights]
+    return weights, [1/(w**2).sum() for w in of_people]
 
 def expression_excess(
     table, # from `expression_table`, audited cohort
@@ -163,22 +185,27 @@ def expression_excess(
     reference, # from `expression_table`, clean simulated cohort
     times:int=999, # bootstrap resamples
     seed:int=0 # of the draws
-)->dict: # words (a row a word: auc, reference, excess, low, high, p), p, people (effective, of the reference's controls and cases)
-    "How far expression sets cases apart beyond what it does in simulated people with as much measured asymmetry"
-    case = np.asarray(case, bool)
+)->dict:
+    """How far expression sets cases apart beyond what it does in simulated people with as much measured asymmetry
+
+    words, a row a word: auc, reference, excess, low, high, p; p, the smallest; people, the effective number of the
+    reference's controls and cases."""
+    case, weak = np.asarray(case, bool), reference.label.eq('stroke').to_numpy()
     weights, people = matched(reference, table, case)
-    ref_case, mine, theirs = reference.label.eq('stroke').to_numpy(), subject_weights(groups, times, seed).T, subject_weights(reference.subject, times, seed+1).T
-    both = theirs*weights.sum(0)[:, None]
-    auc = np.stack([aucs(table[w].to_numpy(), case, mine) for w in WORDS])
-    ref = np.stack([aucs(reference[w].to_numpy(), ref_case, both) for w in WORDS])
-    d = auc-ref
-    sd = np.maximum(np.nanstd(d[:, 1:], 1), 1e-6)
-    null = np.nanmax(np.abs(d[:, 1:]-d[:, 1:].mean(1, keepdims=True))/sd[:, None], 0)
-    p = [(1+(null >= z).sum())/(1+times) for z in np.abs(d[:, 0])/sd]
-    low, high = np.nanpercentile(d[:, 1:], [2.5, 97.5], axis=1)
-    words = pd.DataFrame(dict(auc=auc[:, 0], reference=ref[:, 0], excess=d[:, 0], low=low, high=high, p=p), index=list(WORDS))
+    mine = subject_weights(groups, times, seed).T
+    theirs = subject_weights(reference.subject, times, seed+1).T*weights.sum(0)[:, None]
+    auc = np.stack([aucs(table[word].to_numpy(), case, mine) for word in WORDS])
+    expected = np.stack([aucs(reference[word].to_numpy(), weak, theirs) for word in WORDS])
+    excess, draws = (auc-expected)[:, 0], (auc-expected)[:, 1:]
+    sd = np.maximum(np.nanstd(draws, 1), 1e-6)
+    null = np.nanmax(np.abs(draws-draws.mean(1, keepdims=True))/sd[:, None], 0) # of all words, so that p holds for all
+    p = [(1+(null >= z).sum())/(1+times) for z in np.abs(excess)/sd]
+    low, high = np.nanpercentile(draws, [2.5, 97.5], axis=1)
+    words = dict(auc=auc[:, 0], reference=expected[:, 0], excess=excess, low=low, high=high, p=p)
+    words = pd.DataFrame(words, index=list(WORDS))
     return dict(words=words.iloc[np.argsort(-np.abs(words.excess))], p=min(p), people=people)
 
+# %% ../../nbs/shortcuts/04_checks.ipynb #bffdf4be
 _REFERENCE = files('fad')/'assets'/'expression_reference.csv'
 
 def write_expression_reference(
@@ -193,27 +220,50 @@ def expression_reference()->pd.DataFrame: # as `expression_table` gives it
     return pd.read_csv(_REFERENCE, keep_default_na=False, na_values=[''])
 
 # %% ../../nbs/shortcuts/04_checks.ipynb #be7e5e68
-CHECKS = dict( # title, question, what to do about it
-    duplicates=('Pictures that are there twice', 'Does the same picture, perhaps mirrored or saved again, stand under two names?', 'Keep one of each pair, and keep what shares a picture on one side of every split.'),
-    metadata=('The file', 'Can the label be guessed from what the file says of itself (size, format, compression, name), without opening the picture?', 'Make the files alike and audit anew: one size, one format, all saved at the lowest quality found, one pattern of names. That weakens what it cannot undo: what is left of older compression then shows in the file size or in the photograph. Surer: compare only pictures of equal size and compression.'),
-    photography=('The photograph', 'Can it be guessed from light, colour, sharpness, noise and the traces of compression, as the pixels show them?', 'Photograph both groups with the same camera in the same light. Of pictures already taken, compare only those of one camera, or bring all down to the smallest size and lowest quality found and audit anew.'),
-    background=('The background', 'Can it be guessed with the face taken out?', 'Photograph both groups before the same wall, or give a model landmarks and crops instead of pictures.'),
-    border=('The border', "Can it be guessed from the picture's outermost edge?", 'Look for stamps, frames and margins; cut all pictures alike.'),
-    network=('The background, to a network', 'Does a small network that sees the picture with the face painted over guess it?', 'As for the background: the same wall, or no background at all.'),
-    stance=('Pose, face size, gaze', 'Do the groups hold their heads, stand in the picture or look differently? Weakness explains none of this.', 'Ask both groups for the same pose and distance, or correct for pose.'),
-    expression=('Expression', 'Do the groups smile, squint or open their mouths differently, by more than simulated weak and healthy people with as much asymmetry as was measured here?', 'Compare only pictures in which both groups were asked for the same expression.'),
-    demography=('Age, sex and skin', 'Can the label be guessed from who the people are: age, sex and skin where the cohort names them, and what stands in for them in the picture?', 'Match the groups by age, sex and skin, or adjust for them.'),
-    source=('The source', 'Does knowing where a picture came from tell its label?', 'Compare within a source that has both groups; a group from another source proves nothing.'),
-    gaps=('Splits by picture, person and source', 'Does what separates the groups hold in a source that was not seen?', 'Report performance in a source that was not learned from.'))
+class Check(NamedTuple):
+    "What a check asks"
+    title: str
+    question: str
+    remedy: str # what to do about it
 
-def merged_groups(
-    subject, # (n,)
-    pairs # from `near_duplicates`
-)->np.ndarray: # (n,) numbers; people who share a picture are one group
-    "People held together who share a picture"
-    code, names = pd.factorize(np.asarray(subject))
-    a, b = code[pairs.a.to_numpy(int)], code[pairs.b.to_numpy(int)]
-    return connected_components(coo_array((np.ones(len(a)), (a, b)), shape=(len(names),)*2), directed=False)[1][code]
+CHECKS = dict(
+    duplicates=Check('Pictures that are there twice',
+        'Does the same picture, perhaps mirrored or saved again, stand under two names?',
+        'Keep one of each pair, and keep what shares a picture on one side of every split.'),
+    metadata=Check('The file',
+        'Can the label be guessed from what the file says of itself (size, format, compression, name), '
+        'without opening the picture?',
+        'Make the files alike and audit anew: one size, one format, all saved at the lowest quality found, '
+        'one pattern of names. That weakens what it cannot undo: what is left of older compression then shows in '
+        'the file size or in the photograph. Surer: compare only pictures of equal size and compression.'),
+    photography=Check('The photograph',
+        'Can it be guessed from light, colour, sharpness, noise and the traces of compression, as the pixels show '
+        'them?',
+        'Photograph both groups with the same camera in the same light. Of pictures already taken, compare only those '
+        'of one camera, or bring all down to the smallest size and lowest quality found and audit anew.'),
+    background=Check('The background', 'Can it be guessed with the face taken out?',
+        'Photograph both groups before the same wall, or give a model landmarks and crops instead of pictures.'),
+    border=Check('The border', "Can it be guessed from the picture's outermost edge?",
+        'Look for stamps, frames and margins; cut all pictures alike.'),
+    network=Check('The background, to a network',
+        'Does a small network that sees the picture with the face painted over guess it?',
+        'As for the background: the same wall, or no background at all.'),
+    stance=Check('Pose, face size, gaze',
+        'Do the groups hold their heads, stand in the picture or look differently? Weakness explains none of this.',
+        'Ask both groups for the same pose and distance, or correct for pose.'),
+    expression=Check('Expression',
+        'Do the groups smile, squint or open their mouths differently, by more than simulated weak and healthy people '
+        'with as much asymmetry as was measured here?',
+        'Compare only pictures in which both groups were asked for the same expression.'),
+    demography=Check('Age, sex and skin',
+        'Can the label be guessed from who the people are: age, sex and skin where the cohort names them, and what '
+        'stands in for them in the picture?',
+        'Match the groups by age, sex and skin, or adjust for them.'),
+    source=Check('The source', 'Does knowing where a picture came from tell its label?',
+        'Compare within a source that has both groups; a group from another source proves nothing.'),
+    gaps=Check('Splits by picture, person and source',
+        'Does what separates the groups hold in a source that was not seen?',
+        'Report performance in a source that was not learned from.'))
 
 MOST = 3000 # pictures; of more, whole people are drawn at random
 
@@ -228,33 +278,59 @@ def drawn(
     order = np.random.default_rng(seed).permutation(code.max()+1)
     return np.flatnonzero(np.isin(code, order[np.cumsum(np.bincount(code)[order]) <= most]))
 
-def _auc_by(kernel, case, groups): return float(aucs(held_out(kernel, case[:, None], groups)[:, 0], case)) if len(np.unique(groups)) > 1 else np.nan
+LEAST = 10 # people a label below which nothing is judged
+
+def count_groups(groups, case): return [len(np.unique(groups[case == k])) for k in (True, False)]
+
+def _auc_by(kernel, case, groups):
+    "AUC of a kernel's guesses, with groups held apart; NaN where there is one group only"
+    if len(np.unique(groups)) < 2: return np.nan
+    return float(aucs(held_out(kernel, case[:, None], groups)[:, 0], case))
+
+def _whole_picture(e, at): return likeness(normal_scores(e['thumbnail'][at]))
 
 # %% ../../nbs/shortcuts/04_checks.ipynb #9737a441
+def _lift_of_copies(e, case, groups, at):
+    "What copies do to the validated AUC of a model of the whole picture, in words"
+    kernel = _whole_picture(e, at)
+    apart, together = (_auc_by(kernel, case[at], of[at]) for of in (e['rows'].subject.to_numpy(), groups))
+    if not np.isfinite(together): return 'not asked, since all pictures are copies of one'
+    return f'AUC {apart:.2f} with people held apart, {together:.2f} with the copies held together'
+
 def check_duplicates(
     e:dict, # from `evidence`
     case, # bool (n,)
     pairs, # from `near_duplicates`
     groups, # from `merged_groups`
     most:int=MOST # pictures that the model of the whole picture takes
-)->dict:
+)->dict: # copies: pairs under two names or across splits; crossing: some cross labels or splits
     "Near-duplicates under two names, what they cross, and how much they lift a validated AUC"
     r = e['rows']
-    a, b = (r.iloc[pairs[k].to_numpy(int)].reset_index(drop=True) for k in 'ab')
-    other = (a.subject.to_numpy() != b.subject.to_numpy())
-    label, split = other & (a.label.to_numpy() != b.label.to_numpy()), (a.split.to_numpy() != b.split.to_numpy())
-    n = len(np.unique(pairs[other][['a', 'b']].to_numpy()))
-    out = dict(value=n/len(r), reference=0., pairs=pairs[other | split].assign(label=label[other | split]), statistic=f"{n} of {len(r)} pictures ({n/len(r):.1%})", p=np.nan)
-    if not (other | split).any(): return out | dict(verdict='clear', words='no picture stands under two names')
-    at = drawn(groups, most)
-    k = likeness(normal_scores(e['thumbnail'][at]))
-    apart, together = _auc_by(k, case[at], r.subject.iloc[at]), _auc_by(k, case[at], groups[at])
-    bad = label.any() or split.any() or n/len(r) > .05
-    told = f"AUC {apart:.2f} with people held apart, {together:.2f} with the copies held together" if np.isfinite(together) else 'not asked, since all pictures are copies of one'
-    return out | dict(verdict='fails' if bad else 'caution', words=f"pairs under two names: {other.sum()} ({int(pairs.mirrored[other].sum())} mirrored, {label.sum()} across labels); across splits: {split.sum()}. "
-        f'A model of the whole picture: {told}')
+    def differ(column): return r[column].to_numpy()[pairs.a] != r[column].to_numpy()[pairs.b]
+    subject, split = differ('subject'), differ('split')
+    label, copies = differ('label') & subject, subject | split
+    n = len(np.unique(pairs[subject][['a', 'b']].to_numpy()))
+    out = dict(value=n/len(r), reference=0., p=np.nan, statistic=f'{n} of {len(r)} pictures ({n/len(r):.1%})',
+        pairs=pairs[copies].assign(label=label[copies]), copies=copies.sum(), crossing=(label | split).any())
+    if not copies.any(): return out | dict(words='no picture stands under two names')
+    names = f'{subject.sum()} ({int(pairs.mirrored[subject].sum())} mirrored, {label.sum()} across labels)'
+    lift = _lift_of_copies(e, case, groups, drawn(groups, most))
+    return out | dict(words=f'pairs under two names: {names}; across splits: {split.sum()}. '
+        f'A model of the whole picture: {lift}')
 
-def _told(auc, low, high, chance_low, chance): return f"AUC {auc:.2f} [{low:.2f}, {high:.2f}]; labels dealt anew: {chance_low:.2f} to {chance:.2f}"
+# %% ../../nbs/shortcuts/04_checks.ipynb #8f3a08e3
+def _told(auc, low, high, chance_low, chance, **_):
+    return f'AUC {auc:.2f} [{low:.2f}, {high:.2f}]; labels dealt anew: {chance_low:.2f} to {chance:.2f}'
+
+def _standing_out(columns):
+    "The columns that tell the label by themselves, and which way, in words"
+    named = columns.auc[columns.p <= .05].head(3)
+    ways = {'higher or more frequent': named[named > .5], 'lower or rarer': 1-named[named <= .5]}
+    lists = {way: ', '.join(f'{name} (AUC {auc:.2f})' for name, auc in side.items()) for way, side in ways.items()}
+    said = '; '.join(f'{way} in stroke: {names}' for way, names in lists.items() if names)
+    if said: return said
+    if len(columns): return 'no single measure stands out, only all of them together'
+    return 'all pictures are alike in this'
 
 def check_guess(
     table, # columns
@@ -264,10 +340,11 @@ def check_guess(
 )->dict:
     "One family of columns: how well it tells the label, and which of its columns do"
     g = guess(spread_words(table), case, groups, **kwargs)
-    named = g['columns'][g['columns'].p <= .05].head(3)
-    said = '; '.join(f'{way} in stroke: '+', '.join(f'{k} (AUC {max(a, 1-a):.2f})' for k, a in side.items()) for way, side in (('higher or more frequent', named.auc[named.auc > .5]), ('lower or rarer', named.auc[named.auc <= .5])) if len(side))
-    return dict(value=g['auc'], low=g['low'], high=g['high'], reference=.5, chance_low=g['chance_low'], chance=g['chance'], p=g['p'], size=max(g['auc'], *(np.abs(g['columns'].auc-.5)+.5)[g['columns'].p <= .05], 0), score=g['score'], columns=g['columns'],
-        statistic=f"{g['by']+': ' if g['by'] else ''}{_told(g['auc'], g['low'], g['high'], g['chance_low'], g['chance'])}", words=said or ('no single measure stands out, only all of them together' if len(g['columns']) else 'all pictures are alike in this'))
+    columns, by = g['columns'], f"{g['by']}: " if g['by'] else ''
+    alone = (columns.auc-.5).abs()[columns.p <= .05]+.5
+    same = {k: g[k] for k in ('low', 'high', 'chance_low', 'chance', 'p', 'score', 'columns')}
+    return same | dict(value=g['auc'], reference=.5, size=max(g['auc'], *alone, 0), statistic=by+_told(**g),
+        words=_standing_out(columns))
 
 def check_demography(
     e:dict, # from `evidence`
@@ -277,13 +354,16 @@ def check_demography(
 )->dict: # unknown: nothing of the people is known, so that silence is no answer
     "Age, sex and skin as far as they are known, and their stand-ins in the picture"
     t = e['demography']
-    known = {k: t[c].notna().any(axis=1).mean() for k, c in stated(t).items() if c}
-    gone = [k for k in ('age', 'sex', 'skin') if k not in known]
-    shared = ', '.join(k if v == 1 else f'{k} (of {v:.0%} of the pictures)' for k, v in known.items())
-    note = 'age, sex and skin themselves are not known of these people' if not known else f"known: {shared}"+(f"; not known: {', '.join(gone)}, for which only stand-ins were asked" if gone else '')
-    quiet = {} if known else dict(quiet=f"stand-ins in the picture ({', '.join(STAND_INS)}) guess the label no better than chance does")
-    return check_guess(t, case, groups, **kwargs) | quiet | dict(unknown=not known, note=note)
+    out = check_guess(t, case, groups, **kwargs)
+    known = {who: t[columns].notna().any(axis=1).mean() for who, columns in stated(t).items() if columns}
+    if not known: return out | dict(unknown=True, note='age, sex and skin themselves are not known of these people',
+        quiet=f"stand-ins in the picture ({', '.join(STAND_INS)}) guess the label no better than chance does")
+    note = 'known: '+', '.join(k if v == 1 else f'{k} (of {v:.0%} of the pictures)' for k, v in known.items())
+    gone = [who for who in ('age', 'sex', 'skin') if who not in known]
+    if gone: note += f"; not known: {', '.join(gone)}, for which only stand-ins were asked"
+    return out | dict(unknown=False, note=note)
 
+# %% ../../nbs/shortcuts/04_checks.ipynb #d33103f8
 def check_expression(
     e:dict, # from `evidence`
     case, # bool (n,)
@@ -292,21 +372,25 @@ def check_expression(
     **kwargs # to `expression_excess`
 )->dict:
     "Expression beyond what simulated weakness with as much asymmetry does, in words"
-    t = e['expression']
-    ok = t[[*WORDS, *SEVERITY]].notna().all(axis=1).to_numpy()
+    t, needed = e['expression'], [*WORDS, *SEVERITY]
+    ok = t[needed].notna().all(axis=1).to_numpy()
     if min(count_groups(groups[ok], case[ok])) < LEAST: return dict(why='too few measured faces')
-    reference = expression_reference() if reference is None else reference
-    x = expression_excess(t[ok].reset_index(drop=True), case[ok], groups[ok], reference.dropna(subset=[*WORDS, *SEVERITY]).reset_index(drop=True), **kwargs)
-    w, top = x['words'], x['words'].iloc[0]
-    sign = 1 if top.auc > .5 else -1
-    named = w[w.p <= .05].head(3)
-    said = '; '.join(f"{'more' if r.excess > 0 else 'less'} {k} in stroke (AUC {r.auc:.2f}; in simulated people {r.reference:.2f})" for k, r in named.iterrows())
-    return dict(value=top.auc, reference=top.reference, low=top.reference+top.low, high=top.reference+top.high, p=x['p'], size=.5+abs(top.excess), score=np.where(ok, sign*t[w.index[0]].rank(), np.nan), columns=w,
-        statistic=f"{w.index[0]}: AUC {top.auc:.2f} here, {top.reference:.2f} in simulated people with as much asymmetry; difference {top.excess:+.2f} [{top.low:+.2f}, {top.high:+.2f}]",
-        words=said, quiet='the groups differ no more than simulated weak and healthy people with as much asymmetry', note=f"simulated people were weighted to the asymmetry measured here, in effect {x['people'][0]:.0f} healthy and {x['people'][1]:.0f} weak")
+    reference = (expression_reference() if reference is None else reference).dropna(subset=needed)
+    seen, reference = t[ok].reset_index(drop=True), reference.reset_index(drop=True)
+    x = expression_excess(seen, case[ok], groups[ok], reference, **kwargs)
+    words, top = x['words'], x['words'].iloc[0]
+    said = [f"{'more' if word.excess > 0 else 'less'} {name} in stroke (AUC {word.auc:.2f}; in simulated people "
+        f"{word.reference:.2f})" for name, word in words[words.p <= .05].head(3).iterrows()]
+    rank = t[words.index[0]].rank()*(1 if top.auc > .5 else -1)
+    return dict(value=top.auc, reference=top.reference, low=top.reference+top.low, high=top.reference+top.high,
+        p=x['p'], size=.5+abs(top.excess), score=np.where(ok, rank, np.nan), columns=words, words='; '.join(said),
+        statistic=f'{words.index[0]}: AUC {top.auc:.2f} here, {top.reference:.2f} in simulated people with as much '
+            f'asymmetry; difference {top.excess:+.2f} [{top.low:+.2f}, {top.high:+.2f}]',
+        quiet='the groups differ no more than simulated weak and healthy people with as much asymmetry',
+        note='simulated people were weighted to the asymmetry measured here, in effect '
+            '{:.0f} healthy and {:.0f} weak'.format(*x['people']))
 
-LEAST = 10 # people a label below which nothing is judged
-
+# %% ../../nbs/shortcuts/04_checks.ipynb #36c3ef74
 def halves(
     case, # bool (n,)
     groups, # (n,) what belongs together
@@ -316,8 +400,24 @@ def halves(
     code, names = pd.factorize(np.asarray(groups))
     share, rng = np.bincount(code, case)/np.bincount(code), np.random.default_rng([seed, 11])
     first = np.zeros(len(names), bool)
-    for k in (True, False): first[rng.permutation(np.flatnonzero((share > .5) == k))[::2]] = True
+    for mostly in (True, False): first[rng.permutation(np.flatnonzero((share > .5) == mostly))[::2]] = True
     return first[code]
+
+def _ask_half(around, case, groups, half, permutations, seed):
+    "Scores of one half by a network that learned from the other; their AUC, with labels dealt, with people drawn anew"
+    from fad.shortcuts.networks import logits, train_net # torch is an extra
+    net, _ = train_net(around[~half], case[~half], CnnSettings(steps=120), seed, progress=False)
+    score, case, groups = logits(net, around[half]), case[half], groups[half]
+    dealt = aucs(score, deal(case, groups, permutations, seed))
+    resampled = aucs(score, case, subject_weights(groups, 400, seed).T)[1:]
+    return score, float(aucs(score, case)), dealt, resampled
+
+def _halves_in_words(said, unknown):
+    words = (f"networks that learned from one half of the {'pictures' if unknown else 'people'}, "
+        f'with the faces painted over, tell the other half at AUC {said[0]:.2f} and {said[1]:.2f}')
+    if not unknown: return words
+    return (f'{words}; the person of {unknown} pictures is not known: one person may be in both halves and be known '
+        'again by clothes or wall, so no more than caution')
 
 def check_network(
     e:dict, # from `evidence`
@@ -325,29 +425,24 @@ def check_network(
     groups, # (n,)
     permutations:int=499, # labels dealt anew within each half
     seed:int=0 # of the halves and the networks
-)->dict: # p: twice the smaller of the two halves'; most: the gravest verdict, 'caution' where persons are not known
-    "Two small networks, each asked about the half of the people that the other learned from, with the face painted over"
-    from fad.settings import CnnSettings
-    from fad.shortcuts.networks import CnnError, logits, need_torch, train_net # torch is an extra
+)->dict: # p: twice the smaller of the two halves'
+    "Two small networks, each asked about the half of the people that the other learned from; faces are painted over"
+    from fad.shortcuts.networks import CnnError, need_torch
     try: need_torch()
     except CnnError as missing: return dict(why=str(missing))
-    of, unknown = halves(case, groups, seed), int((~e['rows'].subject_known.fillna(False).astype(bool)).sum())
-    score, null, said, boot = np.full(len(case), np.nan), [], [], []
-    for half in (of, ~of):
-        net, _ = train_net(e['around'][~half], case[~half], CnnSettings(steps=120), seed, progress=False)
-        z = logits(net, e['around'][half])
-        said.append(float(aucs(z, case[half])))
-        null.append(aucs(z, deal(case[half], groups[half], permutations, seed)))
-        boot.append(aucs(z, case[half], subject_weights(groups[half], 400, seed).T)[1:])
-        score[half] = rankdata(z)/half.sum()
-    p = min((1+(n >= a-1e-9).sum())/(1+permutations) for n, a in zip(null, said))
-    auc, (low, high), (chance_low, chance) = np.mean(said), np.nanpercentile(np.mean(boot, 0), [2.5, 97.5]), np.mean([np.nanpercentile(n, [5, 95]) for n in null], 0)
-    return dict(value=auc, low=low, high=high, reference=.5, chance_low=chance_low, chance=chance, p=min(1, 2*p), size=auc, score=score, statistic=_told(auc, low, high, chance_low, chance), most='fails' if not unknown else 'caution',
-        words=f"networks that learned from one half of the {'pictures' if unknown else 'people'}, with the faces painted over, tell the other half at AUC {said[0]:.2f} and {said[1]:.2f}"
-            +(f"; the person of {unknown} pictures is not known: one person may be in both halves and be known again by clothes or wall, so no more than caution" if unknown else ''))
+    first, unknown = halves(case, groups, seed), int((~e['rows'].subject_known.fillna(False).astype(bool)).sum())
+    asked = [_ask_half(e['around'], case, groups, half, permutations, seed) for half in (first, ~first)]
+    scores, said, dealt, resampled = zip(*asked)
+    rank = np.full(len(case), np.nan)
+    for half, score in zip((first, ~first), scores): rank[half] = rankdata(score)/half.sum()
+    low, high = np.nanpercentile(np.mean(resampled, 0), [2.5, 97.5])
+    chance_low, chance = np.mean([np.nanpercentile(each, [5, 95]) for each in dealt], 0)
+    found = dict(low=low, high=high, chance_low=chance_low, chance=chance)
+    return found | dict(value=np.mean(said), reference=.5, p=min(1, 2*min(map(_p, said, dealt))), size=np.mean(said),
+        score=rank, statistic=_told(np.mean(said), **found), persons_known=not unknown,
+        words=_halves_in_words(said, unknown))
 
-def count_groups(groups, case): return [len(np.unique(groups[case == k])) for k in (True, False)]
-
+# %% ../../nbs/shortcuts/04_checks.ipynb #5100fb73
 def check_source(
     e:dict, # from `evidence`
     case, # bool (n,)
@@ -357,37 +452,52 @@ def check_source(
     "Whether the source tells the label, and whether the picture tells the source"
     source = e['rows'].source.fillna('unknown')
     if source.nunique() < 2: return dict(why='there is one source only')
-    out = check_guess(pd.DataFrame(dict(source=source)), case, groups, **kwargs)
-    share = pd.Series(case).groupby(source.to_numpy()).mean()
-    one = source.eq(source.mode()[0]).to_numpy()
-    k = likeness(normal_scores(spread_words(e['photography'])))
-    return out | dict(words=', '.join(f"{s}: {v:.0%} stroke" for s, v in share.items())[:300]+f". Photography tells {source.mode()[0]} from the others at AUC {_auc_by(k, one, groups):.2f}", columns=None)
+    out, commonest = check_guess(pd.DataFrame(dict(source=source)), case, groups, **kwargs), source.mode()[0]
+    kernel = likeness(normal_scores(spread_words(e['photography'])))
+    told = _auc_by(kernel, source.eq(commonest).to_numpy(), groups)
+    shares = ', '.join(f'{s}: {v:.0%} stroke' for s, v in pd.Series(case).groupby(source.to_numpy()).mean().items())
+    return out | dict(columns=None,
+        words=f'{shares[:300]}. Photography tells {commonest} from the others at AUC {told:.2f}')
+
+def _by_picture_and_person(kernel, case, groups, seed):
+    "A model of the whole picture on pictures and on people it has not seen, with the labels and with 20 dealt ones"
+    dealt = np.c_[case, deal(case, groups, 20, seed)]
+    picture, person = (aucs(held_out(kernel, dealt, by), dealt) for by in (np.arange(len(case)), groups))
+    words = (f'a model of the whole picture reaches AUC {person[0]:.2f} on people it has not seen, and '
+        f'{picture[0]:.2f} where it has seen other pictures of them; with labels dealt at random among people, '
+        f'when there is nothing to find, {person[1:].mean():.2f} and {picture[1:].mean():.2f}')
+    return dict(value=person[0], reference=.5, words=words, quiet=words,
+        statistic=f'AUC {picture[0]:.2f} by picture, {person[0]:.2f} by person')
+
+def _by_source(kernel, case, groups, source, both, seed, times=40):
+    "How far the model falls in an unseen source; the reference: sources dealt anew among the people of a label"
+    inverse, rng = inverse_of(kernel), np.random.default_rng(seed)
+    here = held_out(kernel, case[:, None], groups, inverse=inverse)[:, 0]
+    def fall(source, weights):
+        folds = len(np.unique(source))
+        there = held_out(kernel, case[:, None], source, repeats=1, folds=folds, inverse=inverse)[:, 0]
+        inside = [m for m in (source == b for b in both) if 0 < case[m].mean() < 1]
+        def inner(score): return [aucs(score[m], case[m], weights[m]) for m in inside]
+        return np.mean(np.subtract(inner(here), inner(there)), axis=0)
+    found = fall(source, subject_weights(groups, 400, seed).T)
+    first = pd.DataFrame(dict(group=groups, source=source, case=case)).groupby('group').first()
+    def dealt(): return pd.Series(groups).map(first.groupby('case').source.transform(rng.permutation)).to_numpy()
+    chance = [fall(dealt(), np.ones((len(case), 1)))[0] for _ in range(times)]
+    low, high = np.nanpercentile(found[1:], [2.5, 97.5])
+    z = (found[0]-np.mean(chance))/max(np.std(chance, ddof=1)*np.sqrt(1+1/times), 1e-6)
+    return dict(value=found[0], low=low, high=high, reference=float(np.mean(chance)), p=float(student.sf(z, times-1)),
+        size=.5+max(found[0], 0), statistic=f'falls by {found[0]:.2f} [{low:.2f}, {high:.2f}] in an unseen source; '
+            'sources dealt anew: {:.2f} to {:.2f}'.format(*np.percentile(chance, [5, 95])))
 
 def check_gaps(
     e:dict, # from `evidence`
     case, # bool (n,)
     groups, # (n,)
-    seed:int=0, # of the draws
-    **kwargs # not used
+    seed:int=0 # of the draws
 )->dict:
-    "One model of the whole picture, validated by picture, by person and by source; the reference: sources dealt anew among the people of a label"
-    k, n = likeness(normal_scores(e['thumbnail'])), len(case)
-    dealt = np.c_[case, deal(case, groups, 20, seed)]
-    frame, person = (aucs(held_out(k, dealt, g), dealt) for g in (np.arange(n), groups))
-    words = f"a model of the whole picture reaches AUC {person[0]:.2f} on people it has not seen, and {frame[0]:.2f} where it has seen other pictures of them; with labels dealt at random among people, when there is nothing to find, {person[1:].mean():.2f} and {frame[1:].mean():.2f}"
-    source = e['rows'].source.fillna('unknown').to_numpy()
+    "One model of the whole picture, validated by picture, by person and by source"
+    kernel = _whole_picture(e, slice(None))
+    out, source = _by_picture_and_person(kernel, case, groups, seed), e['rows'].source.fillna('unknown').to_numpy()
     both = [s for s in np.unique(source) if 0 < case[source == s].mean() < 1]
-    out = dict(value=person[0], reference=.5, statistic=f"AUC {frame[0]:.2f} by picture, {person[0]:.2f} by person", words=words)
     if len(both) < 2: return out | dict(why='needs two sources with both labels')
-    inverse = inverse_of(k)
-    here = held_out(k, case[:, None], groups, inverse=inverse)[:, 0]
-    def gap(source, w):
-        there = held_out(k, case[:, None], source, repeats=1, folds=len(np.unique(source)), inverse=inverse)[:, 0]
-        return np.mean([aucs(here[m], case[m], w[m])-aucs(there[m], case[m], w[m]) for m in [source == b for b in both] if 0 < case[m].mean() < 1], axis=0)
-    found = gap(source, subject_weights(groups, 400, seed).T)
-    one, rng = np.ones((n, 1)), np.random.default_rng(seed)
-    first = pd.DataFrame(dict(g=groups, s=source, c=case)).groupby('g').first()
-    chance = [gap(pd.Series(groups).map(first.groupby('c').s.transform(rng.permutation)).to_numpy(), one)[0] for _ in range(40)]
-    low, high = np.nanpercentile(found[1:], [2.5, 97.5])
-    z = (found[0]-np.mean(chance))/max(np.std(chance, ddof=1)*np.sqrt(1+1/40), 1e-6)
-    return out | dict(value=found[0], low=low, high=high, reference=float(np.mean(chance)), p=float(student.sf(z, 39)), size=.5+max(found[0], 0), statistic=f"falls by {found[0]:.2f} [{low:.2f}, {high:.2f}] in an unseen source; sources dealt anew: {np.percentile(chance, 5):.2f} to {np.percentile(chance, 95):.2f}", words=words)
+    return out | _by_source(kernel, case, groups, source, both, seed)
