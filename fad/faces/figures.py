@@ -29,7 +29,9 @@ def draw_overlay(
     "Midline, horizontal and the measured points, over a picture"
     r, origin, unit = head_frame(xyz[None])
     frame = r[0], origin[:, 0], unit[0]
-    for line in ([[0, 1.1], [0, -1.9]], [[-1.15, 0], [1.15, 0]]): ax.plot(*_project(np.array(line, float), *frame).T, color='white', lw=2.4, alpha=.6); ax.plot(*_project(np.array(line, float), *frame).T, color='#222222', lw=1, ls=(0, (4, 3)))
+    for line in ([[0, 1.1], [0, -1.9]], [[-1.15, 0], [1.15, 0]]):
+        ax.plot(*_project(np.array(line, float), *frame).T, color='white', lw=2.4, alpha=.6)
+        ax.plot(*_project(np.array(line, float), *frame).T, color='#222222', lw=1, ls=(0, (4, 3)))
     region = {}
     for f in CATALOG:
         for i in np.concatenate(f.points): region.setdefault(int(i), f.region)
@@ -58,7 +60,9 @@ def draw_face(
     ax.imshow(near)
     draw_overlay(ax, np.c_[xyz[:, :2]@A[:, :2].T+A[:, 2], xyz[:, 2]*A[0, 0]])
     ax.set(xlim=(0, near.shape[1]), ylim=(near.shape[0], 0))
-    for x, where in ((.02, 'right'), (.98, 'left')): ax.text(x, .02, f"subject's {where}", transform=ax.transAxes, fontsize=8, color='white', ha='left' if x < .5 else 'right', bbox=dict(facecolor='#222222', edgecolor='none', pad=1.5))
+    for x, where in ((.02, 'right'), (.98, 'left')):
+        ax.text(x, .02, f"subject's {where}", transform=ax.transAxes, fontsize=8, color='white',
+            ha='left' if x < .5 else 'right', bbox=dict(facecolor='#222222', edgecolor='none', pad=1.5))
     return True
 
 # %% ../../nbs/faces/08_figures.ipynb #10ba2a56
@@ -75,7 +79,9 @@ def plot_face(
     status, camera = measured_status(one, s).iloc[0], s.measures.camera_mm
     fig.suptitle(textwrap.shorten(f"{record.frame_id}" + ('' if status == 'ok' else f"  ({status})"), 90), fontsize=11)
     bars.set_axis_off()
-    if draw_face(ax, one, 0, image): _plot_lengths(bars, features(one.xyz, camera_mm=camera).iloc[0], feature_se(one, camera).iloc[0], mm, record.n_looks)
+    if draw_face(ax, one, 0, image):
+        _plot_lengths(bars, features(one.xyz, camera_mm=camera).iloc[0], feature_se(one, camera).iloc[0], mm,
+            record.n_looks)
     return fig
 
 # %% ../../nbs/faces/08_figures.ipynb #b87ab193
@@ -90,7 +96,8 @@ def _plot_lengths(ax, value, se, mm, looks):
         sure = np.isfinite(half) and abs(v) > half
         ax.plot(v, i, 'o', color=_COLOURS[f.region], ms=6 if sure else 4)
         if np.isfinite(half): ax.plot([v-half, v+half], [i, i], color=_COLOURS[f.region], lw=1.6)
-        ax.annotate(f'{v:+.1f}', (v, i), (0, 5), textcoords='offset points', ha='center', fontsize=7, weight='bold' if sure else 'normal', color=_COLOURS[f.region])
+        ax.annotate(f'{v:+.1f}', (v, i), (0, 5), textcoords='offset points', ha='center', fontsize=7,
+            weight='bold' if sure else 'normal', color=_COLOURS[f.region])
     ax.set_yticks(range(len(lengths)), [f.name.replace('_', ' ') for f in lengths], fontsize=8)
     for label, f in zip(ax.get_yticklabels(), lengths): label.set_color(_COLOURS[f.region])
     ax.set_ylim(len(lengths)-.5, -.8)
@@ -109,7 +116,8 @@ def plot_quality(
     "Accepted faces in a green frame, rejected ones in a red frame with the reasons"
     s = settings or load_settings()
     q, n = quality(faces, s), len(faces)
-    fig, axes = plt.subplots(-(-n//columns), columns, figsize=(2.4*columns, 2.9*-(-n//columns)), squeeze=False, layout='constrained')
+    fig, axes = plt.subplots(-(-n//columns), columns, figsize=(2.4*columns, 2.9*-(-n//columns)), squeeze=False,
+        layout='constrained')
     for ax in axes.flat: ax.set_axis_off()
     for ax, row, (_, quality_row), xyz in zip(axes.flat, faces.df.itertuples(), q.iterrows(), faces.xyz.astype(float)):
         image = read_frame(row)
@@ -121,7 +129,8 @@ def plot_quality(
         ax.set_axis_on(); ax.set_xticks([]); ax.set_yticks([])
         colour = '#2a7f4f' if quality_row.complete else '#b3261e'
         for spine in ax.spines.values(): spine.set(color=colour, linewidth=3)
-        ax.set_title('accepted' if quality_row.complete else '\n'.join(textwrap.wrap(quality_row.reasons, 30)[:3]), fontsize=8, color=colour)
+        ax.set_title('accepted' if quality_row.complete else '\n'.join(textwrap.wrap(quality_row.reasons, 30)[:3]),
+            fontsize=8, color=colour)
         ax.set_xlabel(textwrap.shorten(str(row.frame_id), 34), fontsize=8)
     return fig
 

@@ -70,26 +70,40 @@ class Feature(NamedTuple):
     source: str # who measures it so
     frame: str = 'head' # 'head', or 'eyes': against the canthi and the bridge of the nose
 
-_LID, _LOWER_LID, _CORNER, _RIGHT_CORNER, _BROW = (385, 386, 387), (380, 374, 373), (291, 308), (61, 78), (293, 334, 296, 283, 282, 295)
+_LID, _LOWER_LID, _CORNER, _RIGHT_CORNER, _BROW = (385, 386, 387), (380, 374, 373), (291, 308), (61, 78), (293, 334,
+    296, 283, 282, 295)
 _EYE = (362, 398, 384, 385, 386, 387, 388, 466, 263, 249, 390, 373, 374, 380, 381, 382)
 
 # %% ../../nbs/faces/05_measures.ipynb #4d7437c5
 CATALOG = [Feature(*f) for f in [ # type: ignore[arg-type]
-    ('mouth_corner_height', 'mouth', 'pd', 'height', (_CORNER,), 'left corner higher', 'Emotrics, commissure height deviation (Guarin 2018)'),
-    ('mouth_corner_midline', 'mouth', 'pd', 'outward', (_CORNER,), 'left corner farther from the midline', 'commissure position, House 1985', 'eyes'),
-    ('mouth_tilt_deg', 'mouth', 'deg', 'tilt', (_CORNER, _RIGHT_CORNER), 'left corner higher', 'commissure line against the horizontal of the head'),
-    ('lip_angle_deg', 'mouth', 'deg', 'angle', (_CORNER, _RIGHT_CORNER, (362,)), 'left corner higher', 'lip angle difference, Klimach 2020: at each corner between the other corner and the inner canthus'),
-    ('upper_lip_height', 'mouth', 'pd', 'height', ((267, 269, 270),), 'left upper lip higher', 'Emotrics, upper lip height deviation'),
-    ('lower_lip_height', 'mouth', 'pd', 'height', ((314, 405, 321),), 'left lower lip higher', 'Emotrics, lower lip height deviation'),
+    ('mouth_corner_height', 'mouth', 'pd', 'height', (_CORNER,), 'left corner higher',
+        'Emotrics, commissure height deviation (Guarin 2018)'),
+    ('mouth_corner_midline', 'mouth', 'pd', 'outward', (_CORNER,), 'left corner farther from the midline',
+        'commissure position, House 1985', 'eyes'),
+    ('mouth_tilt_deg', 'mouth', 'deg', 'tilt', (_CORNER, _RIGHT_CORNER), 'left corner higher',
+        'commissure line against the horizontal of the head'),
+    ('lip_angle_deg', 'mouth', 'deg', 'angle', (_CORNER, _RIGHT_CORNER, (362,)), 'left corner higher',
+        'lip angle difference, Klimach 2020: at each corner between the other corner and the inner canthus'),
+    ('upper_lip_height', 'mouth', 'pd', 'height', ((267, 269, 270),), 'left upper lip higher',
+        'Emotrics, upper lip height deviation'),
+    ('lower_lip_height', 'mouth', 'pd', 'height', ((314, 405, 321),), 'left lower lip higher',
+        'Emotrics, lower lip height deviation'),
     ('eye_opening', 'eyes', 'pd', 'gap', (_LID, _LOWER_LID), 'left eye wider open', 'palpebral fissure height'),
-    ('upper_lid_height', 'eyes', 'pd', 'height', (_LID,), 'left upper lid higher', 'margin reflex distance 1, against the head instead of the pupil', 'eyes'),
-    ('lower_lid_height', 'eyes', 'pd', 'height', (_LOWER_LID,), 'left lower lid higher', 'margin reflex distance 2, against the head instead of the pupil', 'eyes'),
-    ('eye_midline', 'eyes', 'pd', 'outward', ((263, 362),), 'left eye farther from the midline', 'canthal distance to the facial midline', 'eyes'),
-    ('eye_area_ratio', 'eyes', 'share', 'area', (_EYE,), 'left palpebral area larger', 'palpebral area, difference over sum'),
-    ('nose_bridge_deviation_deg', 'nose', 'deg', 'lean', ((168, 6), (5, 4)), "bridge leans to the subject's left", 'dorsal deviation against the midline', 'eyes'),
-    ('nose_tip_midline', 'nose', 'pd', 'aside', ((1, 4),), "tip to the subject's left", 'pronasale to the midline', 'eyes'),
+    ('upper_lid_height', 'eyes', 'pd', 'height', (_LID,), 'left upper lid higher',
+        'margin reflex distance 1, against the head instead of the pupil', 'eyes'),
+    ('lower_lid_height', 'eyes', 'pd', 'height', (_LOWER_LID,), 'left lower lid higher',
+        'margin reflex distance 2, against the head instead of the pupil', 'eyes'),
+    ('eye_midline', 'eyes', 'pd', 'outward', ((263, 362),), 'left eye farther from the midline',
+        'canthal distance to the facial midline', 'eyes'),
+    ('eye_area_ratio', 'eyes', 'share', 'area', (_EYE,), 'left palpebral area larger',
+        'palpebral area, difference over sum'),
+    ('nose_bridge_deviation_deg', 'nose', 'deg', 'lean', ((168, 6), (5, 4)), "bridge leans to the subject's left",
+        'dorsal deviation against the midline', 'eyes'),
+    ('nose_tip_midline', 'nose', 'pd', 'aside', ((1, 4),), "tip to the subject's left", 'pronasale to the midline',
+        'eyes'),
     ('ala_height', 'nose', 'pd', 'height', ((278, 294, 327),), 'left ala higher', 'alar base height'),
-    ('nasolabial', 'nose', 'pd', 'distance', ((327, 358), _CORNER), 'left ala farther from the left mouth corner', 'alar base to commissure'),
+    ('nasolabial', 'nose', 'pd', 'distance', ((327, 358), _CORNER), 'left ala farther from the left mouth corner',
+        'alar base to commissure'),
     ('brow_height', 'brow', 'pd', 'height', (_BROW,), 'left brow higher', 'Emotrics, brow height deviation', 'eyes'),
     ('brow_lid', 'brow', 'pd', 'gap', (_BROW, _LID), 'left brow farther above the lid', 'brow to upper lid margin'),
 ]]
@@ -118,7 +132,8 @@ MEASURES:dict = dict( # of the left side of faces in their own frame, (2, 478, n
 # %% ../../nbs/faces/05_measures.ipynb #f1b71812
 USED = np.unique([i for f in CATALOG for g in f.points for i in g])
 _CANTHI, _BRIDGE = (263, 362), (168, 6, 197, 195)
-USED = np.unique(np.r_[USED, MIRROR[USED], _CANTHI, MIRROR[list(_CANTHI)], _BRIDGE]) # the points that the catalog needs, sorted
+# the points that the catalog needs, sorted
+USED = np.unique(np.r_[USED, MIRROR[USED], _CANTHI, MIRROR[list(_CANTHI)], _BRIDGE])
 _GROUPS = [[np.searchsorted(USED, g) for g in f.points] for f in CATALOG]
 _PARTNER = np.searchsorted(USED, MIRROR[USED])
 _IS_SHARE = np.array([f.unit == 'share' for f in CATALOG])
@@ -140,7 +155,8 @@ def side_values(
     eyes # the same in the `eye_frame`
 ): # (features, n): the measure of each face's left side
     "Every catalog measure of the subject's left side"
-    return np.stack([MEASURES[f.kind](eyes if f.frame == 'eyes' else q, *groups) for f, groups in zip(CATALOG, _GROUPS)])
+    return np.stack([MEASURES[f.kind](eyes if f.frame == 'eyes' else q, *groups) for f,
+        groups in zip(CATALOG, _GROUPS)])
 
 def differences(
     q, # (2, used points, n) faces in the head's frame
@@ -164,7 +180,8 @@ def mirrored(q): # (2, used points, n)
     return q[:, _PARTNER]*np.array([-1, 1], q.dtype)[:, None, None]
 
 # %% ../../nbs/faces/05_measures.ipynb #1c9b8bdd
-_PAIRS = {b.removesuffix('Left'): (i, BLENDSHAPES.index(b.removesuffix('Left')+'Right')) for i, b in enumerate(BLENDSHAPES) if b.endswith('Left')}
+_PAIRS = {b.removesuffix('Left'): (i, BLENDSHAPES.index(b.removesuffix('Left')+'Right')) for i,
+    b in enumerate(BLENDSHAPES) if b.endswith('Left')}
 FEATURES, BLENDSHAPE_FEATURES = [f.name for f in CATALOG], [f'bs_{name}' for name in _PAIRS]
 BLOCK = 2048 # faces worked on at a time, so that they stay in the processor's cache
 
@@ -174,23 +191,31 @@ def features(
     camera_mm:float=CAMERA_MM # distance of the camera, to undo perspective; 0: far away
 )->pd.DataFrame: # a row a face, a column a feature; subject's left minus right
     "The signed features of the catalog, with the head's pose removed in 3D"
-    blocks = [differences(face_frame(without_perspective(xyz[i:i+BLOCK], camera_mm), USED, 2)) for i in range(0, len(xyz), BLOCK)]
+    blocks = [differences(face_frame(without_perspective(xyz[i:i+BLOCK], camera_mm), USED, 2))
+        for i in range(0, len(xyz), BLOCK)]
     table = np.concatenate(blocks, axis=1).T if blocks else np.empty((0, len(CATALOG)))
     if blendshapes is None: return pd.DataFrame(table, columns=FEATURES)
     left, right = np.array(list(_PAIRS.values())).T
-    return pd.DataFrame(np.hstack([table, blendshapes[:, left]-blendshapes[:, right]]), columns=FEATURES+BLENDSHAPE_FEATURES)
+    return pd.DataFrame(np.hstack([table, blendshapes[:, left]-blendshapes[:, right]]),
+        columns=FEATURES+BLENDSHAPE_FEATURES)
 
 # %% ../../nbs/faces/05_measures.ipynb #61ab65e9
-def shipped_reliability()->pd.DataFrame: # a row a feature: n_frames, n_subjects, gain, offset, r, residual_sd and their 95 % intervals
+# a row a feature: n_frames, n_subjects, gain, offset, r, residual_sd and their 95 % intervals
+def shipped_reliability()->pd.DataFrame:
     "How the detector followed the true values of the embedded cohort, feature by feature; computed in `proof/01_reliability`"
     with (files('fad')/'assets'/'reliability.csv').open() as f: return pd.read_csv(f, index_col='feature')
 
 def catalog()->pd.DataFrame: # a row a feature
     "The catalog as a table: name, region, unit, what positive means, the left points, source; gain, r and error on simulated faces"
     geometry = pd.DataFrame([f._asdict() for f in CATALOG])
-    rest = pd.DataFrame([dict(name=k, region=r, unit='pd', kind='excursion', points=p, positive=m, source='against the same person at rest') for k, r, p, m in
-        (('commissure_excursion', 'mouth', (_CORNER,), 'left corner travels farther'), ('brow_raise', 'brow', (_BROW,), 'left brow rises more'))])
-    blend = pd.DataFrame(dict(name=BLENDSHAPE_FEATURES, region=['gaze' if 'Look' in n else 'blendshape' for n in _PAIRS], unit='score', kind='blendshape', points=[()]*len(_PAIRS), positive=["shifted to the subject's left" if n in ('jaw', 'mouth') else 'more on the left' for n in _PAIRS], source='MediaPipe FaceLandmarker'))
+    rest = pd.DataFrame([dict(name=k, region=r, unit='pd', kind='excursion', points=p, positive=m,
+        source='against the same person at rest') for k, r, p, m in
+        (('commissure_excursion', 'mouth', (_CORNER,), 'left corner travels farther'),
+            ('brow_raise', 'brow', (_BROW,), 'left brow rises more'))])
+    blend = pd.DataFrame(dict(name=BLENDSHAPE_FEATURES, region=['gaze' if 'Look' in n else 'blendshape'
+        for n in _PAIRS], unit='score', kind='blendshape', points=[()]*len(_PAIRS),
+        positive=["shifted to the subject's left" if n in ('jaw', 'mouth') else 'more on the left' for n in _PAIRS],
+        source='MediaPipe FaceLandmarker'))
     known = shipped_reliability()[['gain', 'gain_low', 'gain_high', 'r', 'residual_sd']]
     return pd.concat([geometry, rest, blend], ignore_index=True).join(known, on='name')
 
@@ -231,7 +256,9 @@ def feature_se(
         n, r = ok.sum(), faces.looks.shape[1]
         looks = faces.xyz[ok, None]+faces.looks[ok].astype(np.float32)
         blends = faces.blendshapes[ok, None]+faces.blend_looks[ok].astype(np.float32)
-        if n: se[ok] = looks_se(features(looks.reshape(-1, 478, 3), blends.reshape(-1, 52), camera_mm).to_numpy().reshape(n, r, -1))
+        if n:
+            se[ok] = looks_se(features(looks.reshape(-1, 478, 3), blends.reshape(-1, 52),
+                camera_mm).to_numpy().reshape(n, r, -1))
     return pd.DataFrame(se, columns=[f'{k}_se' for k in names])
 
 # %% ../../nbs/faces/05_measures.ipynb #511a50ce
@@ -291,11 +318,14 @@ def commissures(
     camera_mm:float=CAMERA_MM # distance of the camera
 ): # (n, 1 + looks, 2, 2): mean and single looks, subject's left and right, outward and up; pupil distances
     "Where both mouth corners are, in the head's frame"
-    def corners(xyz): return (face_frame(without_perspective(xyz, camera_mm), _CORNERS.ravel(), 2).reshape(2, 2, 2, -1).mean(2)*np.array([[1, -1], [1, 1]])[..., None]).T
+    def corners(xyz):
+        return (face_frame(without_perspective(xyz, camera_mm), _CORNERS.ravel(), 2).reshape(2, 2, 2,
+            -1).mean(2)*np.array([[1, -1], [1, 1]])[..., None]).T
     out = corners(faces.xyz)[:, None]
     if faces.looks is None: return out
     n, r = faces.looks.shape[:2]
-    return np.concatenate([out, corners((faces.xyz[:, None]+faces.looks.astype(np.float32)).reshape(-1, 478, 3)).reshape(n, r, 2, 2)], axis=1)
+    return np.concatenate([out, corners((faces.xyz[:, None]+faces.looks.astype(np.float32)).reshape(-1, 478,
+        3)).reshape(n, r, 2, 2)], axis=1)
 
 # %% ../../nbs/faces/05_measures.ipynb #83e67374
 def expressions(
@@ -324,4 +354,5 @@ def add_excursions(
         if travel.shape[1] > 1: out[rows, 2] = looks_se(travel[:, 1:, None])[:, 0]
         brow, se = table.brow_height.to_numpy(), table.brow_height_se.to_numpy()
         out[rows, 1], out[rows, 3] = brow[rows]-brow[back], np.hypot(se[rows], se[back])
-    return pd.concat([table, pd.DataFrame(out, columns=[*EXCURSIONS, *(f'{k}_se' for k in EXCURSIONS)], index=table.index)], axis=1)
+    return pd.concat([table, pd.DataFrame(out, columns=[*EXCURSIONS, *(f'{k}_se' for k in EXCURSIONS)],
+        index=table.index)], axis=1)

@@ -55,7 +55,8 @@ def concat(
         if any(a is None for a in arrays): return None
         if k in ('looks', 'blend_looks'):
             r = max(a.shape[1] for a in arrays)
-            arrays = [np.pad(a, [(0, 0), (0, r-a.shape[1])]+[(0, 0)]*(a.ndim-2), constant_values=np.nan) for a in arrays]
+            arrays = [np.pad(a, [(0, 0), (0, r-a.shape[1])]+[(0, 0)]*(a.ndim-2), constant_values=np.nan)
+                for a in arrays]
         return np.concatenate(arrays)
     return Landmarks(pd.concat([p.df for p in parts], ignore_index=True), **{k: join(k) for k in ARRAYS})
 
@@ -74,15 +75,22 @@ def _repr_html_(self:Landmarks):
         png = io.BytesIO()
         fig.savefig(png, dpi=90)
         plt.close(fig)
-        picture = f'<img alt="landmarks of the first faces" src="data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}">'
+        picture = (f'<img alt="landmarks of the first faces" '
+            f'src="data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}">')
     counts = self.df.status.str.split(':').str[0].value_counts()
     summary = html.escape(f"{len(self)} frames: " + ', '.join(f'{n} {k}' for k, n in counts.items()))
     return f'<p>{summary}</p>{picture}{self.df.head(6).to_html(border=0, notebook=True)}'
 
 # %% ../../nbs/faces/04_points.ipynb #3f6e04f7
-QUALITY = dict(yaw_deg='turn of the head, positive to the subject\'s left', pitch_deg='nod, positive with the chin down', roll_deg='tilt, positive towards the subject\'s right shoulder',
-    interocular_px='pupil to pupil', sharpness='energy of the finest detail at 64 px between the pupils, as a share of the contrast', brightness='mean grey of the face, 0 to 255', contrast='5th to 95th centile of the face\'s grey',
-    in_frame='share of the face\'s points inside the picture, in the worst region', n_faces='faces seen in the first look (people much smaller than the largest face are missed)', n_looks='looks that entered the mean', spread='how far the looks lie apart: SD of a point, median over points, pupil distances')
+QUALITY = dict(yaw_deg='turn of the head, positive to the subject\'s left',
+    pitch_deg='nod, positive with the chin down', roll_deg='tilt, positive towards the subject\'s right shoulder',
+    interocular_px='pupil to pupil',
+    sharpness='energy of the finest detail at 64 px between the pupils, as a share of the contrast',
+    brightness='mean grey of the face, 0 to 255', contrast='5th to 95th centile of the face\'s grey',
+    in_frame='share of the face\'s points inside the picture, in the worst region',
+    n_faces='faces seen in the first look (people much smaller than the largest face are missed)',
+    n_looks='looks that entered the mean',
+    spread='how far the looks lie apart: SD of a point, median over points, pupil distances')
 
 def _centiles(shades, at):
     "Linear centiles of bytes, from their counts: `np.percentile` to the digit, in a tenth of its time"
@@ -111,7 +119,8 @@ def pixel_quality(
     lo, hi = _centiles(shades[inside], (5, 95))
     fine = grey-cv2.GaussianBlur(grey, (0, 0), 1)
     ok = ((points[:, :2] >= 0) & (points[:, :2] <= [w, h])).all(1)
-    return dict(sharpness=float(fine[inside].std()/max(1, hi-lo)*100), brightness=float(grey[inside].mean()), contrast=float(hi-lo), in_frame=float(min(ok[ids].mean() for ids in REGIONS.values())))
+    return dict(sharpness=float(fine[inside].std()/max(1, hi-lo)*100), brightness=float(grey[inside].mean()),
+        contrast=float(hi-lo), in_frame=float(min(ok[ids].mean() for ids in REGIONS.values())))
 
 # %% ../../nbs/faces/04_points.ipynb #b3c8ebee
 def _empty(repeats, chimeric):
@@ -128,13 +137,17 @@ def _one_way_up(image, repeats, settings, tracker=None, t_ms=0):
     found = locate(image, settings, tracker, t_ms, rounds=2 if tracker else 5)
     if not found: return dict(_NOTHING), out
     points, blend, pose, n_faces = found
-    xyz, blends = repeat_looks(image, (points, blend), repeats, [settings.study.seed, zlib.crc32(np.ascontiguousarray(image))], settings)
-    out['xyz'][:], out['blendshapes'][:], out['pose'][:] = looks_mean(xyz.reshape(repeats, -1)).reshape(478, 3), looks_mean(blends), pose
+    xyz, blends = repeat_looks(image, (points, blend), repeats,
+        [settings.study.seed, zlib.crc32(np.ascontiguousarray(image))], settings)
+    out['xyz'][:], out['blendshapes'][:], out['pose'][:] = looks_mean(xyz.reshape(repeats, -1)).reshape(478,
+        3), looks_mean(blends), pose
     if repeats > 1: out['looks'][:], out['blend_looks'][:] = xyz-out['xyz'], blends-out['blendshapes']
     if settings.landmarks.chimeric: out['chimeras'][:] = chimera_points(image, out['xyz'].astype(float), settings)
     ok = np.isfinite(xyz[:, 0, 0])
     apart = np.linalg.norm(xyz[ok, :, :2].std(0), axis=1)/np.linalg.norm(out['xyz'][473]-out['xyz'][468])
-    return dict(status='ok', n_faces=n_faces, n_looks=int(ok.sum()), spread=float(np.median(apart)) if ok.sum() > 1 else np.nan, **pixel_quality(image, out['xyz'].astype(float))), out
+    return dict(status='ok', n_faces=n_faces, n_looks=int(ok.sum()),
+        spread=float(np.median(apart)) if ok.sum() > 1 else np.nan,
+        **pixel_quality(image, out['xyz'].astype(float))), out
 
 # %% ../../nbs/faces/04_points.ipynb #85064763
 def disagreement(
@@ -151,7 +164,9 @@ def _unturn(arrays, w):
     out['pose'] = np.array([[0, 1, 0, 0], [-1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], np.float32)@out['pose']
     return out
 
-DOUBT = .02 # spread of the looks, pupil distances, from which on a picture is tried the other ways up; sharp upright faces stay under .015
+# spread of the looks, pupil distances, from which on a picture is tried the other ways up; sharp upright faces stay
+# under .015
+DOUBT = .02
 
 def measure_face(
     image, # uint8 (h, w, 3), upright
@@ -163,7 +178,8 @@ def measure_face(
     "All that is measured on one picture; the jitter is seeded by the picture itself"
     s = settings or load_settings()
     best = _one_way_up(image, repeats, s, tracker, t_ms)
-    if repeats < 5 or best[0]['status'] != 'ok' or (best[0]['n_looks'] == repeats-1 and best[0]['spread'] < DOUBT): return best
+    if repeats < 5 or best[0]['status'] != 'ok' or (best[0]['n_looks'] == repeats-1 and best[0]['spread'] < DOUBT):
+        return best
     for k in (1, 2, 3):
         turned, (h, w) = _one_way_up(np.rot90(image, k), repeats, s), image.shape[:2]
         for side in ((w,), (h, w), (w, h, w))[k-1]: turned = turned[0], _unturn(turned[1], side)
@@ -185,7 +201,8 @@ def parts(
     new[:1] = True
     starts = np.flatnonzero(new).tolist()+[len(df)]
     n = s.landmarks.shard_frames
-    return [(i, min(i+n, b) if not clip[a] else b) for a, b in zip(starts, starts[1:]) for i in (range(a, b, n) if not clip[a] else [a])]
+    return [(i, min(i+n, b) if not clip[a] else b) for a, b in zip(starts, starts[1:])
+        for i in (range(a, b, n) if not clip[a] else [a])]
 
 # %% ../../nbs/faces/04_points.ipynb #aefc390d
 def _measure_photo(path, settings):
@@ -203,8 +220,10 @@ def _measure_clip(path, frames, run_up, settings):
     times = dict(zip(first.frame, first.t_s))
     with new_landmarker(settings, video=True) as tracker:
         for frame, image in read_frames(path, list(times)):
-            last = max(last+1, round(times[frame]*1000) if np.isfinite(times[frame]) else 0) # MediaPipe wants time to go on
-            out[frame] = measure_face(image, 1, settings, tracker, last) if image is not None else (lost, _empty(1, settings.landmarks.chimeric))
+            # MediaPipe wants time to go on
+            last = max(last+1, round(times[frame]*1000) if np.isfinite(times[frame]) else 0)
+            out[frame] = measure_face(image, 1, settings, tracker, last) if image is not None else (lost,
+                _empty(1, settings.landmarks.chimeric))
     return out
 
 # %% ../../nbs/faces/04_points.ipynb #e8f0e1db
@@ -229,12 +248,18 @@ def measure_part(
     repeats = s.landmarks.repeats
     if path and media_kind(path) == 'video':
         repeats, before = 1, df.iloc[max(0, a-s.video.warmup_frames):a]
-        with one_thread(): by_frame = _measure_clip(path, rows[ok], before[before.path.eq(path) & before.status.eq('ok')], s)
-        measured = lambda row: by_frame.get(row.frame, (dict(_NOTHING, status='unreadable: no such frame'), _empty(1, s.landmarks.chimeric)))
+        with one_thread():
+            by_frame = _measure_clip(path, rows[ok], before[before.path.eq(path) & before.status.eq('ok')], s)
+        def measured(row):
+            return by_frame.get(row.frame, (dict(_NOTHING, status='unreadable: no such frame'),
+                    _empty(1, s.landmarks.chimeric)))
     else: measured = lambda row: _measure_photo(row.path, s)
-    with one_thread(): results = [measured(row) if good else (dict(_NOTHING, status=row.status), _empty(repeats, s.landmarks.chimeric)) for row, good in zip(rows.itertuples(), ok)]
+    with one_thread():
+        results = [measured(row) if good else (dict(_NOTHING, status=row.status),
+            _empty(repeats, s.landmarks.chimeric)) for row, good in zip(rows.itertuples(), ok)]
     records = pd.DataFrame([r for r, _ in results], index=rows.index).reindex(columns=['status', *_MEASURED])
-    return Landmarks(pd.concat([rows.drop(columns='status'), records.astype({k: float for k in _MEASURED[:5]})], axis=1),
+    return Landmarks(pd.concat([rows.drop(columns='status'), records.astype({k: float for k in _MEASURED[:5]})],
+        axis=1),
                      **{k: np.stack([a[k] for _, a in results]) for k in results[0][1]})
 
 _MEASURED = ['sharpness', 'brightness', 'contrast', 'in_frame', 'spread', 'n_faces', 'n_looks']
@@ -265,8 +290,11 @@ def head_angles(
     return out
 
 # %% ../../nbs/faces/04_points.ipynb #b3678d6e
-_GATES = [('yaw_deg', 'max_yaw_deg', '{:.0f}°'), ('pitch_deg', 'max_pitch_deg', '{:.0f}°'), ('roll_deg', 'max_roll_deg', '{:.0f}°'), ('interocular_px', 'min_interocular_px', '{:.0f} px'),
-    ('sharpness', 'min_sharpness', '{:.1f}'), ('brightness', 'min_brightness', '{:.0f}'), ('brightness', 'max_brightness', '{:.0f}'), ('contrast', 'min_contrast', '{:.0f}'), ('in_frame', 'min_in_frame', '{:.2f}'), ('spread', 'max_spread', '{:.3f}')]
+_GATES = [('yaw_deg', 'max_yaw_deg', '{:.0f}°'), ('pitch_deg', 'max_pitch_deg', '{:.0f}°'),
+    ('roll_deg', 'max_roll_deg', '{:.0f}°'), ('interocular_px', 'min_interocular_px', '{:.0f} px'),
+    ('sharpness', 'min_sharpness', '{:.1f}'), ('brightness', 'min_brightness', '{:.0f}'),
+    ('brightness', 'max_brightness', '{:.0f}'), ('contrast', 'min_contrast', '{:.0f}'),
+    ('in_frame', 'min_in_frame', '{:.2f}'), ('spread', 'max_spread', '{:.3f}')]
 
 def _told_apart(form, x, limit):
     "A value and its limit in words, with as many digits as it takes to tell them apart"
@@ -281,19 +309,24 @@ def quality(
     "Judge every face: measures, gates passed or not, and the reasons in words"
     g, df = (settings or load_settings()).quality, faces.df
     yaw, pitch, roll = head_angles(faces).T
-    q = pd.DataFrame(dict(frame_id=df.frame_id, yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll, interocular_px=np.linalg.norm(faces.xyz[:, 473]-faces.xyz[:, 468], axis=1),
+    q = pd.DataFrame(dict(frame_id=df.frame_id, yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll,
+        interocular_px=np.linalg.norm(faces.xyz[:, 473]-faces.xyz[:, 468], axis=1),
         **{k: df[k] for k in _MEASURED}))
     ok = df.status.eq('ok').to_numpy()
     reasons = np.where(ok, '', df.status).astype(object)
     for column, gate, form in _GATES:
         limit, value = getattr(g, gate), q[column].to_numpy()
         size, word = np.abs(value) if column.endswith('_deg') else value, 'over' if gate.startswith('max') else 'under'
-        bad = ok & ~(size <= limit if word == 'over' else size >= limit) & (np.isfinite(value) | (column != 'spread')) # one look has no spread
-        for i in np.flatnonzero(bad): reasons[i] += f"; {column.removesuffix('_deg')} {' '.join((_told_apart(form, value[i], limit)[0], word, _told_apart(form, value[i], limit)[1]))}"
+        # one look has no spread
+        bad = ok & ~(size <= limit if word == 'over' else size >= limit) & (np.isfinite(value) | (column != 'spread'))
+        for i in np.flatnonzero(bad):
+            reasons[i] += (f"; {column.removesuffix('_deg')} "
+                f"{' '.join((_told_apart(form, value[i], limit)[0], word, _told_apart(form, value[i], limit)[1]))}")
     slots, n = 1 if faces.looks is None else max(1, faces.looks.shape[1]-1), q.n_looks.to_numpy(float)
     few = ok & (slots > 3) & ((n < g.min_looks_share*slots) & q.spread.notna().to_numpy() | (n < 2))
     for i in np.flatnonzero(few): reasons[i] += f"; only {n[i]:.0f} of {slots} looks found the face"
-    for i in np.flatnonzero(ok & (q.n_faces.to_numpy(float) > 1) & (not g.several_faces)): reasons[i] += f"; {q.n_faces[i]:.0f} faces"
+    for i in np.flatnonzero(ok & (q.n_faces.to_numpy(float) > 1) & (not g.several_faces)):
+        reasons[i] += f"; {q.n_faces[i]:.0f} faces"
     reasons = pd.Series(reasons, index=q.index, dtype=object)
     return q.assign(complete=reasons.eq(''), reasons=reasons.str.removeprefix('; '))
 
@@ -302,5 +335,7 @@ def read_frame(
     row # a row of a cohort or landmark table: `path`, `frame`
 ): # uint8 (h, w, 3), or None where it can't be read
     "The picture that a row of a table speaks of"
-    try: return read_image(row.path) if media_kind(row.path) == 'image' else next(read_frames(row.path, [int(row.frame)]))[1]
+    try:
+        return read_image(row.path) if media_kind(row.path) == 'image' else next(read_frames(row.path,
+            [int(row.frame)]))[1]
     except (Unreadable, StopIteration): return None

@@ -13,17 +13,20 @@ from .detector import looks_se, MIRROR, REGIONS, STABLE
 from .measures import BLOCK, CAMERA_MM, face_frame, KEYS, measured_status, without_perspective
 
 # %% ../../nbs/faces/06_symmetry.ipynb #cbbf3a8b
-_SYM = np.unique(np.r_[[i for ids in REGIONS.values() for i in ids], STABLE, [10, 338, 297, 332, 284, 109, 67, 103, 54, 454, 234, 361, 132, 397, 172, 378, 149, 152]])
+_SYM = np.unique(np.r_[[i for ids in REGIONS.values() for i in ids], STABLE,
+    [10, 338, 297, 332, 284, 109, 67, 103, 54, 454, 234, 361, 132, 397, 172, 378, 149, 152]])
 _SYM_MIRROR = np.searchsorted(_SYM, MIRROR[_SYM])
 SYMMETRY = ['sym_mouth', 'sym_eyes', 'sym_nose', 'sym_brow', 'sym_whole']
-_SYM_REGION = {f'sym_{k}': np.searchsorted(_SYM, ids) for k, ids in REGIONS.items()} | dict(sym_whole=np.arange(len(_SYM)))
+_SYM_REGION = {f'sym_{k}': np.searchsorted(_SYM, ids) for k,
+    ids in REGIONS.items()} | dict(sym_whole=np.arange(len(_SYM)))
 
 def asymmetry_vectors(
     xyz, # (n, 478, 3) px of the upright image
     camera_mm:float=CAMERA_MM # distance of the camera
 ): # complex (n, points): half the residual of each point, x + iy in pupil distances, in the frame of the symmetric consensus
     "The asymmetry component of each face: half the difference to its mirror image after rigid superposition in the frontal plane"
-    if len(xyz) > BLOCK: return np.concatenate([asymmetry_vectors(xyz[i:i+BLOCK], camera_mm) for i in range(0, len(xyz), BLOCK)])
+    if len(xyz) > BLOCK:
+        return np.concatenate([asymmetry_vectors(xyz[i:i+BLOCK], camera_mm) for i in range(0, len(xyz), BLOCK)])
     x, y = face_frame(without_perspective(xyz, camera_mm), _SYM, 2)
     z = (x+1j*y).T
     w = -np.conj(z[:, _SYM_MIRROR])
@@ -37,7 +40,8 @@ def symmetry_scores(
     directional=None # complex (points,): the mean asymmetry of a population
 )->pd.DataFrame: # `sym_<region>`: root mean square, pupil distances; `…_directional` (signed, along the population's mean) and `…_fluctuating`
     "Symmetry scores by region and whole face, split into the part shared by the population and the rest"
-    rms = lambda a: np.sqrt((np.abs(a)**2).mean(1))
+    def rms(a):
+        return np.sqrt((np.abs(a)**2).mean(1))
     out = {k: rms(vectors[:, ids]) for k, ids in _SYM_REGION.items()}
     for k, ids in _SYM_REGION.items():
         if directional is None: out[f'{k}_directional'] = out[f'{k}_fluctuating'] = np.full(len(vectors), np.nan)
@@ -69,7 +73,8 @@ def symmetry_se(
     se, ok = np.full((len(faces), len(SYMMETRY)), np.nan), np.isfinite(faces.xyz[:, 0, 0])
     if faces.looks is not None and ok.any():
         looks = faces.xyz[ok, None]+faces.looks[ok].astype(np.float32)
-        se[ok] = looks_se(symmetry_scores(asymmetry_vectors(looks.reshape(-1, 478, 3), camera_mm))[SYMMETRY].to_numpy().reshape(*looks.shape[:2], -1))
+        se[ok] = looks_se(symmetry_scores(asymmetry_vectors(looks.reshape(-1, 478, 3),
+            camera_mm))[SYMMETRY].to_numpy().reshape(*looks.shape[:2], -1))
     return pd.DataFrame(se, columns=[f'{k}_se' for k in SYMMETRY])
 
 # %% ../../nbs/faces/06_symmetry.ipynb #ffea8a4e
@@ -92,4 +97,5 @@ def symmetry(
 )->pd.DataFrame: # keys, `sym_mouth, sym_eyes, sym_nose, sym_brow, sym_whole`, their parts and standard errors
     "The table `facial_asymmetry_symmetry.csv`: mirrored-landmark residuals of every frame"
     s = settings or load_settings()
-    return measure_symmetry(faces.df.assign(status=measured_status(faces, s)), asymmetry_vectors(faces.xyz, s.measures.camera_mm), symmetry_se(faces, s.measures.camera_mm), s)[0]
+    return measure_symmetry(faces.df.assign(status=measured_status(faces, s)),
+        asymmetry_vectors(faces.xyz, s.measures.camera_mm), symmetry_se(faces, s.measures.camera_mm), s)[0]

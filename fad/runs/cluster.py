@@ -31,12 +31,16 @@ def measure_there(
 )->dict: # tables, the shard's bytes, the files that could not be read here and why, host
     "Measure a part on a worker"
     host = socket.gethostname()
-    if changes := identity_changes(made, _made_with(settings)): raise RunError(f"the worker on {host} would measure something else ({'; '.join(changes).replace(' then,', ' here,').replace(' now', ' there')}): give it the same versions")
+    if changes := identity_changes(made, _made_with(settings)):
+        raise RunError(f"the worker on {host} would measure something else "
+            f"({'; '.join(changes).replace(' then,', ' here,').replace(' now', ' there')}): give it the same versions")
     with _ONE, tempfile.TemporaryDirectory() as folder, chdir(home) if os.path.isdir(home) else nullcontext():
         tables = measure(df, part, settings, shard := os.path.join(folder, 'shard.parquet'))
         rows = df.iloc[slice(*part)]
-        lost = rows.path[rows.status.eq('ok').to_numpy() & tables.measured.status.str.startswith('unreadable').to_numpy()]
-        return dict(tables=tables, shard=Path(shard).read_bytes(), lost={p: why for p in lost.unique() if (why := file_problem(p))}, host=host)
+        lost = rows.path[rows.status.eq('ok').to_numpy()
+            & tables.measured.status.str.startswith('unreadable').to_numpy()]
+        return dict(tables=tables, shard=Path(shard).read_bytes(),
+            lost={p: why for p in lost.unique() if (why := file_problem(p))}, host=host)
 
 # %% ../../nbs/runs/03_cluster.ipynb #db58eb7a
 _GONE = "the Dask scheduler went away. What was done is kept; the same command goes on"
@@ -48,8 +52,12 @@ class Cluster:
         timeout:float=10 # s to wait for the scheduler
     ):
         self._own, self._asked, self._n = not isinstance(to, Client), -1e9, 1
-        try: self.client = to if not self._own else Client(**{'scheduler_file' if to.endswith('.json') else 'address': to}, timeout=timeout, set_as_default=False)
-        except (OSError, ValueError) as e: raise RunError(f"{to}: no Dask scheduler answers there ({e}). Start one: dask scheduler, then dask worker {to} --nworkers 4 --nthreads 1") from None
+        try:
+            self.client = to if not self._own else Client(**{'scheduler_file' if to.endswith('.json')
+                else 'address': to}, timeout=timeout, set_as_default=False)
+        except (OSError, ValueError) as e:
+            raise RunError(f"{to}: no Dask scheduler answers there ({e}). Start one: dask scheduler, then dask worker "
+                f"{to} --nworkers 4 --nthreads 1") from None
     def __enter__(self): return self
     def __exit__(self, *args): self.client.close() if self._own else None
     def __repr__(self): return f"Cluster({self.client.scheduler.address}, {self.workers} workers)"
@@ -66,21 +74,26 @@ class Cluster:
         threads = list(self.client.nthreads().values())
         if not threads: return "no worker has joined the cluster yet: waiting for the first"
         idle = sum(threads)-len(threads)
-        return f"{idle} of the cluster's {sum(threads)} threads stay idle, since a worker measures one shard at a time: start workers with --nthreads 1" if idle else ''
+        return (f"{idle} of the cluster's {sum(threads)} threads stay idle, since a worker measures one shard at a "
+            f"time: start workers with --nthreads 1" if idle else '')
     def submit(self, measure, df, part, settings, path):
         "Measure a part somewhere, and write its shard here"
         here = Future()
-        there = self.client.submit(measure_there, measure, df, part, settings, os.getcwd(), _made_with(settings), pure=False)
+        there = self.client.submit(measure_there, measure, df, part, settings, os.getcwd(), _made_with(settings),
+            pure=False)
         there.add_done_callback(lambda done: self._land(done, path, here))
         return here
     def _land(self, done, path, here):
         try:
             got = done.result(timeout=60) # it lies ready; a client that lost its scheduler would wait for ever
             for p, why in got['lost'].items():
-                if not file_problem(p): raise RunError(f"the worker on {got['host']} can't read {p} ({why}), this machine can: put the cohort where every worker sees it under the same path, or in a store and name it by URL")
+                if not file_problem(p):
+                    raise RunError(f"the worker on {got['host']} can't read {p} ({why}), this machine can: put the "
+                        f"cohort where every worker sees it under the same path, or in a store and name it by URL")
             with whole(path) as part: part.write_bytes(got['shard'])
             here.set_result(got['tables'])
         except KilledWorker as e: here.set_exception(BrokenExecutor(str(e)))
         except (CancelledError, CommClosedError, TimeoutError): here.set_exception(RunError(_GONE))
-        except ModuleNotFoundError as e: here.set_exception(RunError(f"a worker has no {e.name}: pip install 'fad[dask]' in its environment"))
+        except ModuleNotFoundError as e:
+            here.set_exception(RunError(f"a worker has no {e.name}: pip install 'fad[dask]' in its environment"))
         except BaseException as e: here.set_exception(e)

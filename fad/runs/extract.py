@@ -46,7 +46,10 @@ def input_hashes(
 )->dict: # path: SHA-256, empty where the file can't be read
     "Hash of every input file"
     paths = list(dict.fromkeys(df.path))
-    with ThreadPoolExecutor(16 if any(map(is_url, paths)) else 4) as pool: return dict(zip(paths, list(tqdm(pool.map(_hash, paths), total=len(paths), desc='reading', unit='file', delay=1, disable=not progress)))) # a list, so that the bar comes to its end
+    # a list, so that the bar comes to its end
+    with ThreadPoolExecutor(16 if any(map(is_url, paths)) else 4) as pool:
+        return dict(zip(paths, list(tqdm(pool.map(_hash, paths), total=len(paths), desc='reading', unit='file',
+            delay=1, disable=not progress))))
 
 # %% ../../nbs/runs/02_extract.ipynb #b9c963b1
 def _version(name):
@@ -57,7 +60,8 @@ def made_with(
     settings # Settings
 )->dict: # versions, model_sha256
     "The software that the numbers of a run depend on"
-    return dict(versions={k: _version(k) for k in VERSIONS}, model_sha256=file_sha256(model_file(settings.landmarks.model)))
+    return dict(versions={k: _version(k) for k in VERSIONS},
+        model_sha256=file_sha256(model_file(settings.landmarks.model)))
 
 def run_identity(
     df, # a cohort table
@@ -68,8 +72,10 @@ def run_identity(
     hashes = input_hashes(df, progress)
     rows = df.assign(sha256=df.path.map(hashes)).drop(columns='path').astype('string').fillna('')
     lines = ['\0'.join(r) for r in rows.itertuples(index=False, name=None)]
-    return dict(settings={k: v for k, v in as_dict(settings).items() if k not in ('cnn', 'report')}, **made_with(settings),
-        frames=len(df), files=len(hashes), cohort_sha256=hashlib.sha256('\n'.join([*rows.columns, *lines]).encode('utf-8', 'surrogateescape')).hexdigest())
+    return dict(settings={k: v for k, v in as_dict(settings).items() if k not in ('cnn', 'report')},
+        **made_with(settings),
+        frames=len(df), files=len(hashes), cohort_sha256=hashlib.sha256('\n'.join([*rows.columns,
+        *lines]).encode('utf-8', 'surrogateescape')).hexdigest())
 
 def identity_changes(
     old:dict, # identity that a run folder remembers
@@ -77,9 +83,13 @@ def identity_changes(
 )->list: # a line each: name, then, now
     "What differs between two identities, in words"
     words = dict(cohort_sha256='the files, or what is said of them', model_sha256='the landmark model')
-    def flat(d, at=''): return {k2: v2 for k, v in d.items() for k2, v2 in (flat(v, f'{at}{k}.') if isinstance(v, dict) else {at+k: v}).items()}
+    def flat(d, at=''):
+        return {k2: v2 for k, v in d.items() for k2, v2 in (flat(v, f'{at}{k}.') if isinstance(v, dict)
+            else {at+k: v}).items()}
     a, b = flat(old), flat(new)
-    return [f"{words[k]} changed" if k in words else f"{k.removeprefix('settings.')}: {a.get(k, 'unset')} then, {b.get(k, 'unset')} now" for k in sorted(a.keys() | b.keys()) if a.get(k) != b.get(k)]
+    return [f"{words[k]} changed" if k in words
+        else f"{k.removeprefix('settings.')}: {a.get(k, 'unset')} then, {b.get(k, 'unset')} now"
+        for k in sorted(a.keys() | b.keys()) if a.get(k) != b.get(k)]
 
 # %% ../../nbs/runs/02_extract.ipynb #87de1502
 def _slice(df, part, settings):
@@ -103,7 +113,9 @@ def shard_tables(
 )->ShardTables:
     "All that can be worked out of a shard alone, where it was measured"
     judged, mm = quality(faces, settings), settings.measures.camera_mm
-    return ShardTables(judged, measure_features(faces, settings, judged), symmetry_se(faces, mm), asymmetry_vectors(faces.xyz, mm).astype(np.complex64), commissures(faces, mm), expressions(faces.df), faces.blendshapes)
+    return ShardTables(judged, measure_features(faces, settings, judged), symmetry_se(faces, mm),
+        asymmetry_vectors(faces.xyz, mm).astype(np.complex64), commissures(faces, mm), expressions(faces.df),
+        faces.blendshapes)
 
 def measure_shard(
     df, # a cohort table
@@ -184,7 +196,8 @@ class _Here:
 
 class _Borrowed:
     "Somebody else's executor, not shut down after use"
-    def __init__(self, executor, workers): self.executor, self.submit, self._workers = executor, executor.submit, workers
+    def __init__(self, executor, workers):
+        self.executor, self.submit, self._workers = executor, executor.submit, workers
     @property
     def workers(self): return getattr(self.executor, 'workers', self._workers) # a cluster's come and go
     def __enter__(self): return self
@@ -213,7 +226,8 @@ class Run:
         try: home = self.path/self.info['typed_in']
         except (OSError, KeyError): return paths # tables without a run.json, or of an older fad
         if not home.is_dir() or os.path.samefile(home, '.'): return paths
-        return pd.Series(paths).map(lambda p: os.path.relpath(home/p) if isinstance(p, str) and p and not (os.path.isabs(p) or is_url(p)) else p).astype(pd.Series(paths).dtype)
+        return pd.Series(paths).map(lambda p: os.path.relpath(home/p) if isinstance(p, str) and p
+            and not (os.path.isabs(p) or is_url(p)) else p).astype(pd.Series(paths).dtype)
     def landmarks(self):
         "All landmarks, with their paths as in the tables"
         faces = concat(load_landmarks(p) for p in self.shards)
@@ -232,19 +246,27 @@ def check_out(
     source=None # what is to be measured
 ):
     "Refuse a run folder that can't be one, before any work is done"
-    if is_url(out): raise RunError(f"{out}: a run folder lies on a disk of this machine, the cohort may lie in a store: give another --out")
+    if is_url(out):
+        raise RunError(f"{out}: a run folder lies on a disk of this machine, the cohort may lie in a store: give "
+            f"another --out")
     path = Path(out)
     try: str(path).encode()
-    except UnicodeEncodeError: raise RunError(f"{os.fsencode(path).decode(errors='backslashreplace')}: the name of a run folder has to be UTF-8: give another --out") from None
+    except UnicodeEncodeError:
+        raise RunError(f"{os.fsencode(path).decode(errors='backslashreplace')}: the name of a run folder has to be "
+            f"UTF-8: give another --out") from None
     for p in (path, *path.parents):
         if p.exists() and not p.is_dir(): raise RunError(f"{p} is a file, not a folder: give another --out")
-    if path.is_dir() and any(path.iterdir()) and not (path/'run.json').is_file(): raise RunError(f"{out} holds something else than a run (it has no run.json): give another --out")
-    if isinstance(source, (str, os.PathLike)) and Path(source).is_dir() and Path(source).resolve() in (path.resolve(), *path.resolve().parents):
-        raise RunError(f"{out} lies inside {source}: its figures would be measured as faces the next time. Give an --out elsewhere")
+    if path.is_dir() and any(path.iterdir()) and not (path/'run.json').is_file():
+        raise RunError(f"{out} holds something else than a run (it has no run.json): give another --out")
+    if isinstance(source, (str, os.PathLike)) and Path(source).is_dir() and Path(source).resolve() in (path.resolve(),
+        *path.resolve().parents):
+        raise RunError(f"{out} lies inside {source}: its figures would be measured as faces the next time. Give an "
+            f"--out elsewhere")
 
 def _set_aside(path):
     "What others made of numbers that are computed anew goes to `outdated/`"
-    own, old = {'run.json', 'cohort.csv', *(f'{t}.csv' for t in TABLES), 'landmarks', 'figures', 'reflect', 'outdated'}, path/'outdated'
+    own, old = {'run.json', 'cohort.csv', *(f'{t}.csv' for t in TABLES), 'landmarks', 'figures', 'reflect',
+        'outdated'}, path/'outdated'
     for p in [p for p in path.iterdir() if p.name not in own and p.suffix != '.part']:
         old.mkdir(exist_ok=True)
         shutil.rmtree(old/p.name) if (old/p.name).is_dir() else (old/p.name).unlink(missing_ok=True)
@@ -262,8 +284,10 @@ def open_run(
     if found.is_file():
         every = changes = identity_changes(run.info['identity'], identity)
         if update: changes = [c for c in changes if not c.startswith(('quality.', 'limits.', 'measures.', 'trend.'))]
-        if changes: raise RunError(f"{out} was made from something else ({'; '.join(changes[:4])}{'; …' if len(changes) > 4 else ''}). "
-            "Give another --out, or delete it" + ('' if update else "; if only quality gates, measures or limits differ, --update recomputes its tables"))
+        if changes: raise RunError(f"{out} was made from something else "
+            f"({'; '.join(changes[:4])}{'; …' if len(changes) > 4 else ''}). "
+            "Give another --out, or delete it" + ('' if update
+            else "; if only quality gates, measures or limits differ, --update recomputes its tables"))
         if every: _set_aside(run.path)
     (run.path/'landmarks').mkdir(parents=True, exist_ok=True)
     for p in run.path.rglob('*.part'): # what a killed process left half-written
@@ -280,7 +304,8 @@ def _is_whole(path, part):
 def _joined(corners):
     "Arrays with different numbers of looks in one"
     looks = max(c.shape[1] for c in corners)
-    return np.concatenate([np.pad(c, [(0, 0), (0, looks-c.shape[1]), (0, 0), (0, 0)], constant_values=np.nan) for c in corners])
+    return np.concatenate([np.pad(c, [(0, 0), (0, looks-c.shape[1]), (0, 0), (0, 0)], constant_values=np.nan)
+        for c in corners])
 
 def write_tables(
     run:Run, # with all its landmarks
@@ -289,20 +314,26 @@ def write_tables(
     known=None # dict: `ShardTables` of shards by their path; the others are read
 )->tuple: # the functional table, and a dict that says whose mean the directional asymmetry is
     "Write quality.csv, blendshapes.csv and the two asymmetry tables"
-    judged, measured, sym_se, vectors, corners, expression, blend = zip(*((known or {}).get(str(p)) or shard_tables(load_landmarks(p), settings) for p in run.shards))
-    join = lambda tables: pd.concat(tables, ignore_index=True)
-    functional = add_z(add_excursions(join(measured), _joined(corners), np.concatenate(expression)), settings).assign(path=df.path.to_numpy())
+    judged, measured, sym_se, vectors, corners, expression, blend = zip(*((known or {}).get(str(p))
+        or shard_tables(load_landmarks(p), settings) for p in run.shards))
+    def join(tables):
+        return pd.concat(tables, ignore_index=True)
+    functional = add_z(add_excursions(join(measured), _joined(corners), np.concatenate(expression)),
+        settings).assign(path=df.path.to_numpy())
     symmetric, mean_of = measure_symmetry(functional, np.concatenate(vectors), join(sym_se), settings)
     shapes = pd.DataFrame(np.concatenate(blend), columns=BLENDSHAPES)
     shapes.insert(0, 'frame_id', functional.frame_id)
-    for name, table in zip(TABLES, (join(judged), shapes, symmetric, functional)): write_csv(table, run.path/f'{name}.csv')
+    for name, table in zip(TABLES, (join(judged), shapes, symmetric, functional)):
+        write_csv(table, run.path/f'{name}.csv')
     return functional, mean_of
 
 TABLES = ('quality', 'blendshapes', 'facial_asymmetry_symmetry', 'facial_asymmetry_functional')
 
 def _is_finished(run, identity):
     "Whether the tables of exactly this are there"
-    try: return run.info['state'] == 'finished' and not identity_changes(run.info['identity'], identity) and all((run.path/f'{t}.csv').is_file() for t in ('cohort', *TABLES))
+    try:
+        return run.info['state'] == 'finished' and not identity_changes(run.info['identity'],
+            identity) and all((run.path/f'{t}.csv').is_file() for t in ('cohort', *TABLES))
     except (OSError, ValueError, KeyError): return False
 
 def _readdress(run, df):
@@ -311,7 +342,8 @@ def _readdress(run, df):
     if run.info.get('typed_in') != typed_in: write_json(run.info | dict(typed_in=typed_in), run.path/'run.json')
     if read_csv(run.path/'cohort.csv').path.tolist() == df.path.tolist(): return run
     for name in ('cohort', *TABLES):
-        if 'path' in (table := read_csv(run.path/f'{name}.csv')): write_csv(table.assign(path=df.path.to_numpy()), run.path/f'{name}.csv')
+        if 'path' in (table := read_csv(run.path/f'{name}.csv')):
+            write_csv(table.assign(path=df.path.to_numpy()), run.path/f'{name}.csv')
     return run
 
 def _typed_in(run):
@@ -325,15 +357,19 @@ def need_pictures(
     "Refuse to look again at pictures of which none is where it was"
     t = run.table('cohort')
     paths = t.path[t.status.eq('ok')].drop_duplicates()
-    if len(paths) and not any(is_url(p) or os.path.exists(p) for p in paths): raise RunError(f"{run.path}: none of its {len(paths)} files is where it was, for example {paths.iloc[0]}. "
+    if len(paths) and not any(is_url(p) or os.path.exists(p)
+    for p in paths): raise RunError(f"{run.path}: none of its {len(paths)} files is where it was, for example "
+    f"{paths.iloc[0]}. "
         f"Say where they are now: fad extract INPUT --out {run.path}; what was measured stays, only the paths change")
 
 # %% ../../nbs/runs/02_extract.ipynb #cutrunat
 def finished_run(path):
     "The run in a folder, or a clear refusal"
     run = Run(path)
-    if not (run.path/'run.json').is_file(): raise RunError(f'{path}: not a run (it has no run.json); make one with `fad extract INPUT --out RUN`')
-    if run.info.get('state') != 'finished' or not (run.path/'facial_asymmetry_functional.csv').is_file(): raise RunError(f'{path}: this run is not finished; the same `fad extract` goes on with it')
+    if not (run.path/'run.json').is_file():
+        raise RunError(f'{path}: not a run (it has no run.json); make one with `fad extract INPUT --out RUN`')
+    if run.info.get('state') != 'finished' or not (run.path/'facial_asymmetry_functional.csv').is_file():
+        raise RunError(f'{path}: this run is not finished; the same `fad extract` goes on with it')
     return run
 
 # %% ../../nbs/runs/02_extract.ipynb #38b9c435
@@ -360,10 +396,13 @@ def extract(
     workers = min(workers or os.cpu_count() or 1, max(1, len(todo)))
     new_executor = (lambda n: _Borrowed(executor, n)) if executor else _Here if workers == 1 else processes
     done = len(df)-sum(b-a for a, b in todo)
-    with tqdm(total=len(df), initial=done, desc='measuring', unit='frame', delay=1, disable=not progress) as bar: known = run_parts(df, todo, s, new_executor, workers, bar)
+    with tqdm(total=len(df), initial=done, desc='measuring', unit='frame', delay=1, disable=not progress) as bar:
+        known = run_parts(df, todo, s, new_executor, workers, bar)
     functional, mean_of = write_tables(run, df, s, known)
     if figures: draw_figures(run, functional, figures, s)
-    write_json(dict(identity=run.info['identity'], state='finished', settings_from=str(s.origin), typed_in=_typed_in(run), symmetry=mean_of, warnings=cohort_warnings(df), status=functional.status.str.split(':').str[0].value_counts().to_dict()), run.path/'run.json')
+    write_json(dict(identity=run.info['identity'], state='finished', settings_from=str(s.origin),
+        typed_in=_typed_in(run), symmetry=mean_of, warnings=cohort_warnings(df),
+        status=functional.status.str.split(':').str[0].value_counts().to_dict()), run.path/'run.json')
     return run
 
 # %% ../../nbs/runs/02_extract.ipynb #cutdrawf
@@ -387,8 +426,11 @@ def draw_figures(
 # %% ../../nbs/runs/02_extract.ipynb #82fcb92c
 def embedded_cohort()->Path: # its manifest
     "The simulated cohort of this repository, `data/simulated`, in this folder or one above"
-    found = next((p/'data'/'simulated' for p in (Path.cwd(), *Path.cwd().parents) if (p/'data'/'simulated').is_dir()), None)
-    if found is None: raise RunError("no data/simulated here or in a folder above: work in a clone of the repository, or make one with `fad simulate --out data/simulated`")
+    found = next((p/'data'/'simulated' for p in (Path.cwd(), *Path.cwd().parents) if (p/'data'/'simulated').is_dir()),
+        None)
+    if found is None:
+        raise RunError("no data/simulated here or in a folder above: work in a clone of the repository, or make one "
+            "with `fad simulate --out data/simulated`")
     return found/'manifest.csv'
 
 def study_cohort()->Path: # a manifest, a folder or a file
@@ -403,7 +445,9 @@ def _home(): return next((p for p in (Path.cwd(), *Path.cwd().parents) if (p/'se
 def _left_out(shell, kind, e, tb, tb_offset=None):
     "What a cell cannot say of this cohort, in place of a traceback; the next cell runs"
     from IPython.display import Markdown, display
-    why = 'what it checks holds on the embedded cohort, not here' if kind is AssertionError else 'it rests on a cell above that was left out' if kind is NameError else str(e) if kind.__module__.startswith('fad.') else f'it needs what this cohort has not ({kind.__name__}: {e})'
+    why = ('what it checks holds on the embedded cohort, not here' if kind is AssertionError
+        else 'it rests on a cell above that was left out' if kind is NameError else str(e)
+        if kind.__module__.startswith('fad.') else f'it needs what this cohort has not ({kind.__name__}: {e})')
     display(Markdown(f'**Left out on this cohort:** {html.escape(why)}'))
     shell.displayhook.exec_result.error_in_exec = None
 
@@ -412,7 +456,9 @@ def _any_cohort():
     shell = sys.modules['IPython'].get_ipython() if 'IPython' in sys.modules else None
     if shell is None or not os.environ.get('FAD_COHORT'): return
     shell.set_custom_exc((Exception,), _left_out)
-    for name in [k for k in shell.user_ns if k.startswith('test_') and getattr(shell.user_ns[k], '__module__', '') == 'fastcore.test']: shell.user_ns[name] = lambda *a, **k: None
+    for name in [k for k in shell.user_ns if k.startswith('test_')
+            and getattr(shell.user_ns[k], '__module__', '') == 'fastcore.test']:
+        shell.user_ns[name] = lambda *a, **k: None
 
 def study_run(
     source=None, # a cohort; None: `study_cohort`
@@ -422,7 +468,8 @@ def study_run(
     "The measured run of a cohort; at once where it is at hand. In a notebook on a cohort of yours, cells that it can't support say so from here on, and the next ones run"
     if source is None: _any_cohort()
     source = Path(source or study_cohort())
-    return extract(os.path.relpath(source), _home()/'results'/(source.parent if source.name == 'manifest.csv' else source).stem, settings, update=True, **kwargs)
+    return extract(os.path.relpath(source), _home()/'results'/(source.parent if source.name == 'manifest.csv'
+        else source).stem, settings, update=True, **kwargs)
 
 # %% ../../nbs/runs/02_extract.ipynb #b3a83a31
 def failures(
@@ -430,8 +477,10 @@ def failures(
 )->pd.DataFrame: # a row a file with frames that were not measured: path, frames, failed, reason; `lost` where no frame shows a face (one that a gate rejected does)
     "Files with frames that could not be measured, and the most frequent reason"
     bad = functional.status.ne('ok')
-    g = functional[['path']].assign(bad=bad, reason=functional.status.where(bad), lost=bad & ~functional.status.str.startswith('rejected')).groupby('path', sort=False)
-    files = g.agg(frames=('bad', 'size'), failed=('bad', 'sum'), reason=('reason', lambda r: next(iter(r.mode()), '')), lost=('lost', 'all')).reset_index()
+    g = functional[['path']].assign(bad=bad, reason=functional.status.where(bad),
+        lost=bad & ~functional.status.str.startswith('rejected')).groupby('path', sort=False)
+    files = g.agg(frames=('bad', 'size'), failed=('bad', 'sum'), reason=('reason', lambda r: next(iter(r.mode()), '')),
+        lost=('lost', 'all')).reset_index()
     return files[files.failed > 0].reset_index(drop=True)
 
 def _shown(path, width=100):
@@ -446,8 +495,10 @@ def not_measured(
 )->list: # lines for a terminal; none where all was measured
     "Which files were not measured, or not wholly, and why"
     lost = failures(table)
-    lines = [f"  {_shown(r.path)}: {'' if r.frames == 1 else f'{r.failed} of {r.frames} frames, mostly '}{r.reason}" for r in lost.head(most).itertuples()]
-    return ['', 'not measured:']*bool(lines)+lines+[f"  … and {len(lost)-most} more: all are in {run.path/'quality.csv'}"]*(len(lost) > most)
+    lines = [f"  {_shown(r.path)}: {'' if r.frames == 1 else f'{r.failed} of {r.frames} frames, mostly '}{r.reason}"
+        for r in lost.head(most).itertuples()]
+    return ['', 'not measured:']*bool(lines)+lines+[f"  … and {len(lost)-most} more: all are in "
+        f"{run.path/'quality.csv'}"]*(len(lost) > most)
 
 def summary(
     run:Run # a finished run
@@ -460,8 +511,10 @@ def summary(
     if 0 < files.ngroups <= 12:
         show = ['mouth_corner_height', 'eye_opening', 'brow_height']
         value, se = files[show].median()*PUPILS_MM, files[[f'{f}_se' for f in show]].median()*PUPILS_MM
-        cells = pd.DataFrame({f.replace('_', ' '): [f"{v:+.2f}"+(f" ± {e:.2f}" if np.isfinite(e) else '') for v, e in zip(value[f], se[f'{f}_se'])] for f in show}, index=[_shown(p) for p in value.index])
-        lines += ['', f"subject's left minus right in mm, at {PUPILS_MM} mm between the pupils (± standard error; clips: median frame); negative: lower or narrower on the left", *cells.to_string().splitlines()]
+        cells = pd.DataFrame({f.replace('_', ' '): [f"{v:+.2f}"+(f" ± {e:.2f}" if np.isfinite(e) else '') for v,
+            e in zip(value[f], se[f'{f}_se'])] for f in show}, index=[_shown(p) for p in value.index])
+        lines += ['', f"subject's left minus right in mm, at {PUPILS_MM} mm between the pupils (± standard error; "
+            f"clips: median frame); negative: lower or narrower on the left", *cells.to_string().splitlines()]
     lines += not_measured(run, table)
     if (origin := run.info.get('settings_from', 'defaults')) != 'defaults': lines += ['', f"settings: {origin}"]
     for w in run.info.get('warnings', []): lines += ['', f"note: {w}"]
