@@ -1293,6 +1293,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                      'fad.simulator.looks._lash_draw': ('simulator/looks.html#_lash_draw', 'fad/simulator/looks.py'),
                                      'fad.simulator.looks._masks8': ('simulator/looks.html#_masks8', 'fad/simulator/looks.py'),
                                      'fad.simulator.looks._mottle': ('simulator/looks.html#_mottle', 'fad/simulator/looks.py'),
+                                     'fad.simulator.looks._plain': ('simulator/looks.html#_plain', 'fad/simulator/looks.py'),
                                      'fad.simulator.looks._radius': ('simulator/looks.html#_radius', 'fad/simulator/looks.py'),
                                      'fad.simulator.looks._scalp': ('simulator/looks.html#_scalp', 'fad/simulator/looks.py'),
                                      'fad.simulator.looks._skull': ('simulator/looks.html#_skull', 'fad/simulator/looks.py'),

@@ -48,7 +48,7 @@ def _download_model():
 # %% ../../nbs/faces/03_detector.ipynb #56376e27
 @lru_cache
 def model_file(
-    path:str='' # a `face_landmarker.task` of your own; empty: FAD_FACE_LANDMARKER, the wheel, the download, in this order
+    path:str='' # a `face_landmarker.task` of your own; empty: FAD_FACE_LANDMARKER, the wheel, the download, in turn
 )->Path: # a file whose SHA-256 is the official one, or the one you named
     "The face landmarker's model file, checked by its hash"
     own = path or os.environ.get('FAD_FACE_LANDMARKER', '')
@@ -90,7 +90,9 @@ def new_landmarker(
     with quiet_stderr():
         from mediapipe.tasks.python import vision, BaseOptions
         s, mode = settings.landmarks, vision.RunningMode
-        options = vision.FaceLandmarkerOptions(base_options=BaseOptions(model_asset_path=str(path := model_file(s.model))), running_mode=mode.VIDEO if video else mode.IMAGE,
+        path = model_file(s.model)
+        options = vision.FaceLandmarkerOptions(base_options=BaseOptions(model_asset_path=str(path)),
+            running_mode=mode.VIDEO if video else mode.IMAGE,
             num_faces=s.max_faces, min_face_detection_confidence=s.min_confidence, output_face_blendshapes=True,
             output_facial_transformation_matrixes=pose)
         try: return vision.FaceLandmarker.create_from_options(options)
@@ -120,7 +122,7 @@ def _column(pointer, n, names):
     return np.stack([rows[k] for k in names], 1).astype(float)
 
 def _call(landmarker, name, *args):
-    "Call MediaPipe's C library: at once from the main thread, which saves two hand-overs a look; from another through MediaPipe's own queue"
+    "Call MediaPipe's C library: at once from the main thread, which saves two hand-overs a look; else through its queue"
     if threading.current_thread() is not threading.main_thread(): return getattr(landmarker._lib, name)(*args)
     from mediapipe.tasks.python.core.mediapipe_c_utils import handle_status
     lib, error = landmarker._lib._lib, ctypes.c_char_p()
@@ -174,7 +176,7 @@ def canonical_face()->dict:
 
 # %% ../../nbs/faces/03_detector.ipynb #9157350e
 def _mirror_pairs():
-    "Partner of each of the 478 points: nearest to its reflection in the canonical face; the iris rings as seen on real faces"
+    "Partner of each of the 478 points: nearest to its reflection in the canonical face; iris rings as on real faces"
     v = canonical_face()['xyz']
     pairs = np.linalg.norm(v[:, None]-v[None]*[-1, 1, 1], axis=2).argmin(1)
     return np.r_[pairs, 473, 476, 475, 474, 477, 468, 471, 470, 469, 472]
@@ -263,14 +265,14 @@ def head_rotation(
 
 def pose_angles(
     r # (n, 3, 3) rotations
-): # (n, 3) degrees: yaw (positive: to the subject's left), pitch (positive: chin down), roll (positive: towards the subject's right shoulder)
+): # (n, 3) degrees; positive: yaw to the subject's left, pitch chin down, roll towards the subject's right shoulder
     "Yaw, pitch and roll of a head rotation, applied in the order roll after pitch after yaw"
     return np.degrees(np.stack([np.arctan2(-r[:, 2, 0], np.hypot(r[:, 0, 0], r[:, 1, 0])),
         np.arctan2(r[:, 2, 1], r[:, 2, 2]), np.arctan2(r[:, 1, 0], r[:, 0, 0])], 1))
 
 # %% ../../nbs/faces/03_detector.ipynb #25774a8c
 def _rounds(h, w):
-    "Rounds of second looks, each a list of (x, y, width, height): the padded picture, then ever smaller overlapping tiles"
+    "Rounds of second looks, each a list of (x, y, width, height): the padded picture, then ever smaller tiles"
     pad = .4*max(h, w)
     yield [(-pad, -pad, w+2*pad, h+2*pad)]
     for n in (2, 4, 8, 16):
@@ -349,7 +351,7 @@ def locate(
     settings=None, # Settings
     tracker=None, # a landmarker in tracking mode, for the frames of a clip
     t_ms:int=0, # time of the frame, for a tracker
-    rounds:int=5 # rounds of second looks where the first finds nothing: padded, then 2 x 2 to 8 x 8 tiles, 16 x 16 for pictures over some 2,800 px
+    rounds:int=5 # of second looks where the first finds nothing: padded, 2 x 2 to 8 x 8 tiles, 16 x 16 over 2,800 px
 ): # points (478, 3) px, blendshapes (52,), pose (4, 4), number of faces; None where no look found a face
     "The largest face of a picture: a look at the whole, then at the padded whole, then at enlarged tiles"
     s, (h, w) = settings or load_settings(), image.shape[:2]
@@ -457,7 +459,7 @@ def chimeras(
     image, # uint8 (h, w, 3)
     points, # (478, 3) px
     px:int=256 # side of the crops
-): # two uint8 (px, px, 3) pictures, the subject's left half made whole and the right; and their (2, 3) map from the image
+): # uint8 (px, px, 3), the subject's left half made whole, and the right; and their (2, 3) map from the image
     "Each half of a face with its own mirror image"
     roll = pose_angles(head_rotation(points[None]))[0, 2]
     e = points[263, :2]-points[33, :2]

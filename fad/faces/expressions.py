@@ -30,7 +30,7 @@ def _raw(blendshapes):
 
 # %% ../../nbs/faces/07_expressions.ipynb #66923344
 def symmetric(
-    blendshapes, # table with MediaPipe's 52 columns, or (n, 52) in the order of `fad.faces.detector.BLENDSHAPES`; 0 to 1
+    blendshapes, # table with MediaPipe's 52 columns, or (n, 52) in the order of `BLENDSHAPES`; 0 to 1
     side:str='mean' # 'mean' of left and right, or the 'stronger' or 'weaker' of the two
 )->pd.DataFrame: # a row a frame, a column a paired shape without its side and a column an unpaired one
     "What a face does, the same for the face and its mirror image"
@@ -54,7 +54,7 @@ _FLOOR = .01 # below it a blendshape is noise
 def expression_scores(
     blendshapes # table or (n, 52) of raw blendshapes; or what `symmetric` made of them, then the sides are not known
 )->pd.DataFrame: # a row a frame, a column an expression but rest; NaN where there is no face
-    "How much each frame looks like each expression: weighted sums of log blendshapes, taken from the side that moves more"
+    "How much each frame looks like each expression: weighted sums of log blendshapes, of the side that moves more"
     ready = isinstance(blendshapes, pd.DataFrame) and set(SYMMETRIC) <= set(blendshapes)
     more, less = (np.log((blendshapes[SYMMETRIC].astype(float) if ready else symmetric(blendshapes, side))+_FLOOR)
         for side in ('stronger', 'weaker'))
@@ -62,7 +62,8 @@ def expression_scores(
     return more@weights.clip(lower=0)+less@weights.clip(upper=0)
 
 # %% ../../nbs/faces/07_expressions.ipynb #9acd04d4
-LIMITS = dict( # expression: (limit, SD at rest) of its score; chosen by `choose_limits` on 240 simulated people who are in no cohort
+# expression: (limit, SD at rest) of its score; chosen by `choose_limits` on 240 simulated people who are in no cohort
+LIMITS = dict(
     smile=(-6.79, 1.58), show_teeth=(-8.60, .84), brow_raise=(-1.89, 1.96), eyes_closed=(-.72, .64),
     pucker=(.07, 1.60), mouth_open=(1.41, .51), other=(-5.33, 1.))
 
@@ -137,7 +138,7 @@ def choose_limits(
             tried = np.repeat(limit[None], len(at), 0)
             tried[:, j] = at[:, j]
             limit = tried[np.argmax([accuracy(t) for t in tried])]
-    return {e: (float(l), float(u)) for e, l, u in zip(names, limit, unit)} | dict(other=other)
+    return {e: (float(low), float(sd)) for e, low, sd in zip(names, limit, unit)} | dict(other=other)
 
 # %% ../../nbs/faces/07_expressions.ipynb #2c9894ec
 def confusion(
@@ -167,7 +168,7 @@ def mouth_restlessness(
     t_s, # (n,) s, ascending within a clip
     blendshapes, # table or (n, 52)
     clip=None # (n,): which clip; None: all one
-): # (n,): SD of the log blendshapes jawOpen and mouthFunnel over ±0.3 s, smoothed over the same; NaN where there is no face
+): # (n,): SD of the log blendshapes jawOpen and mouthFunnel over ±0.3 s, smoothed over the same; NaN without a face
     "How much the mouth opens and rounds within half a second: the mark of speech"
     at, order = _line_up(t_s, clip)
     x = np.log(_raw(blendshapes)[['jawOpen', 'mouthFunnel']].to_numpy()+_FLOOR)[order]

@@ -48,7 +48,7 @@ def draw_face(
     row:int=0, # which of its frames
     image=None # the picture, uint8 (h, w, 3); None: read from the row's path
 )->bool: # whether there is a face
-    "A face with midline, horizontal and measured points; the points alone where the picture is gone, the whole picture where no face was found"
+    "A face with midline and measured points; the points alone if the picture is gone, the picture if there is no face"
     image, xyz = read_frame(faces.df.iloc[row]) if image is None else image, faces.xyz[row].astype(float)
     ax.set_axis_off()
     if np.isnan(xyz).any():

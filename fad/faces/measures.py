@@ -118,7 +118,8 @@ def _area(q, ids):
     x, y = q[:, ids]
     return np.abs((x*np.roll(y, -1, 0)-y*np.roll(x, -1, 0)).sum(0))/2
 
-MEASURES:dict = dict( # of the left side of faces in their own frame, (2, 478, n) to (n,); the right side is the mirrored face's left
+# of the left side of faces in their own frame, (2, 478, n) to (n,); the right side is the mirrored face's left
+MEASURES:dict = dict(
     height=lambda q, a: _mean(q, a)[1],
     outward=lambda q, a: _mean(q, a)[0],
     gap=lambda q, a, b: _mean(q, a)[1]-_mean(q, b)[1],
@@ -144,7 +145,7 @@ def eye_frame(
     q, # (2, used points, n) faces in the head's frame
     rest=None # (2, used points, n): faces that hold the frame; None: these
 ): # (2, used points, n)
-    "The same with the canthi level and the bridge of the nose on the midline: what is near the eyes is measured against them"
+    "The same with the canthi level and the bridge of the nose on the midline, for what lies near the eyes"
     r = q if rest is None else rest
     c, s = (d := r[:, _LEVEL].mean(1)-r[:, _PARTNER[_LEVEL]].mean(1))/np.hypot(*d)
     bridge = r[:, _MIDDLE].mean(1)
@@ -202,11 +203,11 @@ def features(
 # %% ../../nbs/faces/05_measures.ipynb #61ab65e9
 # a row a feature: n_frames, n_subjects, gain, offset, r, residual_sd and their 95 % intervals
 def shipped_reliability()->pd.DataFrame:
-    "How the detector followed the true values of the embedded cohort, feature by feature; computed in `proof/01_reliability`"
+    "How the detector followed the truth of the embedded cohort, feature by feature; computed in `proof/01_reliability`"
     with (files('fad')/'assets'/'reliability.csv').open() as f: return pd.read_csv(f, index_col='feature')
 
 def catalog()->pd.DataFrame: # a row a feature
-    "The catalog as a table: name, region, unit, what positive means, the left points, source; gain, r and error on simulated faces"
+    "The catalog as a table: name, region, unit, sign, left points, source; gain, r and error on simulated faces"
     geometry = pd.DataFrame([f._asdict() for f in CATALOG])
     rest = pd.DataFrame([dict(name=k, region=r, unit='pd', kind='excursion', points=p, positive=m,
         source='against the same person at rest') for k, r, p, m in

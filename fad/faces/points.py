@@ -213,10 +213,13 @@ def _measure_photo(path, settings):
     return dict(_NOTHING, status=reason), _empty(settings.landmarks.repeats, settings.landmarks.chimeric)
 
 def _measure_clip(path, frames, run_up, settings):
-    "Frames of one clip in tracking mode, a result by frame number; the tracker starts afresh a few frames earlier, so that parts don't depend on each other"
+    """Frames of one clip in tracking mode, a result by frame number
+
+    The tracker starts afresh a few frames earlier, so that parts don't depend on each other."""
     out, last, lost = {}, -1, dict(_NOTHING, status='unreadable: the frame could not be decoded')
     frames = frames.sort_values('frame').drop_duplicates('frame')
-    first = pd.concat([run_up[run_up.frame < frames.frame.iloc[0]].sort_values('frame').drop_duplicates('frame').tail(settings.video.warmup_frames), frames])
+    earlier = run_up[run_up.frame < frames.frame.iloc[0]].sort_values('frame').drop_duplicates('frame')
+    first = pd.concat([earlier.tail(settings.video.warmup_frames), frames])
     times = dict(zip(first.frame, first.t_s))
     with new_landmarker(settings, video=True) as tracker:
         for frame, image in read_frames(path, list(times)):
@@ -250,17 +253,17 @@ def measure_part(
         repeats, before = 1, df.iloc[max(0, a-s.video.warmup_frames):a]
         with one_thread():
             by_frame = _measure_clip(path, rows[ok], before[before.path.eq(path) & before.status.eq('ok')], s)
-        def measured(row):
-            return by_frame.get(row.frame, (dict(_NOTHING, status='unreadable: no such frame'),
-                    _empty(1, s.landmarks.chimeric)))
-    else: measured = lambda row: _measure_photo(row.path, s)
+        absent = dict(_NOTHING, status='unreadable: no such frame'), _empty(1, s.landmarks.chimeric)
+        def measured(row): return by_frame.get(row.frame, absent)
+    else:
+        def measured(row): return _measure_photo(row.path, s)
     with one_thread():
         results = [measured(row) if good else (dict(_NOTHING, status=row.status),
             _empty(repeats, s.landmarks.chimeric)) for row, good in zip(rows.itertuples(), ok)]
     records = pd.DataFrame([r for r, _ in results], index=rows.index).reindex(columns=['status', *_MEASURED])
-    return Landmarks(pd.concat([rows.drop(columns='status'), records.astype({k: float for k in _MEASURED[:5]})],
-        axis=1),
-                     **{k: np.stack([a[k] for _, a in results]) for k in results[0][1]})
+    records = records.astype({k: float for k in _MEASURED[:5]})
+    arrays = {k: np.stack([a[k] for _, a in results]) for k in results[0][1]}
+    return Landmarks(pd.concat([rows.drop(columns='status'), records], axis=1), **arrays)
 
 _MEASURED = ['sharpness', 'brightness', 'contrast', 'in_frame', 'spread', 'n_faces', 'n_looks']
 

@@ -23,8 +23,8 @@ _SYM_REGION = {f'sym_{k}': np.searchsorted(_SYM, ids) for k,
 def asymmetry_vectors(
     xyz, # (n, 478, 3) px of the upright image
     camera_mm:float=CAMERA_MM # distance of the camera
-): # complex (n, points): half the residual of each point, x + iy in pupil distances, in the frame of the symmetric consensus
-    "The asymmetry component of each face: half the difference to its mirror image after rigid superposition in the frontal plane"
+): # complex (n, points): half of each point's residual, x + iy, pupil distances, in the symmetric consensus' frame
+    "Each face's asymmetry: half the difference to its mirror image after rigid superposition in the frontal plane"
     if len(xyz) > BLOCK:
         return np.concatenate([asymmetry_vectors(xyz[i:i+BLOCK], camera_mm) for i in range(0, len(xyz), BLOCK)])
     x, y = face_frame(without_perspective(xyz, camera_mm), _SYM, 2)
@@ -38,7 +38,7 @@ def asymmetry_vectors(
 def symmetry_scores(
     vectors, # complex (n, points) from `asymmetry_vectors`
     directional=None # complex (points,): the mean asymmetry of a population
-)->pd.DataFrame: # `sym_<region>`: root mean square, pupil distances; `…_directional` (signed, along the population's mean) and `…_fluctuating`
+)->pd.DataFrame: # `sym_<region>` (root mean square, pupil distances), `…_directional` (signed), `…_fluctuating`
     "Symmetry scores by region and whole face, split into the part shared by the population and the rest"
     def rms(a):
         return np.sqrt((np.abs(a)**2).mean(1))
@@ -56,7 +56,7 @@ def population(
     table, # keys with status, a row a frame
     settings=None # Settings: `limits.min_healthy_subjects`
 )->tuple: # weights (n,) that sum to 1, or all 0; 'healthy', 'everyone' or 'none'; number of subjects
-    "Who the directional asymmetry is the mean of: enough healthy subjects, or everyone where no label is known; each subject counts once"
+    "Whom the directional asymmetry is the mean of, each once: enough healthy subjects, or everyone if no label is known"
     ok, least = table.status.eq('ok').to_numpy(), (settings or load_settings()).limits.min_healthy_subjects
     labelled = (table.label.notna() | table.palsy.notna()).any()
     who, use = ('healthy', ok & is_healthy(table).to_numpy()) if labelled else ('everyone', ok)
@@ -83,7 +83,7 @@ def measure_symmetry(
     vectors, # complex (n, points) from `asymmetry_vectors`
     se, # `symmetry_se` of the faces
     settings=None # Settings: `limits.min_healthy_subjects`
-)->tuple: # `KEYS`, `sym_…`, their parts, `sym_<region>_se`; and whose mean the directional part is, in how many subjects
+)->tuple: # `KEYS`, `sym_…`, parts, `sym_<region>_se`; and whose mean the directional part is, of how many
     "Symmetry scores of every frame; NaN where the status is not 'ok'"
     weight, who, n = population(keys, settings)
     mean = weight[weight > 0]@vectors[weight > 0] if weight.any() else None

@@ -12,6 +12,7 @@ __all__ = ['VERSIONS', 'TABLES', 'RunError', 'input_hashes', 'made_with', 'run_i
 import hashlib, html, importlib.metadata, json, os, re, shutil, sys
 from collections import deque
 from concurrent.futures import BrokenExecutor, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 import matplotlib.pyplot as plt, numpy as np, pandas as pd, pyarrow as pa, pyarrow.parquet as pq
@@ -68,7 +69,9 @@ def run_identity(
     settings, # Settings
     progress:bool=True # show a progress bar
 )->dict: # settings, versions and hashes: what the numbers of a run depend on
-    "What a run is made from; two runs with the same identity have the same tables. How networks learn and what reports show is not in it: no measure depends on that"
+    """What a run is made from; two runs with the same identity have the same tables
+
+    How networks learn and what reports show is not in it: no measure depends on that."""
     hashes = input_hashes(df, progress)
     rows = df.assign(sha256=df.path.map(hashes)).drop(columns='path').astype('string').fillna('')
     lines = ['\0'.join(r) for r in rows.itertuples(index=False, name=None)]
@@ -394,7 +397,8 @@ def extract(
     open_run(out, identity, update)
     write_csv(df, run.path/'cohort.csv')
     workers = min(workers or os.cpu_count() or 1, max(1, len(todo)))
-    new_executor = (lambda n: _Borrowed(executor, n)) if executor else _Here if workers == 1 else processes
+    if executor: new_executor = partial(_Borrowed, executor)
+    else: new_executor = _Here if workers == 1 else processes
     done = len(df)-sum(b-a for a, b in todo)
     with tqdm(total=len(df), initial=done, desc='measuring', unit='frame', delay=1, disable=not progress) as bar:
         known = run_parts(df, todo, s, new_executor, workers, bar)
@@ -419,7 +423,8 @@ def draw_figures(
         faces = load_landmarks(p)
         for i in np.flatnonzero(measured_status(faces, settings).eq('ok'))[:left]:
             fig = plot_face(faces, int(i), None if shown else blank_picture(faces.xyz[i]), settings=settings)
-            fig.savefig(run.path/'figures'/f"{n-left+1:03d}_{re.sub(r'[^A-Za-z0-9#-]+', '_', str(faces.df.frame_id[i]))[-60:]}.png", dpi=130)
+            name = re.sub(r'[^A-Za-z0-9#-]+', '_', str(faces.df.frame_id[i]))[-60:]
+            fig.savefig(run.path/'figures'/f'{n-left+1:03d}_{name}.png', dpi=130)
             plt.close(fig)
             left -= 1
 
@@ -445,9 +450,10 @@ def _home(): return next((p for p in (Path.cwd(), *Path.cwd().parents) if (p/'se
 def _left_out(shell, kind, e, tb, tb_offset=None):
     "What a cell cannot say of this cohort, in place of a traceback; the next cell runs"
     from IPython.display import Markdown, display
-    why = ('what it checks holds on the embedded cohort, not here' if kind is AssertionError
-        else 'it rests on a cell above that was left out' if kind is NameError else str(e)
-        if kind.__module__.startswith('fad.') else f'it needs what this cohort has not ({kind.__name__}: {e})')
+    if kind is AssertionError: why = 'what it checks holds on the embedded cohort, not here'
+    elif kind is NameError: why = 'it rests on a cell above that was left out'
+    elif kind.__module__.startswith('fad.'): why = str(e)
+    else: why = f'it needs what this cohort has not ({kind.__name__}: {e})'
     display(Markdown(f'**Left out on this cohort:** {html.escape(why)}'))
     shell.displayhook.exec_result.error_in_exec = None
 
@@ -465,7 +471,9 @@ def study_run(
     settings=None, # Settings
     **kwargs # to `extract`
 )->Run: # in `results/` beside `settings.ini`, or in this folder
-    "The measured run of a cohort; at once where it is at hand. In a notebook on a cohort of yours, cells that it can't support say so from here on, and the next ones run"
+    """The measured run of a cohort; at once where it is at hand
+
+    In a notebook on a cohort of yours, cells that it can't support say so from here on, and the next ones run."""
     if source is None: _any_cohort()
     source = Path(source or study_cohort())
     return extract(os.path.relpath(source), _home()/'results'/(source.parent if source.name == 'manifest.csv'
@@ -474,7 +482,7 @@ def study_run(
 # %% ../../nbs/runs/02_extract.ipynb #b3a83a31
 def failures(
     functional # the functional table of a run
-)->pd.DataFrame: # a row a file with frames that were not measured: path, frames, failed, reason; `lost` where no frame shows a face (one that a gate rejected does)
+)->pd.DataFrame: # a row a file not wholly measured: path, frames, failed, reason; `lost`: no frame shows a face
     "Files with frames that could not be measured, and the most frequent reason"
     bad = functional.status.ne('ok')
     g = functional[['path']].assign(bad=bad, reason=functional.status.where(bad),
@@ -531,4 +539,7 @@ def _repr_html_(self:Run):
     counts = pd.crosstab(by, state).assign(people=t.subject.groupby(by).nunique(), files=t.path.groupby(by).nunique())
     why = t.status[state.ne('measured')].str.replace(r'-?\d[\d.]*', '…', regex=True).value_counts().head(5)
     reasons = ''.join(f'<li>{n} {html.escape(str(r))}</li>' for r, n in why.items())
-    return f"<p>{html.escape(self.path.name)}: {len(t)} frames of {t.path.nunique()} files, {t.subject.nunique()} people</p>{counts[['people', 'files', *sorted(set(state))]].rename_axis(index=None, columns=None).to_html(border=0)}" + (f'<p>not measured:</p><ul>{reasons}</ul>' if reasons else '')
+    shown = counts[['people', 'files', *sorted(set(state))]].rename_axis(index=None, columns=None).to_html(border=0)
+    size = f'{len(t)} frames of {t.path.nunique()} files, {t.subject.nunique()} people'
+    listed = f'<p>not measured:</p><ul>{reasons}</ul>' if reasons else ''
+    return f'<p>{html.escape(self.path.name)}: {size}</p>{shown}{listed}'

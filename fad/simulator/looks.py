@@ -570,20 +570,27 @@ def look_of(
         h, s, v = r.random()*180, r.choice([10, 40, 80, 130]), r.integers(25, 205)
         return tuple((cv2.cvtColor(np.uint8([[[h, s, v]]]), cv2.COLOR_HSV2RGB)[0, 0]/255.)**2.2)
     tone, brow = skin_tone(f'skin_{person.skin}'), hair*(1-share*.7)+grey*np.array([1, .91, .80])*.5*share*.8
-    tint = natural_tint(tone, r.uniform(1.1, 2.6) if anc == 0 else r.uniform(.5, .95) if anc == 1
-        else r.uniform(.55, .98))*r.normal(1, .02, 3)
-    d = dict(style=str(style), recede=recede, scalp={'': .12, 'fringe': .8}.get(style,
-        .95)*(1 if style and STYLES[style].fall > .5 else thin), thick=.3 if style in ('', 'fringe', 'buzz') else 1.,
+    depth = ((1.1, 2.6), (.5, .95), (.55, .98))[anc] # how dark a skin of each ancestry may be
+    tint = natural_tint(tone, r.uniform(*depth))*r.normal(1, .02, 3)
+    long_hair, lit = bool(style) and STYLES[style].fall > .5, tone[1]*tint[1]/.3
+    yellow, brown = np.array([1, 1-.03*old, 1-.12*old]), np.array([1, 1-.05*old, 1-.18*old]) # of old eyes and teeth
+    look = dict( # drawn in this order: another order would be other people
+        style=str(style), recede=recede,
+        scalp={'': .12, 'fringe': .8}.get(style, .95)*(1 if long_hair else thin),
+        thick=.3 if style in ('', 'fringe', 'buzz') else 1.,
         hair=hair, brow=brow*min(1, (tone*tint*.55/brow).min()), grey=grey, grey_share=share,
-        gloss=r.uniform(.5, 1.2) if anc else .5, tint=tint, oil=r.uniform(.2,
-            .8), cloth=fabric(), cloth2=fabric(), pattern=int(r.choice([0, 0, 0, 1, 2, 3])), vneck=r.choice([0, 0,
-            .7]), pupil_mm=r.uniform(2., 3.1), iris_mm=r.uniform(6.8, 7.3),
-        sclera=np.array([.29, .28, .26])*min(1, .40+.66*tone[1]*tint[1]/.3)*r.uniform(.85,
-            1.05)*np.array([1, 1-.03*old, 1-.12*old]), red_eyes=r.uniform(.1,
-            .45), teeth=np.array([.74, .70, .61])*np.array([1, 1-.05*old, 1-.18*old])*min(1,
-            .72+.5*tone[1]*tint[1]/.3)*r.uniform(.88, 1.05))
-    return Look(**{k: v if isinstance(v, (str, int)) else np.round(v, 4).tolist() if np.ndim(v) == 0
-        else tuple(np.round(v, 4).tolist()) for k, v in d.items()}) # type: ignore[arg-type]
+        gloss=r.uniform(.5, 1.2) if anc else .5, tint=tint, oil=r.uniform(.2, .8),
+        cloth=fabric(), cloth2=fabric(), pattern=int(r.choice([0, 0, 0, 1, 2, 3])), vneck=r.choice([0, 0, .7]),
+        pupil_mm=r.uniform(2., 3.1), iris_mm=r.uniform(6.8, 7.3),
+        sclera=np.array([.29, .28, .26])*min(1, .40+.66*lit)*r.uniform(.85, 1.05)*yellow, red_eyes=r.uniform(.1, .45),
+        teeth=np.array([.74, .70, .61])*brown*min(1, .72+.5*lit)*r.uniform(.88, 1.05))
+    return Look(**{name: _plain(value) for name, value in look.items()}) # type: ignore[arg-type]
+
+def _plain(value):
+    "Four digits of a number or of a colour; words and whole numbers as they are"
+    if isinstance(value, (str, int)): return value
+    rounded = np.round(value, 4).tolist()
+    return rounded if np.ndim(value) == 0 else tuple(rounded)
 
 # %% ../../nbs/simulator/02_looks.ipynb #e7519d3e
 def _sphere(d):

@@ -461,7 +461,8 @@ def movement(
                 k += step
         elif what != 'pause':
             one = clip.lookalike == 'one_sided_smile' and what in ('smile', 'show_teeth')
-            act(what, amount, *((1., .12) if clip.scene.seed%2 else (.12, 1.)) if one else (1., 1.))
+            sides = (1., .12) if clip.scene.seed%2 else (.12, 1.)
+            act(what, amount, *(sides if one else (1., 1.)))
         if what != 'pause': doing[amount > .2] = what
         at += length+r.uniform(.1, .7)
     if clip.lookalike == 'chewing':
