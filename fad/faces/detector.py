@@ -122,7 +122,7 @@ def _column(pointer, n, names):
     return np.stack([rows[k] for k in names], 1).astype(float)
 
 def _call(landmarker, name, *args):
-    "Call MediaPipe's C library: at once from the main thread, which saves two hand-overs a look; else through its queue"
+    "Call MediaPipe's C library: at once from the main thread, which saves two hand-overs a look; else by its queue"
     if threading.current_thread() is not threading.main_thread(): return getattr(landmarker._lib, name)(*args)
     from mediapipe.tasks.python.core.mediapipe_c_utils import handle_status
     lib, error = landmarker._lib._lib, ctypes.c_char_p()

@@ -56,7 +56,7 @@ def population(
     table, # keys with status, a row a frame
     settings=None # Settings: `limits.min_healthy_subjects`
 )->tuple: # weights (n,) that sum to 1, or all 0; 'healthy', 'everyone' or 'none'; number of subjects
-    "Whom the directional asymmetry is the mean of, each once: enough healthy subjects, or everyone if no label is known"
+    "Whom the directional asymmetry is the mean of, each once: enough healthy subjects, or all if no label is known"
     ok, least = table.status.eq('ok').to_numpy(), (settings or load_settings()).limits.min_healthy_subjects
     labelled = (table.label.notna() | table.palsy.notna()).any()
     who, use = ('healthy', ok & is_healthy(table).to_numpy()) if labelled else ('everyone', ok)

@@ -397,8 +397,8 @@ def extract(
     open_run(out, identity, update)
     write_csv(df, run.path/'cohort.csv')
     workers = min(workers or os.cpu_count() or 1, max(1, len(todo)))
-    if executor: new_executor = partial(_Borrowed, executor)
-    else: new_executor = _Here if workers == 1 else processes
+    here_or_many = _Here if workers == 1 else processes
+    new_executor = partial(_Borrowed, executor) if executor else here_or_many
     done = len(df)-sum(b-a for a, b in todo)
     with tqdm(total=len(df), initial=done, desc='measuring', unit='frame', delay=1, disable=not progress) as bar:
         known = run_parts(df, todo, s, new_executor, workers, bar)

@@ -14,7 +14,6 @@ from math import comb
 import numpy as np, pandas as pd
 from scipy.sparse import csr_array
 from scipy.stats import false_discovery_control, mannwhitneyu, t as student
-from statsmodels.api import GLM, WLS, families
 from ..settings import FadError
 from ..faces.cohort import folder_class, is_healthy
 from ..faces.measures import catalog
@@ -368,6 +367,7 @@ def adjust(
 
 def _adjusted(values, odd, design, fit, known, code):
     "One feature, adjusted; rows of unknown covariates are NaN"
+    from statsmodels.api import GLM, WLS, families
     use = fit & known & np.isfinite(values)
     if use.sum() < design.shape[1] or np.ptp(values[use]) == 0: return np.where(known, values, np.nan)
     weights = frame_weights(np.where(use, values, np.nan), code)[use]
@@ -393,6 +393,7 @@ def adjusted_ratio(
 
 def _ratio(values, case, odd, even, code):
     "One feature of `adjusted_ratio`; NaN where it can't be said"
+    from statsmodels.api import GLM, WLS, families
     use = np.isfinite(values)
     out = dict(n_adjusted=int(use.sum()), ratio_adjusted=np.nan, ratio_adjusted_low=np.nan, ratio_adjusted_high=np.nan,
         p_adjusted=np.nan)

@@ -11,8 +11,6 @@ import warnings
 import numpy as np, pandas as pd
 from scipy.special import logit
 from scipy.stats import t as student
-from statsmodels.api import GLM, families
-from statsmodels.tools.sm_exceptions import SpecificationWarning
 from .people import (
     group_draws, person_draws, shrunk_interval, subject_weights, weighted_quantile, widened_interval)
 
@@ -83,6 +81,8 @@ def auc(
 # %% ../../nbs/stats/02_performance.ipynb #cb57c267
 def _logistic(outcome, design, people, smaller, **kwargs):
     "Last coefficient of a logistic regression with a 95 % interval over people; NaN where it does not converge"
+    from statsmodels.api import GLM, families
+    from statsmodels.tools.sm_exceptions import SpecificationWarning
     clusters = dict(cov_type='cluster', cov_kwds=dict(groups=people))
     with warnings.catch_warnings(): # it doubts errors over people under weights; they are those of frames repeated
         warnings.simplefilter('ignore', SpecificationWarning)
