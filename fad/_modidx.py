@@ -390,7 +390,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                        'fad.faces.expressions.asked': ('faces/expressions.html#asked', 'fad/faces/expressions.py'),
                                        'fad.faces.expressions.choose_limits': ( 'faces/expressions.html#choose_limits',
                                                                                 'fad/faces/expressions.py'),
-                                       'fad.faces.expressions.confusion': ('faces/expressions.html#confusion', 'fad/faces/expressions.py'),
                                        'fad.faces.expressions.expression_scores': ( 'faces/expressions.html#expression_scores',
                                                                                     'fad/faces/expressions.py'),
                                        'fad.faces.expressions.mouth_restlessness': ( 'faces/expressions.html#mouth_restlessness',

@@ -210,20 +210,14 @@ _STABLE_LEFT = [263, 362, 351, 419, 412, 465, 417, 372, 340, 346, 345, 347, 348,
 # indices of the points that carry the head's frame
 STABLE = np.array([168, 6, 197, 195]+_STABLE_LEFT+list(MIRROR[_STABLE_LEFT]))
 
-_NEXT, _AFTER = [1, 2, 0], [2, 0, 1]
-
 def nearest_rotation(
     h # (n, 3, 3) matrices with positive determinant
 ): # (n, 3, 3) rotations
-    "Orthogonal polar factor by Newton's iteration with determinant scaling (Higham 1986), all matrices at once"
-    x = h/np.sqrt((h*h).sum((-1, -2), keepdims=True))
-    for _ in range(12):
-        u, v = x[:, _NEXT], x[:, _AFTER]
-        cofactor = u[..., _NEXT]*v[..., _AFTER]-u[..., _AFTER]*v[..., _NEXT] # rows: cross products of the other two
-        det = (x[:, 0]*cofactor[:, 0]).sum(1)[:, None, None]
-        g = np.abs(det)**(-1/3)
-        x = (g*x + cofactor/(g*det))/2
-    return np.where(det > 0, x, np.nan)
+    "Orthogonal polar factor (Higham 1986), all at once; NaN where there is no face or a mirror would be needed"
+    finite = np.isfinite(h).all((-1, -2), keepdims=True)
+    left, _, right = np.linalg.svd(np.where(finite, h, np.eye(3, dtype=h.dtype)))
+    rotation = left@right
+    return np.where(finite & (np.linalg.det(rotation) > 0)[:, None, None], rotation, np.nan)
 
 # %% ../../nbs/faces/03_detector.ipynb #3bf2531d
 UPRIGHT = np.array([1, -1, -1], np.float32) # from image axes (y down, z away) to head axes (y up, z to the viewer)

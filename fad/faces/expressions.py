@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SYMMETRIC', 'SHAPES', 'EXPRESSIONS', 'LIMITS', 'PHASES', 'symmetric', 'expression_scores', 'recognise', 'asked',
-           'choose_limits', 'confusion', 'mouth_restlessness', 'phases']
+           'choose_limits', 'mouth_restlessness', 'phases']
 
 # %% ../../nbs/faces/07_expressions.ipynb #8e11a904
 import numpy as np, pandas as pd
@@ -139,20 +139,6 @@ def choose_limits(
             tried[:, j] = at[:, j]
             limit = tried[np.argmax([accuracy(t) for t in tried])]
     return {e: (float(low), float(sd)) for e, low, sd in zip(names, limit, unit)} | dict(other=other)
-
-# %% ../../nbs/faces/07_expressions.ipynb #2c9894ec
-def confusion(
-    expected, # (n,) what was asked; rows without are left out
-    seen # (n,) what was recognised
-)->pd.DataFrame: # rows what was asked, columns what was seen, counts; `share` of each row that is right
-    "Table of what was asked against what was recognised"
-    table = pd.crosstab(pd.Series(np.asarray(expected, object), name='asked'),
-        pd.Series(np.asarray(seen, object), name='seen').fillna('no face'))
-    names = [e for e in EXPRESSIONS if e in table.index or e in table.columns]
-    table = table.reindex(index=[e for e in names if e in table.index],
-        columns=names+[c for c in table.columns if c not in names], fill_value=0)
-    right = pd.Series({e: table.loc[e].get(e, 0) for e in table.index})
-    return table.assign(share=(right/table.sum(axis=1)).round(2))
 
 # %% ../../nbs/faces/07_expressions.ipynb #c92e1fc8
 PHASES = ['rest', 'smile', 'speech', 'blink', 'other']
