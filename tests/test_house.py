@@ -91,7 +91,7 @@ def test_ruff():
     assert found.returncode == 0, found.stdout[-4000:]
     planted = f"said = '{'x'*120}'\nprint(sad)\n"
     seen = subprocess.run([ruff, 'check', '--no-cache', '--output-format', 'concise', '--stdin-filename',
-        'fad/planted.py', '-'],
+        'tests/planted.py', '-'],
         cwd=root, input=planted, capture_output=True, text=True).stdout
     assert 'E501' in seen and 'F821' in seen
 

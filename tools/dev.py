@@ -308,7 +308,8 @@ def llms(
         "Links between pages, to their Markdown instead"
         folder = name.rpartition('/')[0]
         def to(m):
-            target = known.get(os.path.normpath(os.path.join(folder, m[2])))
+            at = m[2].lstrip('/') if m[2].startswith('/') else os.path.normpath(os.path.join(folder, m[2]))
+            target = known.get(at)
             return f"{m[1]}{os.path.relpath(target, folder or '.')}.md{m[3] or ''})" if target else m[0]
         return re.sub(r'(\]\()([\w./]+?\.(?:ipynb|html))(#[^)]*)?\)', to, text)
     for name, nb in pages.items():
@@ -352,6 +353,8 @@ def _accessible(site):
         s = re.sub(r'<th></th>|<th class="(blank|index_name)[^"]*" *>(&nbsp;)?</th>', '<td></td>', s)
         s = re.sub(r'(<body[^>]*>)', r'\1<a class="skip" href="#quarto-document-content">Skip to the content</a>', s,
             count=1)
+        up = '../'*(len(p.relative_to(site).parts)-1)
+        s = s.replace('href="llms.txt"', f'href="{up}llms.txt"')  # of the footer, as seen from a folder
         s = s.replace('</head>', f'<link rel="alternate" type="text/markdown" href="{p.name}.md">\n</head>', 1)
         p.write_text(s, encoding='utf-8')
 
@@ -384,7 +387,8 @@ def _source_pages(site):
 content="width=device-width">
 <link rel="icon" href="data:,"><title>{cfg.lib_path.name}/{name}.py</title><style>{css} {f.get_style_defs('.highlight')}
 @media (prefers-color-scheme: dark) {{ body{{background:#0d1117;color:#e6edf3}} {dark} }}</style></head>
-<body><main><h1><a href="../index.html">{cfg.title}</a> / {cfg.lib_path.name}/{name}.py</h1><div class="code" \
+<body><main><h1><a href="{'../'*(name.count('/')+1)}index.html">{cfg.title}</a> / \
+{cfg.lib_path.name}/{name}.py</h1><div class="code" \
 tabindex="0">{code}</div></main></body></html>""", encoding='utf-8')
 
 class _Links(HTMLParser):

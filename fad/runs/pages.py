@@ -104,7 +104,7 @@ def figure(
     return fragment('<figure><img alt="{{ said }}" src="{{ source }}"><figcaption>{{ said }}</figcaption></figure>',
         said=said, source=data_url(picture))
 
-_SCROLL = '<div class="scroll" tabindex="0" role="region" aria-label="{{ name }}">{{ table }}</div>'
+_SCROLL = '<div class="scroll" tabindex="0" role="group" aria-label="{{ name }}">{{ table }}</div>'
 
 def scrolling(table, name='table'):
     "A table that scrolls sideways where it is too wide"
