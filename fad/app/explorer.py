@@ -14,7 +14,7 @@ from fastcore.basics import patch
 from scipy.stats import beta, t as student
 from ..settings import load_settings
 from ..faces.cohort import is_healthy
-from ..faces.measures import catalog, KEYS, PUPILS_MM
+from ..faces.measures import catalog, PUPILS_MM
 from ..faces.figures import draw_face
 from ..stats.performance import threshold_for
 from ..stats.limits import healthy_limits
@@ -51,8 +51,7 @@ def limits_of(
 )->pd.DataFrame: # a row a measure: n_subjects, low, median, high; NaN without enough healthy people
     "`healthy_limits` of a table that has more columns than measures"
     settings = settings or load_settings()
-    limits = healthy_limits(table[[*KEYS, *measures(table).index]], settings)
-    return limits.where(limits.n_subjects >= settings.limits.min_healthy_subjects)
+    return healthy_limits(table, settings, measures(table).index, least=settings.limits.min_healthy_subjects)
 
 def against_limits(
     table, # from `faces_table`

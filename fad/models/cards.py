@@ -9,6 +9,7 @@ __all__ = ['DISCLAIMER', 'TRIPOD', 'training_summary', 'model_card', 'face_card'
 import base64, html, os, re
 from pathlib import Path
 import cv2, numpy as np, pandas as pd
+from markupsafe import Markup
 from tqdm.auto import tqdm
 from ..settings import load_settings
 from ..faces.detector import close_up, face_size, MIRROR
@@ -16,6 +17,7 @@ from ..faces.points import read_frame
 from ..faces.measures import CATALOG, PUPILS_MM
 from ..faces.figures import blank_picture
 from ..runs.files import load_landmarks, write_csv, write_text
+from ..runs.pages import page
 from ..runs.extract import extract, finished_run, Run, RunError
 from .rules import ClassifierError, faces_of, MAGNITUDES, ratios, REGION
 from .signals import Classifier, contributions, load, signals, weights_table
@@ -225,13 +227,6 @@ def model_card(
 
 # %% ../../nbs/models/06_cards.ipynb #58a23666
 _COLOURS = dict(mouth='#b3261e', nose='#7a5c00', eyes='#1b6ca8', brow='#5b3f8f')
-_STYLE = (
-    'body{font:15px/1.45 system-ui,sans-serif;max-width:60rem;margin:1.2rem auto;padding:0 1rem;color:#1c1c1c}'
-    'h1{font-size:1.15rem;overflow-wrap:anywhere}h2{font-size:1rem;margin:1rem 0 .3rem}\n'
-    'main{display:grid;grid-template-columns:minmax(15rem,22rem) 1fr;gap:1.4rem}svg{max-width:100%;height:auto}'
-    '.note{background:#fff4e0;border-left:4px solid #c2571a;padding:.4rem .7rem;overflow-wrap:anywhere}'
-    '.small{color:#555;font-size:.85rem}\n'
-    '@media(max-width:40rem){main{grid-template-columns:1fr}}@media print{body{margin:0}}')
 _POINTS = {f.name: np.unique([j for group in f.points for i in group for j in (i, MIRROR[i])])
            for f in CATALOG if f.name in MAGNITUDES}
 
@@ -246,7 +241,7 @@ def _dots(points, push, width):
 
 def _picture(image, xyz, push, px=420):
     "The face with the measured points, larger where they raise the signal, as SVG"
-    if image is None: return '<p class="note">the picture could not be read</p>'
+    if image is None: return '<p class="read mild">the picture could not be read</p>'
     measured = np.isfinite(xyz).all()
     x, y, width, height = 0, 0, image.shape[1], image.shape[0]
     if measured:
@@ -329,7 +324,7 @@ def _doubt_html(said):
     "What speaks against believing the signal"
     if said.in_domain: return '<p>Nothing about this picture is outside what the model has seen.</p>'
     heading = 'Outside what the model has seen' if np.isfinite(said.weakness) else 'Not judged'
-    return f'<p class="note"><b>{heading}:</b> {html.escape(str(said.reasons)) or "no face was measured"}</p>'
+    return f'<p class="read mild"><b>{heading}:</b> {html.escape(str(said.reasons)) or "no face was measured"}</p>'
 
 def _drivers_html(ratio, push):
     "The three ratios that raise the signal most"
@@ -337,17 +332,9 @@ def _drivers_html(ratio, push):
     told = '; '.join(f'{f.replace("_", " ")}: {abs(ratio[f]):.1f} times its healthy limit' for f in most)
     return told or 'nothing was measured'
 
-def _head_html(frame, subject, source, moment):
-    "What comes before the two columns; nothing may be fetched from the network"
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
-        'style-src \'unsafe-inline\'">\n'
-        f'<title>{frame}</title><style>{_STYLE}</style></head><body><h1>{frame}</h1>'
-        f'<p class="small">subject {subject}, source {source}{moment}</p>\n')
-
 def _face_html(image, xyz, push):
-    return (f'<main><section>{_picture(image, xyz, push)}<p class="small">Dots: measured points, larger where they '
+    return (f'<main class="two"><section>{_picture(image, xyz, push)}<p class="small">Dots: measured points, larger '
+        f'where they '
             "raise the signal. Subject's right is on the picture's left.</p></section>\n")
 
 def _measures_html(ratio, error, value, unit):
@@ -381,11 +368,13 @@ def face_card(
     frame, subject, source, about = (html.escape(str(v)) for v in (said.frame_id, said.subject, said.source, about))
     moment = '' if pd.isna(said.t_s) else f', at {said.t_s:.2f} s of the clip'
     signal = _signal_html(said, weakness) if np.isfinite(said.weakness) else ''
-    return ''.join([
-        _head_html(frame, subject, source, moment), _face_html(image, xyz, push),
+    body = ''.join([
+        f'<h1>{frame}</h1><p class="small">subject {subject}, source {source}{moment}</p>\n',
+        _face_html(image, xyz, push),
         f'<section><h2>Signal</h2>{signal}{_doubt_html(said)}\n', _measures_html(ratio, error, value, unit),
         f'<h2>What drives it</h2><p>{_drivers_html(ratio, push)}.</p>\n', _invalid_html(about),
-        f'<p class="note"><b>{DISCLAIMER}</b></p></body></html>'])
+        f'<p class="read mild"><b>{DISCLAIMER}</b></p>'])
+    return page(str(said.frame_id), Markup(body))
 
 # %% ../../nbs/models/06_cards.ipynb #a437e919
 def _run_of(source, out, settings, workers, progress):

@@ -12,7 +12,7 @@ from scipy.special import expit
 from ..settings import FadError, load_settings
 from ..faces.cohort import folder_class
 from ..faces.measures import CATALOG, KEYS
-from ..stats.people import subject_weights, weighted_quantile
+from ..stats.limits import healthy_limits
 
 # %% ../../nbs/models/01_rules.ipynb #09df21db
 class ClassifierError(FadError): "A table or a model that can't be used; the message says what is needed"
@@ -166,20 +166,15 @@ def healthy_magnitudes(
     seed:int=0 # of the bootstrap
 )->pd.DataFrame: # index feature (and `chim_` feature, where measured); limit, low, high, n_subjects
     "Healthy limits of the magnitudes with intervals over subjects; NaN for a feature that is missing or constant"
-    asked = (settings or load_settings()).limits
-    healthy = table[targets(table).weak.eq(0) & table.status.eq('ok')]
-    if (n := healthy.subject.nunique()) < asked.min_healthy_subjects:
-        raise ClassifierError(
-            f"limits need at least {asked.min_healthy_subjects} healthy people (settings: "
-            f"limits.min_healthy_subjects), and there {'is' if n == 1 else 'are'} {n}")
-    frames = healthy.subject.groupby(healthy.subject).transform('size').to_numpy()
-    weights = subject_weights(healthy.subject, resamples, seed)/frames
-    rows = {}
-    for c in [*MAGNITUDES, *(f'chim_{f}' for f in UPPER if f'chim_{f}' in healthy)]:
-        at = healthy[c].notna().to_numpy()
-        limit = weighted_quantile(healthy[c].abs().to_numpy()[at], weights[:, at], asked.high_centile/100)
-        rows[c] = [*limit, healthy.subject[at].nunique()]
-    out = pd.DataFrame.from_dict(rows, orient='index', columns=['limit', 'low', 'high', 'n_subjects'])
+    least, healthy = (settings or load_settings()).limits.min_healthy_subjects, targets(table).weak.eq(0)
+    if (n := table.subject[healthy & table.status.eq('ok')].nunique()) < least:
+        raise ClassifierError(f"limits need at least {least} healthy people (settings: limits.min_healthy_subjects), "
+            f"and there {'is' if n == 1 else 'are'} {n}")
+    names = [*MAGNITUDES, *(f'chim_{f}' for f in UPPER if f'chim_{f}' in table)]
+    found = healthy_limits(table, settings, names, healthy, magnitude=True, one_frame=True, intervals=bool(resamples),
+        resamples=resamples, seed=seed)
+    out = found.reindex(columns=['high', 'high_low', 'high_high', 'n_subjects'])
+    out.columns = ['limit', 'low', 'high', 'n_subjects']
     out.loc[~(out.limit > 1e-9), ['limit', 'low', 'high']] = np.nan
     if out.limit.isna().all():
         raise ClassifierError(f"none of {', '.join(MAGNITUDES)} was measured, or none varies, in healthy people")

@@ -7,7 +7,7 @@ __all__ = ['SCHEMA', 'SEEN', 'catalog_identity', 'seen', 'outside', 'looks_at', 
            'contributions', 'recalibrate', 'save', 'load']
 
 # %% ../../nbs/models/03_signals.ipynb #3a51f80f
-import hashlib, json, os
+import hashlib, json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 import numpy as np, pandas as pd, skops.io
@@ -18,6 +18,7 @@ from ..settings import load_settings
 from ..faces.detector import canonical_face, MODEL_SHA256
 from ..faces.measures import CATALOG, FEATURES, features, KEYS
 from ..stats.people import subject_weights
+from ..runs.files import whole
 from ..shortcuts.copies import leak_groups
 from .rules import (
     check_faces, ClassifierError, exclusions, flow, GRADES, healthy_magnitudes, MAGNITUDES, MOUTH, ratios, UPPER)
@@ -292,12 +293,11 @@ def save(
     path # file to write; it appears whole or not at all
 ):
     "Write a model as a skops file"
-    part, fitted = Path(path).with_suffix(f'.{os.getpid()}.part'), model.fitted
-    skops.io.dump(dict(
-        identity=json.dumps(model.identity), about=json.dumps(model.about), tasks=fitted['tasks'],
+    fitted = model.fitted
+    content = dict(identity=json.dumps(model.identity), about=json.dumps(model.about), tasks=fitted['tasks'],
         skipped=fitted['skipped'], limits=_to_dict(fitted['limits']), domain=_to_dict(model.domain),
-        members=model.members), part)
-    os.replace(part, path)
+        members=model.members)
+    with whole(path) as part: skops.io.dump(content, part)
 
 def _made_for_another(then):
     "What has changed since a model was made with this `catalog_identity`, in words"
