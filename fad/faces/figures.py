@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt, numpy as np
 from scipy.special import stdtrit
 from ..settings import load_settings
 from .detector import close_up, face_size, MIRROR
-from .points import quality, read_frame
+from .points import find_landmarks, Landmarks, quality, read_frame
 from .measures import CATALOG, face_frame, feature_se, features, head_frame, measured_status, PUPILS_MM
 
 # %% ../../nbs/faces/08_figures.ipynb #086efb2e
@@ -67,14 +67,16 @@ def draw_face(
 
 # %% ../../nbs/faces/08_figures.ipynb #10ba2a56
 def plot_face(
-    faces, # Landmarks
+    faces, # Landmarks, or a photograph to find them in
     row:int=0, # which of its frames
     image=None, # the picture, uint8 (h, w, 3); None: read from the row's path
     mm:float=PUPILS_MM, # the person's pupil distance, mm
     settings=None # Settings
 ): # a matplotlib figure
     "`draw_face` beside the face's lengths in mm with 95 % intervals; bold: the interval leaves zero out"
-    s, one, record = settings or load_settings(), faces[[row]], faces.df.iloc[row]
+    s = settings or load_settings()
+    if not isinstance(faces, Landmarks): faces = find_landmarks(faces, s, progress=False)
+    one, record = faces[[row]], faces.df.iloc[row]
     fig, (ax, bars) = plt.subplots(1, 2, figsize=(9, 4.6), width_ratios=(1, 1.1), layout='constrained')
     status, camera = measured_status(one, s).iloc[0], s.measures.camera_mm
     fig.suptitle(textwrap.shorten(f"{record.frame_id}" + ('' if status == 'ok' else f"  ({status})"), 90), fontsize=11)
