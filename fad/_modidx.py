@@ -410,6 +410,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'fad.faces.measures._mean': ('faces/measures.html#_mean', 'fad/faces/measures.py'),
                                     'fad.faces.measures.add_excursions': ('faces/measures.html#add_excursions', 'fad/faces/measures.py'),
                                     'fad.faces.measures.catalog': ('faces/measures.html#catalog', 'fad/faces/measures.py'),
+                                    'fad.faces.measures.catalog_hash': ('faces/measures.html#catalog_hash', 'fad/faces/measures.py'),
                                     'fad.faces.measures.chimeric_features': ( 'faces/measures.html#chimeric_features',
                                                                               'fad/faces/measures.py'),
                                     'fad.faces.measures.commissures': ('faces/measures.html#commissures', 'fad/faces/measures.py'),

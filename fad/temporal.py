@@ -11,10 +11,11 @@ from pathlib import Path
 import matplotlib.pyplot as plt, numpy as np, pandas as pd
 from .settings import load_settings
 from .faces.measures import PUPILS_MM
+from .faces.figures import REGION_COLOURS
 from .runs.files import write_csv
 from .clips.series import BUILD, measure_clip, sustained, TrendError, Watch
 from .clips.events import analyse, ClipTrend
-from .clips.replay import annotate_clip, COLOURS, plot_trend
+from .clips.replay import annotate_clip, plot_trend
 
 # %% ../nbs/05_temporal_trends.ipynb #00fb4af7
 def trend_clip(
@@ -108,9 +109,9 @@ def temporal_mouth_asymmetry_detector(
     away = mm-np.nanmedian(mm[t < baseline_s])
     events = sustained(t, away, threshold_mm, Watch(dwell_s=dwell_s))
     fig, ax = plt.subplots(figsize=(8, 2.4), layout='constrained')
-    ax.plot(t, away, color=COLOURS['mouth'], lw=1.3)
+    ax.plot(t, away, color=REGION_COLOURS['mouth'], lw=1.3)
     for y in (-threshold_mm, threshold_mm): ax.axhline(y, color='.5', lw=.8, ls='--')
-    for event in events.itertuples(): ax.axvspan(event.start, event.end, color=COLOURS['mouth'], alpha=.13, lw=0)
+    for event in events.itertuples(): ax.axvspan(event.start, event.end, color=REGION_COLOURS['mouth'], alpha=.13, lw=0)
     ax.set(xlabel='time (s)', ylabel='left corner higher (mm)')
     ax.spines[['top', 'right']].set_visible(False)
     return events, fig

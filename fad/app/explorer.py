@@ -15,7 +15,7 @@ from scipy.stats import beta, t as student
 from ..settings import load_settings
 from ..faces.cohort import is_healthy
 from ..faces.measures import catalog, PUPILS_MM
-from ..faces.figures import draw_face
+from ..faces.figures import draw_face, REGION_COLOURS
 from ..stats.performance import threshold_for
 from ..stats.limits import healthy_limits
 from ..runs.files import load_landmarks
@@ -154,7 +154,6 @@ def start_threshold(
     return float(threshold_for(faces.value.abs(), faces.subject.to_numpy(object), specificity, 2).threshold)
 
 # %% ../../nbs/app/03_explorer.ipynb #c0183f61
-_COLOURS = dict(mouth='#b3261e', eyes='#1b6ca8', nose='#8a6a00', brow='#6a4ca0')
 _CELL = 'style="padding:1px 5px;text-align:right;white-space:nowrap"'
 _NAME = 'style="padding:1px 5px;text-align:left;font-weight:inherit"'
 
@@ -186,7 +185,7 @@ def _bar(at, region):
     return ('<svg width="80" height="13" style="vertical-align:middle" aria-hidden="true">'
         '<rect x="25" y="1" width="30" height="11" fill="#888" fill-opacity=".3"/>'
         '<line x1="40" x2="40" y1="0" y2="13" stroke="#888"/>'
-        f'<circle cx="{x:.1f}" cy="6.5" r="4" fill="{_COLOURS.get(region, "#555")}" stroke="#fff"/></svg>')
+        f'<circle cx="{x:.1f}" cy="6.5" r="4" fill="{REGION_COLOURS.get(region, "#555")}" stroke="#fff"/></svg>')
 
 def _value_words(v):
     "A value with half of its interval, as many digits as the interval allows"

@@ -57,8 +57,9 @@ def _follow(run, path, series, settings):
     row = dict(clip=first.frame_id.partition('#')[0], subject=first.subject, label=first.label)
     try: clip = trend_clip(path, run.path, settings, annotate=False, measured=series, progress=False)
     except TrendError as e: return row | dict(frames=0, followed=0, events=0, regions='', notes=str(e), figure=''), None
+    figure = next(f.name for f in clip.files if f.suffix == '.png')
     row |= dict(frames=len(clip.series), followed=int(clip.series.status.eq('ok').sum()), events=len(clip.events),
-        regions=', '.join(clip.events.region.unique()), notes='; '.join(clip.notes), figure=clip.files[4].name)
+        regions=', '.join(clip.events.region.unique()), notes='; '.join(clip.notes), figure=figure)
     return row, clip.events.assign(clip=row['clip']) if len(clip.events) else None
 
 def _event_words(event):

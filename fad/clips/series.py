@@ -17,7 +17,8 @@ from ..settings import FadError, TrendSettings, load_settings, override
 from ..faces.cohort import cohort
 from ..faces.detector import file_sha256
 from ..faces.points import measure_part, parts, quality
-from ..faces.measures import commissures, face_frame, FEATURES, features, KEYS, PUPILS_MM
+from ..faces.measures import (
+    catalog_hash, commissures, face_frame, FEATURES, features, KEYS, measured_status, PUPILS_MM)
 from ..faces.expressions import phases as face_phases
 from ..runs.files import load_landmarks, write_whole
 
@@ -62,7 +63,7 @@ def measure_frames(
     "One row per frame: what a series is made of"
     settings = settings or load_settings()
     checked = quality(faces, settings)
-    status = faces.df.status.where(faces.df.status.ne('ok') | checked.complete, 'rejected: '+checked.reasons)
+    status = measured_status(faces, settings, checked)
     ok = status.eq('ok').to_numpy()
     values = _values(faces, settings.measures.camera_mm)
     values[~ok] = np.nan
@@ -111,7 +112,7 @@ def measure_clip(
 # %% ../../nbs/clips/01_series.ipynb #fa50ba95
 def _piece_name(content, part, settings):
     "Another clip, another stretch or another way to measure has another name"
-    about = content, part, settings.video, settings.landmarks, settings.quality
+    about = content, part, settings.video, settings.landmarks, settings.quality, settings.measures, catalog_hash()
     return hashlib.sha256(repr(about).encode()).hexdigest()[:16]+'.parquet'
 
 def _measure_piece(frames, part, settings, file):

@@ -168,8 +168,8 @@ def detect(
 
 # %% ../../nbs/faces/03_detector.ipynb #1924f50a
 @lru_cache
-# `xyz` float32 (468, 3) in cm (x to the subject's left, y up, z to the viewer) and `triangles` int (898, 3)
-def canonical_face()->dict:
+def canonical_face(
+)->dict: # `xyz` float32 (468, 3) cm (x to the subject's left, y up, z to the viewer), `triangles` int (898, 3)
     "MediaPipe's canonical face mesh (Apache-2.0; `fad/assets/README.md` states the source)"
     with (files('fad')/'assets'/'canonical_face.npz').open('rb') as f, np.load(f, allow_pickle=False) as z:
         return {k: z[k] for k in z.files}

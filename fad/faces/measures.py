@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['CAMERA_MM', 'PUPILS_MM', 'CATALOG', 'MEASURES', 'USED', 'FEATURES', 'BLENDSHAPE_FEATURES', 'BLOCK', 'KEYS',
            'EXCURSIONS', 'head_frame', 'without_perspective', 'face_frame', 'Feature', 'eye_frame', 'side_values',
-           'differences', 'signed', 'mirrored', 'features', 'shipped_reliability', 'catalog', 'correct_gain',
-           'measured_status', 'feature_se', 'chimeric_features', 'measure_features', 'measure_images', 'commissures',
-           'expressions', 'add_excursions']
+           'differences', 'signed', 'mirrored', 'features', 'catalog_hash', 'shipped_reliability', 'catalog',
+           'correct_gain', 'measured_status', 'feature_se', 'chimeric_features', 'measure_features', 'measure_images',
+           'commissures', 'expressions', 'add_excursions']
 
 # %% ../../nbs/faces/05_measures.ipynb #7f217d7c
+import hashlib, json
 from importlib.resources import files
 from typing import NamedTuple
 import numpy as np, pandas as pd
@@ -201,8 +202,13 @@ def features(
         columns=FEATURES+BLENDSHAPE_FEATURES)
 
 # %% ../../nbs/faces/05_measures.ipynb #61ab65e9
-# a row a feature: n_frames, n_subjects, gain, offset, r, residual_sd and their 95 % intervals
-def shipped_reliability()->pd.DataFrame:
+def catalog_hash()->str: # 12 hexadecimal digits
+    "What the measures are: another catalog, another hash"
+    said = json.dumps([[f.name, f.unit, f.kind, f.points, f.frame] for f in CATALOG])
+    return hashlib.sha256(said.encode()).hexdigest()[:12]
+
+def shipped_reliability(
+)->pd.DataFrame: # a row a feature: n_frames, n_subjects, gain, offset, r, residual_sd and their 95 % intervals
     "How the detector followed the truth of the embedded cohort, feature by feature; computed in `proof/01_reliability`"
     with (files('fad')/'assets'/'reliability.csv').open() as f: return pd.read_csv(f, index_col='feature')
 

@@ -15,7 +15,7 @@ from ..settings import load_settings
 from ..faces.detector import close_up, face_size, MIRROR
 from ..faces.points import read_frame
 from ..faces.measures import CATALOG, PUPILS_MM
-from ..faces.figures import blank_picture
+from ..faces.figures import blank_picture, REGION_COLOURS
 from ..runs.files import load_landmarks, write_csv, write_text
 from ..runs.pages import page
 from ..runs.extract import extract, finished_run, Run, RunError
@@ -226,7 +226,6 @@ def model_card(
     return '\n'.join(lines)
 
 # %% ../../nbs/models/06_cards.ipynb #58a23666
-_COLOURS = dict(mouth='#b3261e', nose='#7a5c00', eyes='#1b6ca8', brow='#5b3f8f')
 _POINTS = {f.name: np.unique([j for group in f.points for i in group for j in (i, MIRROR[i])])
            for f in CATALOG if f.name in MAGNITUDES}
 
@@ -234,7 +233,7 @@ def _dots(points, push, width):
     "The measured points of each ratio as circles, larger where they raise the signal"
     out, most = [], max(push.max(), 1e-9)
     for f, ids in _POINTS.items():
-        radius, colour = (1.2+2.2*min(push[f]/most, 1))*width/420, _COLOURS[REGION[f]]
+        radius, colour = (1.2+2.2*min(push[f]/most, 1))*width/420, REGION_COLOURS[REGION[f]]
         out += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{colour}" stroke="#fff" stroke-width=".6" '
                 'fill-opacity=".85"/>' for x, y in points[ids]]
     return ''.join(out)
@@ -281,7 +280,7 @@ def _measures(ratio, error, value, unit):
         y = 24+24*i
         out.append(f'<text x="0" y="{y+4}" font-size="11">{f.replace("_", " ")}</text>')
         if np.isfinite(ratio[f]):
-            out.append(_mark(ratio[f], error[f], y, _COLOURS[REGION[f]]))
+            out.append(_mark(ratio[f], error[f], y, REGION_COLOURS[REGION[f]]))
             out.append(f'<text x="448" y="{y+4}" font-size="11">{value[f]:+z.1f} {unit[f]}</text>')
         else: out.append(f'<text x="448" y="{y+4}" font-size="11" fill="#777">not measured</text>')
     ticks = [f'<text x="{_across(v)}" y="{38+n}" font-size="10" text-anchor="middle">{v:+d}</text>'

@@ -7,7 +7,7 @@ __all__ = ['SCHEMA', 'SEEN', 'catalog_identity', 'seen', 'outside', 'looks_at', 
            'contributions', 'recalibrate', 'save', 'load']
 
 # %% ../../nbs/models/03_signals.ipynb #3a51f80f
-import hashlib, json
+import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 import numpy as np, pandas as pd, skops.io
@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from .. import __version__
 from ..settings import load_settings
 from ..faces.detector import canonical_face, MODEL_SHA256
-from ..faces.measures import CATALOG, FEATURES, features, KEYS
+from ..faces.measures import catalog_hash, FEATURES, features, KEYS
 from ..stats.people import subject_weights
 from ..runs.files import whole
 from ..shortcuts.copies import leak_groups
@@ -42,9 +42,8 @@ def _probe():
 
 def catalog_identity()->dict: # schema, version of fad, hashes of catalog and landmark model, features of one known face
     "What a model is tied to"
-    said = json.dumps([[f.name, f.unit, f.kind, f.points] for f in CATALOG])
     return dict(
-        schema=SCHEMA, fad=__version__, catalog=hashlib.sha256(said.encode()).hexdigest(), landmarks=MODEL_SHA256,
+        schema=SCHEMA, fad=__version__, catalog=catalog_hash(), landmarks=MODEL_SHA256,
         probe=_probe().round(6).tolist())
 
 # %% ../../nbs/models/03_signals.ipynb #ec51064f

@@ -13,6 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from tqdm.auto import tqdm
 from ..settings import load_settings
 from ..faces.measures import FEATURES
+from ..faces.figures import REGION_COLOURS
 from ..stats.performance import performance, performance_by
 from ..shortcuts.copies import leak_groups
 from .rules import (
@@ -284,8 +285,8 @@ def _plot_regions(ax, values):
     "Share of each region in the contributions, one bar per task"
     regions = {task: v.abs().mean().groupby([REGION[f] for f in v]).sum() for task, v in values.items()}
     shares = pd.DataFrame(regions).fillna(0)
-    colours = dict(mouth='#b3261e', nose='#7a5c00', eyes='#1b6ca8', brow='#5b3f8f')
-    (shares/shares.sum()).T.plot.barh(ax=ax, stacked=True, color=[colours[r] for r in shares.index], legend=False)
+    (shares/shares.sum()).T.plot.barh(ax=ax, stacked=True, color=[REGION_COLOURS[r] for r in shares.index],
+        legend=False)
     ax.legend(frameon=False, fontsize=9, loc='upper center', bbox_to_anchor=(.5, -.18), ncol=2)
     ax.set(title='by region', xlim=(0, 1), xlabel='share of mean |SHAP|')
     ax.spines[['top', 'right']].set_visible(False)

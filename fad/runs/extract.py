@@ -24,7 +24,8 @@ from ..faces.media import is_url, media_kind, open_file
 from ..faces.cohort import cohort, cohort_warnings
 from ..faces.detector import BLENDSHAPES, file_sha256, model_file
 from ..faces.points import concat, measure_part, parts, quality
-from ..faces.measures import add_excursions, commissures, expressions, measure_features, measured_status, PUPILS_MM
+from ..faces.measures import (
+    add_excursions, catalog_hash, commissures, expressions, measure_features, measured_status, PUPILS_MM)
 from ..faces.symmetry import asymmetry_vectors, measure_symmetry, symmetry_se
 from ..faces.figures import blank_picture, plot_face
 from ..stats.limits import add_z
@@ -75,17 +76,18 @@ def run_identity(
     hashes = input_hashes(df, progress)
     rows = df.assign(sha256=df.path.map(hashes)).drop(columns='path').astype('string').fillna('')
     lines = ['\0'.join(r) for r in rows.itertuples(index=False, name=None)]
-    return dict(settings={k: v for k, v in as_dict(settings).items() if k not in ('cnn', 'report')},
-        **made_with(settings),
-        frames=len(df), files=len(hashes), cohort_sha256=hashlib.sha256('\n'.join([*rows.columns,
-        *lines]).encode('utf-8', 'surrogateescape')).hexdigest())
+    asked = {k: v for k, v in as_dict(settings).items() if k not in ('cnn', 'report')}
+    said = '\n'.join([*rows.columns, *lines]).encode('utf-8', 'surrogateescape')
+    return dict(settings=asked, **made_with(settings), catalog=catalog_hash(), frames=len(df), files=len(hashes),
+        cohort_sha256=hashlib.sha256(said).hexdigest())
 
 def identity_changes(
     old:dict, # identity that a run folder remembers
     new:dict # identity of what is asked for now
 )->list: # a line each: name, then, now
     "What differs between two identities, in words"
-    words = dict(cohort_sha256='the files, or what is said of them', model_sha256='the landmark model')
+    words = dict(cohort_sha256='the files, or what is said of them', model_sha256='the landmark model',
+        catalog='the catalog of measures')
     def flat(d, at=''):
         return {k2: v2 for k, v in d.items() for k2, v2 in (flat(v, f'{at}{k}.') if isinstance(v, dict)
             else {at+k: v}).items()}
@@ -286,7 +288,8 @@ def open_run(
     found = run.path/'run.json'
     if found.is_file():
         every = changes = identity_changes(run.info['identity'], identity)
-        if update: changes = [c for c in changes if not c.startswith(('quality.', 'limits.', 'measures.', 'trend.'))]
+        mended = 'quality.', 'limits.', 'measures.', 'trend.', 'the catalog' # by new tables of the landmarks at hand
+        if update: changes = [c for c in changes if not c.startswith(mended)]
         if changes: raise RunError(f"{out} was made from something else "
             f"({'; '.join(changes[:4])}{'; …' if len(changes) > 4 else ''}). "
             "Give another --out, or delete it" + ('' if update

@@ -113,8 +113,8 @@ def _framed(a, neutral=(127.5, 127.5, 127.5, 0)):
     return a
 
 @lru_cache
-# uint8 (px, px, 4), 0.5 = flat, mm: pores and creases; nasolabial and mouth; forehead and glabella; eyes and cheeks
-def relief():
+def relief(
+): # uint8 (px, px, 4), 0.5 = flat, mm: pores, creases; nasolabial, mouth; forehead, glabella; eyes, cheeks
     "Height maps of the skin: what is always there, and the wrinkles that age and movement deepen"
     r, P = np.random.default_rng(1), face_points()
     H = np.zeros((4, ATLAS_PX, ATLAS_PX), np.float32)
