@@ -18,7 +18,7 @@ from .stats.limits import add_z
 def functional(
     faces, # Landmarks
     settings=None # Settings
-)->pd.DataFrame: # keys, features, `<name>_se`, `<name>_z`
+)->pd.DataFrame: # keys, features, context, `<name>_se`, `<name>_look_se`, `<name>_z`
     "The table `facial_asymmetry_functional.csv`: the catalog's features of every frame"
     s = settings or load_settings()
     measured = measure_features(faces, s)
@@ -29,7 +29,7 @@ def measure(
     source, # a photograph, clip, folder, manifest CSV or URL; or a list of these
     settings=None, # Settings; None: those of the nearest settings.ini
     progress:bool=True # show a progress bar
-)->pd.DataFrame: # a row a frame: keys, `status`, signed features, `<name>_se`, `<name>_z`
+)->pd.DataFrame: # a row a frame: keys, `status`, signed features, `<name>_se` against another picture, `<name>_z`
     "Signed asymmetry measures of every face; the subject's left minus right, lengths in pupil distances"
     sources = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     found = pd.concat([cohort(one, settings) for one in sources], ignore_index=True)

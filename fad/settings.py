@@ -120,8 +120,8 @@ class VideoSettings(_Section):
 class LandmarksSettings(_Section):
     "How a face is found and how often it is looked at"
     model:str = _setting('', 'path of face_landmarker.task; empty = the file that is installed or downloaded')
-    repeats:int = _setting(8,
-        'looks at each photo, half of them mirrored; from 5 on the first only finds the face and the others '
+    repeats:int = _setting(2,
+        'looks at each photo, every second mirrored; from 5 on the first only finds the face and the others '
         'are averaged', 1, 64, 'looks')
     shift:float = _setting(0.06, 'largest shift of a look', 0, 0.5, 'of the crop')
     scale:float = _setting(0.12, 'largest change of size of a look', 0, 0.5, 'of the crop')
@@ -199,6 +199,8 @@ class MeasuresSettings(_Section):
     correct_gain:bool = _setting(False,
         "divide each feature by the detector's mean gain (fad.faces.measures.catalog); errors grow by the same "
         'factor')
+    errors:str = _setting('', 'table of errors of your own repeated pictures (fad.stats.repeats.own_errors); empty = '
+        'the one that comes with fad')
 
 @dataclass(frozen=True)
 class LimitsSettings(_Section):

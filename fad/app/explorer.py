@@ -17,7 +17,7 @@ from ..faces.cohort import is_healthy
 from ..faces.measures import catalog, PUPILS_MM
 from ..faces.figures import draw_face, REGION_COLOURS
 from ..stats.performance import threshold_for
-from ..stats.limits import healthy_limits
+from ..stats.limits import allowance, healthy_limits
 from ..runs.files import load_landmarks
 from ..runs.extract import RunError
 
@@ -61,13 +61,14 @@ def against_limits(
 )->pd.DataFrame: # index measure; value, half, low, high, at, unit, is
     """The measures of one face beside what is usual in healthy people
 
-    `half` is half of the 95 % interval, Student's over the looks at the picture; `value`, `half`, `low` and `high` have
+    value ± `half` holds another picture of the person in 95 of 100; `value`, `half`, `low` and `high` have
     the unit shown; `at` puts the limits at ±1; `is` says inside, below, above, not measured or no limits."""
     known, face = measures(table), table.iloc[row]
     limits = (limits_of(table, settings) if limits is None else limits).reindex(known.index)
     def numbers(ending=''): return np.array([face.get(n+ending, np.nan) for n in known.index], float)
-    looks = student.ppf(.975, max(1, face.n_looks-2)) if face.n_looks > 1 else np.nan
-    out = pd.DataFrame(dict(value=numbers(), half=looks*numbers('_se'), low=limits.low, high=limits.high), known.index)
+    grown = allowance(table.iloc[[row]], known.index).iloc[0] # limits of faces that do the same
+    out = pd.DataFrame(dict(value=numbers(), half=1.96*numbers('_se'), low=limits.low*grown, high=limits.high*grown),
+        known.index)
     out = out.mul(known.scale, axis=0)
     out['at'], out['unit'] = (2*out.value-out.low-out.high)/(out.high-out.low), known.shown_unit
     states = {'not measured': out.value.isna(), 'no limits': out.low.isna(),
@@ -87,7 +88,8 @@ def marked(
         raise RunError(f"no measure {feature!r} with a value here; there are: {', '.join(known.index[:8])} …")
     value = table[feature].astype(float)*known.scale[feature]
     names = set(catalog().name)
-    keep = [c for c in table if c.removesuffix('_se').removesuffix('_z').removeprefix('chim_') not in names]
+    keep = [c for c in table
+        if c.removesuffix('_se').removesuffix('_look').removesuffix('_z').removeprefix('chim_') not in names]
     return table[keep].assign(value=value, marked=value.abs().ge(threshold).astype('boolean').where(value.notna()))
 
 # %% ../../nbs/app/03_explorer.ipynb #f26a1371

@@ -439,14 +439,21 @@ def looks_mean(
 
 def looks_se(
     values # (..., repeats, d)
-): # (..., d); NaN where a kind has fewer than two looks
-    "Standard error of `looks_mean`: half the root of the summed variances of the two kinds' means"
-    v = [np.asarray(values)[..., k::2, :] for k in range(2)]
-    n = [np.isfinite(x).sum(-2) for x in v]
+): # (..., d); NaN where a kind has no look, or one of several was found
+    """Standard error of `looks_mean`: half the root of the summed variances of the two kinds' means
+
+    Of one look of a kind each it is half their difference, which holds the detector's handedness as well."""
+    plain, mirrored = (np.asarray(values, float)[..., k::2, :] for k in range(2))
+    if values.shape[-2] == 1: return np.full(np.delete(values.shape, -2), np.nan)
+    if values.shape[-2] == 2: return np.abs(plain-mirrored)[..., 0, :]/2
+    return np.sqrt(_mean_variance(plain)+_mean_variance(mirrored))/2
+
+def _mean_variance(looks):
+    "Variance of the mean of looks of one kind; NaN of fewer than two"
+    n = np.isfinite(looks).sum(-2)
     with warnings.catch_warnings(), np.errstate(invalid='ignore', divide='ignore'):
         warnings.simplefilter('ignore', RuntimeWarning)
-        return np.sqrt(sum(np.where(m > 1, np.nanvar(x, axis=-2, ddof=1)/m, np.nan) for x,
-            m in zip(v, n)))/2 if values.shape[-2] > 2 else np.full(np.delete(values.shape, -2), np.nan)
+        return np.where(n > 1, np.nanvar(looks, axis=-2, ddof=1)/n, np.nan)
 
 # %% ../../nbs/faces/03_detector.ipynb #1f24b09b
 def chimeras(

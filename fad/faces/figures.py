@@ -8,11 +8,11 @@ __all__ = ['REGION_COLOURS', 'draw_overlay', 'draw_face', 'plot_face', 'plot_qua
 # %% ../../nbs/faces/08_figures.ipynb #2b4d4a39
 import textwrap
 import matplotlib.pyplot as plt, numpy as np
-from scipy.special import stdtrit
 from ..settings import load_settings
 from .detector import close_up, face_size, MIRROR
 from .points import find_landmarks, Landmarks, quality, read_frame
-from .measures import CATALOG, face_frame, feature_se, features, head_frame, measured_status, PUPILS_MM
+from .errors import picture_errors
+from .measures import CATALOG, face_frame, FEATURES, features, head_frame, measured_status, PUPILS_MM
 
 # %% ../../nbs/faces/08_figures.ipynb #086efb2e
 # each readable on white, and told apart by those who see few colours by their place beside a name
@@ -76,28 +76,28 @@ def plot_face(
     mm:float=PUPILS_MM, # the person's pupil distance, mm
     settings=None # Settings
 ): # a matplotlib figure
-    "`draw_face` beside the face's lengths in mm with 95 % intervals; bold: the interval leaves zero out"
+    "`draw_face` beside the lengths in mm; bars hold another picture of the person in 95 of 100; bold: not zero"
     s = settings or load_settings()
     if not isinstance(faces, Landmarks): faces = find_landmarks(faces, s, progress=False)
     one, record = faces[[row]], faces.df.iloc[row]
     fig, (ax, bars) = plt.subplots(1, 2, figsize=(9, 4.6), width_ratios=(1, 1.1), layout='constrained')
-    status, camera = measured_status(one, s).iloc[0], s.measures.camera_mm
+    judged, camera = quality(one, s), s.measures.camera_mm
+    status = measured_status(one, s, judged).iloc[0]
     fig.suptitle(textwrap.shorten(f"{record.frame_id}" + ('' if status == 'ok' else f"  ({status})"), 90), fontsize=11)
     bars.set_axis_off()
     if draw_face(ax, one, 0, image):
-        _plot_lengths(bars, features(one.xyz, camera_mm=camera).iloc[0], feature_se(one, camera).iloc[0], mm,
-            record.n_looks)
+        values, errors = features(one.xyz, camera_mm=camera), picture_errors(one, judged, FEATURES, s)
+        _plot_lengths(bars, values.iloc[0], errors.iloc[0], mm)
     return fig
 
 # %% ../../nbs/faces/08_figures.ipynb #b87ab193
-def _plot_lengths(ax, value, se, mm, looks):
-    "Lengths of one face as dots with 95 % intervals (Student's t over the looks), by region"
-    t_quantile = stdtrit(max(1, looks-2), .975)
+def _plot_lengths(ax, value, se, mm):
+    "Lengths of one face as dots, with bars that hold another picture of the person in 95 of 100, by region"
     lengths = [f for f in CATALOG if f.unit == 'pd']
     ax.set_axis_on()
     ax.axvline(0, color='#222222', lw=.8)
     for i, f in enumerate(lengths):
-        v, half = value[f.name]*mm, t_quantile*se[f'{f.name}_se']*mm
+        v, half = value[f.name]*mm, 1.96*se[f'{f.name}_se']*mm
         sure = np.isfinite(half) and abs(v) > half
         ax.plot(v, i, 'o', color=REGION_COLOURS[f.region], ms=6 if sure else 4)
         if np.isfinite(half): ax.plot([v-half, v+half], [i, i], color=REGION_COLOURS[f.region], lw=1.6)
@@ -108,7 +108,8 @@ def _plot_lengths(ax, value, se, mm, looks):
     ax.set_ylim(len(lengths)-.5, -.8)
     reach = max(3, 1.15*np.abs([value[f.name]*mm for f in lengths]).max())
     ax.set_xlim(-reach, reach)
-    ax.set_xlabel(f"subject's left minus right, mm at {mm:g} mm between the pupils", fontsize=8)
+    ax.set_xlabel(f"subject's left minus right, mm at {mm:g} mm between the pupils\n"
+        'bar: where another picture of the person lies, 95 times of 100', fontsize=8)
     ax.spines[['top', 'right', 'left']].set_visible(False)
     ax.grid(axis='x', lw=.3)
 

@@ -6,8 +6,8 @@
 __all__ = ['CAMERA_MM', 'PUPILS_MM', 'CATALOG', 'MEASURES', 'USED', 'FEATURES', 'BLENDSHAPE_FEATURES', 'BLOCK', 'KEYS',
            'EXCURSIONS', 'head_frame', 'without_perspective', 'face_frame', 'Feature', 'eye_frame', 'side_values',
            'differences', 'signed', 'mirrored', 'features', 'catalog_hash', 'shipped_reliability', 'catalog',
-           'correct_gain', 'measured_status', 'feature_se', 'chimeric_features', 'measure_features', 'measure_images',
-           'commissures', 'expressions', 'add_excursions']
+           'correct_gain', 'measured_status', 'feature_look_se', 'chimeric_features', 'measure_features',
+           'measure_images', 'commissures', 'expressions', 'add_excursions']
 
 # %% ../../nbs/faces/05_measures.ipynb #7f217d7c
 import hashlib, json
@@ -17,6 +17,7 @@ import numpy as np, pandas as pd
 from ..settings import load_settings
 from .detector import BLENDSHAPES, head_rotation, looks_se, MIRROR, planes, STABLE, turn
 from .points import Landmarks, measure_face, quality
+from .errors import context, picture_errors, shipped_errors
 
 # %% ../../nbs/faces/05_measures.ipynb #85a9d80d
 def head_frame(
@@ -213,7 +214,7 @@ def shipped_reliability(
     with (files('fad')/'assets'/'reliability.csv').open() as f: return pd.read_csv(f, index_col='feature')
 
 def catalog()->pd.DataFrame: # a row a feature
-    "The catalog as a table: name, region, unit, sign, left points, source; gain, r and error on simulated faces"
+    "The catalog as a table: name, region, unit, sign, left points, source; gain, r, error and detectable change"
     geometry = pd.DataFrame([f._asdict() for f in CATALOG])
     rest = pd.DataFrame([dict(name=k, region=r, unit='pd', kind='excursion', points=p, positive=m,
         source='against the same person at rest') for k, r, p, m in
@@ -223,7 +224,8 @@ def catalog()->pd.DataFrame: # a row a feature
         for n in _PAIRS], unit='score', kind='blendshape', points=[()]*len(_PAIRS),
         positive=["shifted to the subject's left" if n in ('jaw', 'mouth') else 'more on the left' for n in _PAIRS],
         source='MediaPipe FaceLandmarker'))
-    known = shipped_reliability()[['gain', 'gain_low', 'gain_high', 'r', 'residual_sd']]
+    known = shipped_reliability()[['gain', 'gain_low', 'gain_high', 'r', 'residual_sd']].join(
+        shipped_errors()[['detectable', 'detectable_any']], how='outer')
     return pd.concat([geometry, rest, blend], ignore_index=True).join(known, on='name')
 
 # %% ../../nbs/faces/05_measures.ipynb #0004376b
@@ -236,11 +238,12 @@ def correct_gain(
     gain = (shipped_reliability() if lines is None else lines).gain
     out = table.copy()
     for name, g in gain[gain >= least].items():
-        for c in {name, f'{name}_se'} & set(out): out[c] = out[c]/g
+        for c in {name, f'{name}_se', f'{name}_look_se'} & set(out): out[c] = out[c]/g
     return out
 
 # %% ../../nbs/faces/05_measures.ipynb #e021fcca
 KEYS = ['frame_id', 'subject', 'source', 'label', 'palsy', 'path', 't_s', 'status']
+EXCURSIONS = ['commissure_excursion', 'brow_raise'] # from the person's own rest
 
 def measured_status(
     faces, # Landmarks
@@ -251,11 +254,11 @@ def measured_status(
     q = quality(faces, settings) if judged is None else judged
     return faces.df.status.where(faces.df.status.ne('ok') | q.complete, 'rejected: '+q.reasons)
 
-def feature_se(
+def feature_look_se(
     faces, # Landmarks with looks
     camera_mm:float=CAMERA_MM # distance of the camera
-)->pd.DataFrame: # a row a frame, a column `<name>_se` a feature; NaN where there are fewer than two looks of a kind
-    "Standard errors from the repeated looks: each look is measured as if it were a photograph of its own"
+)->pd.DataFrame: # a row a frame, a column `<name>_look_se` a feature; NaN of a single look
+    "Repeatability: the standard error of the looks at one picture, each measured as if it were a photograph of its own"
     names = FEATURES+BLENDSHAPE_FEATURES
     se = np.full((len(faces), len(names)), np.nan)
     if faces.looks is not None:
@@ -266,7 +269,7 @@ def feature_se(
         if n:
             se[ok] = looks_se(features(looks.reshape(-1, 478, 3), blends.reshape(-1, 52),
                 camera_mm).to_numpy().reshape(n, r, -1))
-    return pd.DataFrame(se, columns=[f'{k}_se' for k in names])
+    return pd.DataFrame(se, columns=[f'{k}_look_se' for k in names])
 
 # %% ../../nbs/faces/05_measures.ipynb #511a50ce
 def chimeric_features(
@@ -291,13 +294,16 @@ def measure_features(
     faces, # Landmarks
     settings=None, # Settings: the quality gates
     judged=None # `quality` of the faces, if it is at hand
-)->pd.DataFrame: # `KEYS`, the features, `chim_…` where there are chimeras, `<name>_se`
+)->pd.DataFrame: # `KEYS`, the features, `chim_…` where there are chimeras, `CONTEXT`, `<name>_se`, `<name>_look_se`
     "One row a frame: keys, signed features and their standard errors; NaN where the status is not 'ok'"
     s = settings or load_settings()
+    judged = quality(faces, s) if judged is None else judged
     status, mm = measured_status(faces, s, judged), s.measures.camera_mm
     values = [features(faces.xyz, faces.blendshapes, mm)]
     if faces.chimeras is not None: values.append(chimeric_features(faces, mm))
-    table = pd.concat([*values, feature_se(faces, mm)], axis=1).astype(float)
+    errors = picture_errors(faces, judged, [*FEATURES, *BLENDSHAPE_FEATURES, *EXCURSIONS], s)
+    table = pd.concat([*values, context(faces.blendshapes, judged), errors, feature_look_se(faces, mm)],
+        axis=1).astype(float)
     if s.measures.correct_gain: table = correct_gain(table)
     table[status.ne('ok').to_numpy()] = np.nan
     return pd.concat([faces.df[KEYS[:-1]].assign(status=status), table], axis=1)
@@ -305,19 +311,18 @@ def measure_features(
 # %% ../../nbs/faces/05_measures.ipynb #248f9a96
 def measure_images(
     images, # uint8 (h, w, 3) pictures, upright
-    repeats:int=8, # looks at each
+    repeats:int=2, # looks at each
     settings=None # Settings; `landmarks.chimeric` adds the columns `chim_…`
-)->pd.DataFrame: # a row an image: features and `<name>_se`; NaN where no face was found
-    "Features of pictures in memory, with their standard errors"
+)->pd.DataFrame: # a row an image: features and `<name>_look_se`; NaN where no face was found
+    "Features of pictures in memory, with their repeatability"
     records, arrays = zip(*[measure_face(im, repeats, settings) for im in images])
     faces = Landmarks(pd.DataFrame(records), **{k: np.stack([a[k] for a in arrays]) for k in arrays[0]})
     mm = (settings or load_settings()).measures.camera_mm
-    tables = [features(faces.xyz, faces.blendshapes, mm), feature_se(faces, mm)]
+    tables = [features(faces.xyz, faces.blendshapes, mm), feature_look_se(faces, mm)]
     if faces.chimeras is not None: tables.append(chimeric_features(faces, mm))
     return pd.concat(tables, axis=1).astype(float)
 
 # %% ../../nbs/faces/05_measures.ipynb #0acf6e1d
-EXCURSIONS = ['commissure_excursion', 'brow_raise']
 _CORNERS = np.array([_CORNER, _RIGHT_CORNER])
 
 def commissures(
@@ -345,7 +350,7 @@ def add_excursions(
     table, # features with keys, a row a frame
     corners, # (n, 1 + looks, 2, 2) from `commissures`
     expression # expression of each frame; 'rest' is the reference
-)->pd.DataFrame: # the same with `EXCURSIONS` and their standard errors; NaN without a rest frame of the same subject
+)->pd.DataFrame: # the same with `EXCURSIONS` and their errors; NaN without a rest frame of the same subject
     "Movement from rest: the left corner's path minus the right one's, and the change of `brow_height`"
     expression = pd.Series(expression).astype('string').str.lower().fillna('').to_numpy(object)
     usable = table.status.eq('ok').to_numpy()
@@ -359,7 +364,10 @@ def add_excursions(
         travel = path[..., 0]-path[..., 1]
         out[rows, 0] = travel[:, 0]
         if travel.shape[1] > 1: out[rows, 2] = looks_se(travel[:, 1:, None])[:, 0]
-        brow, se = table.brow_height.to_numpy(), table.brow_height_se.to_numpy()
-        out[rows, 1], out[rows, 3] = brow[rows]-brow[back], np.hypot(se[rows], se[back])
-    return pd.concat([table, pd.DataFrame(out, columns=[*EXCURSIONS, *(f'{k}_se' for k in EXCURSIONS)],
-        index=table.index)], axis=1)
+        brow = table.brow_height.to_numpy()
+        out[rows, 1] = brow[rows]-brow[back]
+        if 'brow_height_look_se' in table:
+            out[rows, 3] = np.hypot(*(table.brow_height_look_se.to_numpy()[at] for at in (rows, back)))
+    moved = pd.DataFrame(out, columns=[*EXCURSIONS, *(f'{k}_look_se' for k in EXCURSIONS)], index=table.index)
+    kept = {f'{k}_se': table[f'{k}_se'].where(moved[k].notna()) for k in EXCURSIONS if f'{k}_se' in table}
+    return pd.concat([table.assign(**kept), moved], axis=1)

@@ -131,10 +131,10 @@ def _empty(repeats, chimeric):
 
 _NOTHING = dict(status='no_face', n_faces=0, n_looks=0, spread=np.nan)
 
-def _one_way_up(image, repeats, settings, tracker=None, t_ms=0):
+def _one_way_up(image, repeats, settings, tracker=None, t_ms=0, rounds=5):
     "Record and arrays of a picture as it stands"
     out = _empty(repeats, settings.landmarks.chimeric)
-    found = locate(image, settings, tracker, t_ms, rounds=2 if tracker else 5)
+    found = locate(image, settings, tracker, t_ms, rounds)
     if not found: return dict(_NOTHING), out
     points, blend, pose, n_faces = found
     xyz, blends = repeat_looks(image, (points, blend), repeats,
@@ -164,24 +164,27 @@ def _unturn(arrays, w):
     out['pose'] = np.array([[0, 1, 0, 0], [-1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], np.float32)@out['pose']
     return out
 
-# spread of the looks, pupil distances, from which on a picture is tried the other ways up; sharp upright faces stay
-# under .015
-DOUBT = .02
+DOUBT = .016 # spread of the looks, pupil distances, from which on a picture is tried the other ways up
+
+def _in_doubt(record, arrays, repeats):
+    "Whether a picture may stand another way up: no face, one that lies, a look that failed, or looks that lie apart"
+    looks = repeats-(repeats > 4) # of many looks the first only finds the face
+    if record['status'] == 'no_face' or record['n_looks'] < looks or not record['spread'] < DOUBT: return True
+    return abs(pose_angles(head_rotation(arrays['xyz'][None]))[0, 2]) > 45
 
 def measure_face(
     image, # uint8 (h, w, 3), upright
-    repeats:int=8, # looks in all
+    repeats:int=2, # looks in all
     settings=None, # Settings
     tracker=None, # a landmarker in tracking mode, for the frames of a clip
     t_ms:int=0 # time of the frame, for a tracker
 )->tuple: # a dict of `status` and quality, and a dict of arrays
     "All that is measured on one picture; the jitter is seeded by the picture itself"
     s = settings or load_settings()
-    best = _one_way_up(image, repeats, s, tracker, t_ms)
-    if repeats < 5 or best[0]['status'] != 'ok' or (best[0]['n_looks'] == repeats-1 and best[0]['spread'] < DOUBT):
-        return best
+    best = _one_way_up(image, repeats, s, tracker, t_ms, rounds=2 if tracker else 5)
+    if tracker or repeats == 1 or not _in_doubt(*best, repeats): return best
     for k in (1, 2, 3):
-        turned, (h, w) = _one_way_up(np.rot90(image, k), repeats, s), image.shape[:2]
+        turned, (h, w) = _one_way_up(np.rot90(image, k), repeats, s, rounds=1), image.shape[:2]
         for side in ((w,), (h, w), (w, h, w))[k-1]: turned = turned[0], _unturn(turned[1], side)
         best = min(best, turned, key=lambda r: disagreement(r[0]))
     return best
@@ -325,8 +328,9 @@ def quality(
         for i in np.flatnonzero(bad):
             reasons[i] += (f"; {column.removesuffix('_deg')} "
                 f"{' '.join((_told_apart(form, value[i], limit)[0], word, _told_apart(form, value[i], limit)[1]))}")
-    slots, n = 1 if faces.looks is None else max(1, faces.looks.shape[1]-1), q.n_looks.to_numpy(float)
-    few = ok & (slots > 3) & ((n < g.min_looks_share*slots) & q.spread.notna().to_numpy() | (n < 2))
+    asked, n = 1 if faces.looks is None else faces.looks.shape[1], q.n_looks.to_numpy(float)
+    slots = asked-(asked > 4) # of many looks the first only finds the face
+    few = ok & (slots > 1) & ((n < g.min_looks_share*slots) & q.spread.notna().to_numpy() | (n < 2))
     for i in np.flatnonzero(few): reasons[i] += f"; only {n[i]:.0f} of {slots} looks found the face"
     for i in np.flatnonzero(ok & (q.n_faces.to_numpy(float) > 1) & (not g.several_faces)):
         reasons[i] += f"; {q.n_faces[i]:.0f} faces"

@@ -16,6 +16,7 @@ from ..faces.detector import close_up, face_size, MIRROR
 from ..faces.points import read_frame
 from ..faces.measures import CATALOG, PUPILS_MM
 from ..faces.figures import blank_picture, REGION_COLOURS
+from ..stats.limits import allowance
 from ..runs.files import load_landmarks, write_csv, write_text
 from ..runs.pages import page
 from ..runs.extract import extract, finished_run, Run, RunError
@@ -450,7 +451,9 @@ def _pages_of_faces(model, faces, said):
     "A function that writes the page of row i as text, from its picture and its points"
     about, limits = model.about, model.fitted['limits'].limit
     ratio, push = ratios(faces, limits), contributions(model, faces)
-    error = pd.DataFrame({f: faces[f'{f}_se']/limits[f] if f'{f}_se' in faces else np.nan for f in MAGNITUDES})
+    grown = allowance(faces, MAGNITUDES)
+    error = pd.DataFrame({f: faces[f'{f}_se']/(limits[f]*grown[f]) if f'{f}_se' in faces else np.nan
+        for f in MAGNITUDES})
     value, unit = faces[list(MAGNITUDES)]*PUPILS_MM, pd.Series('mm', list(MAGNITUDES))
     learned = (f"the {about.get('subjects')} people the model learned from. The audit of their pictures: "
                f"{about.get('audit', 'not known').rstrip('.')}")

@@ -71,9 +71,9 @@ def frame_spread(
 def _pooled(features, who, use, feature, spread):
     "Mean, its standard error and n of a feature over the frames in use, by person"
     use = use & features[feature].notna()
-    look = f'{feature}_se' # error of one look at a picture, which knows nothing of other pictures of the person
+    apart = f'{feature}_se' # of the difference between two pictures, which have an error each
     values = features[feature].where(use).groupby(who)
-    errors = features[look].where(use) if look in features else pd.Series(np.nan, features.index)
+    errors = features[apart].where(use)/np.sqrt(2) if apart in features else pd.Series(np.nan, features.index)
     n, one_frame = values.count(), np.fmax((errors**2).groupby(who).mean(), spread.get(feature, np.nan)**2)
     return values.mean(), np.sqrt(one_frame/n.where(n > 0)), n
 

@@ -12,7 +12,7 @@ from scipy.special import expit
 from ..settings import FadError, load_settings
 from ..faces.cohort import folder_class
 from ..faces.measures import CATALOG, KEYS
-from ..stats.limits import healthy_limits
+from ..stats.limits import healthy_limits, like_at_rest
 
 # %% ../../nbs/models/01_rules.ipynb #09df21db
 class ClassifierError(FadError): "A table or a model that can't be used; the message says what is needed"
@@ -37,7 +37,7 @@ def faces_of(
     table, quality, cohort = (run.table(k) for k in ('facial_asymmetry_functional', 'quality', 'cohort'))
     check_faces(table)
     own = [c for c in cohort if c not in table and c not in quality]
-    return pd.concat([table, quality[[c for c in QUALITY if c in quality]], cohort[own]], axis=1)
+    return pd.concat([table, quality[[c for c in QUALITY if c in quality and c not in table]], cohort[own]], axis=1)
 
 # %% ../../nbs/models/01_rules.ipynb #c29f16be
 MOUTH = dict( # sign when the subject's left is weak
@@ -184,12 +184,12 @@ def ratios(
     table, # features with keys
     limits # Series: feature (and `chim_` feature) to its limit
 )->pd.DataFrame: # one column per feature of `MAGNITUDES`, signed as measured: 1 is the limit; NaN: not measured
-    "Features in units of their healthy limits; in the upper face averaged with half against half, where measured"
+    "Features in units of the limits of healthy faces that do the same; with half against half, where measured"
     out = {}
     for f in MAGNITUDES:
-        out[f] = whole = table[f].to_numpy(float)/limits[f]
+        out[f] = whole = like_at_rest(table, [f])[f].to_numpy(float)/limits[f]
         if (c := f'chim_{f}') not in table or c not in limits: continue
-        half = np.abs(table[c].to_numpy(float))/limits[c]
+        half = np.abs(like_at_rest(table, [c])[c].to_numpy(float))/limits[c]
         both = np.isfinite(whole) & np.isfinite(half)
         out[f] = np.where(both, np.sign(whole)*(np.abs(whole)+np.where(both, half, 0))/2, whole)
     return pd.DataFrame(out, index=table.index)

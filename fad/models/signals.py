@@ -18,6 +18,7 @@ from ..settings import load_settings
 from ..faces.detector import canonical_face, MODEL_SHA256
 from ..faces.measures import catalog_hash, FEATURES, features, KEYS
 from ..stats.people import subject_weights
+from ..stats.limits import allowance, shipped_allowances
 from ..runs.files import whole
 from ..shortcuts.copies import leak_groups
 from .rules import (
@@ -44,7 +45,7 @@ def catalog_identity()->dict: # schema, version of fad, hashes of catalog and la
     "What a model is tied to"
     return dict(
         schema=SCHEMA, fad=__version__, catalog=catalog_hash(), landmarks=MODEL_SHA256,
-        probe=_probe().round(6).tolist())
+        allowances=shipped_allowances().round(6).to_numpy().tolist(), probe=_probe().round(6).tolist())
 
 # %% ../../nbs/models/03_signals.ipynb #ec51064f
 def _largest_ratio(table, limits): return ratios(table, limits).abs().max(axis=1).to_numpy()
@@ -175,8 +176,9 @@ def train(
 # %% ../../nbs/models/03_signals.ipynb #7e121985
 def _error_ratios(table, limits):
     "Standard errors of the magnitudes in units of their limits, (n, magnitudes); 0 where not known"
-    errors = [np.nan_to_num(table[f'{c}_se'].to_numpy(float)/limits[c]) if f'{c}_se' in table else np.zeros(len(table))
-              for c in MAGNITUDES]
+    grown = allowance(table, MAGNITUDES)
+    errors = [np.nan_to_num(table[f'{c}_se'].to_numpy(float)/(limits[c]*grown[c])) if f'{c}_se' in table
+              else np.zeros(len(table)) for c in MAGNITUDES]
     return np.stack(errors, axis=1).astype(np.float32)
 
 def _jittered(x, move, odd):
@@ -304,7 +306,8 @@ def _made_for_another(then):
     now = catalog_identity()
     changed = [f"{name} ({str(then.get(k))[:12]} then, {str(now[k])[:12]} now)"
                for k, name in words.items() if then.get(k) != now[k]]
-    if not changed and not np.allclose(then['probe'], now['probe'], atol=1e-3): changed = ['definition of a feature']
+    for k, name in dict(probe='definition of a feature', allowances='allowance for expression and pose').items():
+        if not changed and not np.allclose(then.get(k, np.nan), now[k], atol=1e-3): changed = [name]
     return ' and '.join(changed)
 
 def load(

@@ -26,7 +26,8 @@ from ..faces.detector import BLENDSHAPES, file_sha256, model_file
 from ..faces.points import concat, measure_part, parts, quality
 from ..faces.measures import (
     add_excursions, catalog_hash, commissures, expressions, measure_features, measured_status, PUPILS_MM)
-from ..faces.symmetry import asymmetry_vectors, measure_symmetry, symmetry_se
+from ..faces.errors import errors_hash
+from ..faces.symmetry import asymmetry_vectors, measure_symmetry, symmetry_errors
 from ..faces.figures import blank_picture, plot_face
 from ..stats.limits import add_z
 from .files import load_landmarks, read_csv, save_landmarks, write_csv, write_json
@@ -78,8 +79,8 @@ def run_identity(
     lines = ['\0'.join(r) for r in rows.itertuples(index=False, name=None)]
     asked = {k: v for k, v in as_dict(settings).items() if k not in ('cnn', 'report')}
     said = '\n'.join([*rows.columns, *lines]).encode('utf-8', 'surrogateescape')
-    return dict(settings=asked, **made_with(settings), catalog=catalog_hash(), frames=len(df), files=len(hashes),
-        cohort_sha256=hashlib.sha256(said).hexdigest())
+    return dict(settings=asked, **made_with(settings), catalog=catalog_hash(), errors=errors_hash(settings),
+        frames=len(df), files=len(hashes), cohort_sha256=hashlib.sha256(said).hexdigest())
 
 def identity_changes(
     old:dict, # identity that a run folder remembers
@@ -87,7 +88,7 @@ def identity_changes(
 )->list: # a line each: name, then, now
     "What differs between two identities, in words"
     words = dict(cohort_sha256='the files, or what is said of them', model_sha256='the landmark model',
-        catalog='the catalog of measures')
+        catalog='the catalog of measures', errors='the table of errors')
     def flat(d, at=''):
         return {k2: v2 for k, v in d.items() for k2, v2 in (flat(v, f'{at}{k}.') if isinstance(v, dict)
             else {at+k: v}).items()}
@@ -106,7 +107,7 @@ class ShardTables(NamedTuple):
     "What a run's tables need to know of a shard, a row a frame"
     judged:pd.DataFrame # from `quality`
     measured:pd.DataFrame # from `measure_features`
-    sym_se:pd.DataFrame # from `symmetry_se`
+    sym_errors:pd.DataFrame # from `symmetry_errors`
     vectors:np.ndarray # from `asymmetry_vectors`
     corners:np.ndarray # from `commissures`
     expression:np.ndarray # from `expressions`
@@ -118,7 +119,7 @@ def shard_tables(
 )->ShardTables:
     "All that can be worked out of a shard alone, where it was measured"
     judged, mm = quality(faces, settings), settings.measures.camera_mm
-    return ShardTables(judged, measure_features(faces, settings, judged), symmetry_se(faces, mm),
+    return ShardTables(judged, measure_features(faces, settings, judged), symmetry_errors(faces, settings, judged),
         asymmetry_vectors(faces.xyz, mm).astype(np.complex64), commissures(faces, mm), expressions(faces.df),
         faces.blendshapes)
 
@@ -288,7 +289,7 @@ def open_run(
     found = run.path/'run.json'
     if found.is_file():
         every = changes = identity_changes(run.info['identity'], identity)
-        mended = 'quality.', 'limits.', 'measures.', 'trend.', 'the catalog' # by new tables of the landmarks at hand
+        mended = 'quality.', 'limits.', 'measures.', 'trend.', 'the catalog', 'the table' # from the landmarks at hand
         if update: changes = [c for c in changes if not c.startswith(mended)]
         if changes: raise RunError(f"{out} was made from something else "
             f"({'; '.join(changes[:4])}{'; …' if len(changes) > 4 else ''}). "
@@ -320,13 +321,13 @@ def write_tables(
     known=None # dict: `ShardTables` of shards by their path; the others are read
 )->tuple: # the functional table, and a dict that says whose mean the directional asymmetry is
     "Write quality.csv, blendshapes.csv and the two asymmetry tables"
-    judged, measured, sym_se, vectors, corners, expression, blend = zip(*((known or {}).get(str(p))
-        or shard_tables(load_landmarks(p), settings) for p in run.shards))
+    judged, measured, sym_errors, vectors, corners, expression, blend = zip(*(
+        (known or {}).get(str(p)) or shard_tables(load_landmarks(p), settings) for p in run.shards))
     def join(tables):
         return pd.concat(tables, ignore_index=True)
     functional = add_z(add_excursions(join(measured), _joined(corners), np.concatenate(expression)),
         settings).assign(path=df.path.to_numpy())
-    symmetric, mean_of = measure_symmetry(functional, np.concatenate(vectors), join(sym_se), settings)
+    symmetric, mean_of = measure_symmetry(functional, np.concatenate(vectors), join(sym_errors), settings)
     shapes = pd.DataFrame(np.concatenate(blend), columns=BLENDSHAPES)
     shapes.insert(0, 'frame_id', functional.frame_id)
     for name, table in zip(TABLES, (join(judged), shapes, symmetric, functional)):
@@ -521,11 +522,12 @@ def summary(
     files = ok.groupby('path', sort=False)
     if 0 < files.ngroups <= 12:
         show = ['mouth_corner_height', 'eye_opening', 'brow_height']
-        value, se = files[show].median()*PUPILS_MM, files[[f'{f}_se' for f in show]].median()*PUPILS_MM
-        cells = pd.DataFrame({f.replace('_', ' '): [f"{v:+.2f}"+(f" ± {e:.2f}" if np.isfinite(e) else '') for v,
-            e in zip(value[f], se[f'{f}_se'])] for f in show}, index=[_shown(p) for p in value.index])
-        lines += ['', f"subject's left minus right in mm, at {PUPILS_MM} mm between the pupils (± standard error; "
-            f"clips: median frame); negative: lower or narrower on the left", *cells.to_string().splitlines()]
+        value, half = files[show].median()*PUPILS_MM, 1.96*files[[f'{f}_se' for f in show]].median()*PUPILS_MM
+        cells = pd.DataFrame({f.replace('_', ' '): [f"{v:+.1f} ± {h:.1f}" for v, h in zip(value[f], half[f'{f}_se'])]
+            for f in show}, index=[_shown(p) for p in value.index])
+        lines += ['', f"subject's left minus right in mm, at {PUPILS_MM} mm between the pupils (clips: median frame); "
+            "negative: lower or narrower on the left", *cells.to_string().splitlines(),
+            '±: another picture of the same person lies within, 95 times of 100']
     lines += not_measured(run, table)
     if (origin := run.info.get('settings_from', 'defaults')) != 'defaults': lines += ['', f"settings: {origin}"]
     for w in run.info.get('warnings', []): lines += ['', f"note: {w}"]

@@ -46,7 +46,7 @@ def same_geometry(
     most:int=12 # frames of a person that are compared, the first ones
 )->pd.DataFrame: # a, b (row numbers, a < b)
     "Pairs of frames whose features agree within their errors, perhaps mirrored"
-    errors = [table[f'{f}_se'].median() if f'{f}_se' in table else np.nan for f in FEATURES]
+    errors = [table[f'{f}_look_se'].median() if f'{f}_look_se' in table else np.nan for f in FEATURES]
     x = table[FEATURES].to_numpy(float)/np.maximum(np.nan_to_num(errors), 1e-6)
     rows = np.flatnonzero(np.isfinite(x).all(1) & table.groupby('subject', dropna=False).cumcount().lt(most).to_numpy())
     if not len(rows): return pd.DataFrame(dict(a=[], b=[]), dtype=int)
