@@ -256,13 +256,14 @@ def fit_exam(
 def judge(
     model, # ExamModel
     exams, # from `exam`
-    need_brow_raise:bool=True # leave central against peripheral open where no brow raise was seen
+    need_brow_raise:bool=True, # leave central against peripheral open where no brow raise was seen
+    seed:int=0 # of the draws for intervals
 )->pd.DataFrame: # the exams with `weakness`, `central`, `left`, each with `_low` and `_high`; the weak `side`
     "One signal a person, with its interval; `central` and `left` are given a weakness"
     out, missing, nothing = {}, exams.missing, np.full((len(exams), 3), np.nan)
     for name in SIGNALS:
         chance = nothing.copy()
-        if name in model.signals: chance = signal_probability(model.signals[name], exams, name == 'left')
+        if name in model.signals: chance = signal_probability(model.signals[name], exams, name == 'left', seed)
         if name == 'peripheral':
             name, chance = 'central', 1-chance[:, [0, 2, 1]]
             if need_brow_raise: chance[exams.brow_raised_n.to_numpy() == 0] = np.nan

@@ -17,12 +17,12 @@ from .. import __version__
 from ..settings import load_settings
 from ..faces.detector import canonical_face, MODEL_SHA256
 from ..faces.measures import catalog_hash, FEATURES, features, KEYS
-from ..stats.people import subject_weights
+from ..stats.people import row_weights, subject_weights
 from ..runs.files import whole
 from ..shortcuts.copies import leak_groups
 from .rules import (
     check_faces, ClassifierError, exclusions, flow, GRADES, healthy_magnitudes, MAGNITUDES, MOUTH, ratios, UPPER)
-from .monotone import ANSWERS, answers, columns_of, fit, MonotoneLogit, row_weights, signed_log
+from .monotone import ANSWERS, answers, columns_of, fit, MonotoneLogit, signed_log
 
 # %% ../../nbs/models/03_signals.ipynb #6589b301
 SCHEMA = 1
@@ -162,7 +162,7 @@ def train(
     if not len(used):
         raise ClassifierError('no face can be learned from: '+'; '.join(f'{n} {k}' for k, n in steps.frames.items()))
     groups, seed = leak_groups(used), settings.study.seed if seed is None else seed
-    limits = healthy_magnitudes(used, settings)
+    limits = healthy_magnitudes(used, settings, seed=seed)
     fitted = fit(used, groups=groups, seed=seed, limits=limits, settings=settings)
     draws = subject_weights(groups, members, seed)[1:]*row_weights(used.subject)
     counts = {k: [None if pd.isna(v) else int(v) for v in row] for k, row in zip(steps.index, steps.to_numpy(object))}
@@ -189,7 +189,8 @@ def _draws(model, table):
     limits, tasks = model.fitted['limits'].limit, model.fitted['tasks']
     error, columns = _error_ratios(table, limits), columns_of(table, limits)
     members = len(model.members['weakness'][0])
-    moves = np.random.default_rng(0).normal(size=(members, len(MAGNITUDES))).astype(np.float32)
+    rng = np.random.default_rng(model.about.get('seed', 0)) # the study's, in which the model was trained
+    moves = rng.normal(size=(members, len(MAGNITUDES))).astype(np.float32)
     out = {}
     for task in (t for t in columns if t in tasks):
         x, at = columns[task][0].to_numpy(), [MAGNITUDES.index(c) for c in looks_at(task)]
