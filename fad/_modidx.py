@@ -677,6 +677,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'fad.models.signals._probe': ('models/signals.html#_probe', 'fad/models/signals.py'),
                                     'fad.models.signals._quality_size': ('models/signals.html#_quality_size', 'fad/models/signals.py'),
                                     'fad.models.signals._to_dict': ('models/signals.html#_to_dict', 'fad/models/signals.py'),
+                                    'fad.models.signals._units': ('models/signals.html#_units', 'fad/models/signals.py'),
                                     'fad.models.signals.catalog_identity': ( 'models/signals.html#catalog_identity',
                                                                              'fad/models/signals.py'),
                                     'fad.models.signals.contributions': ('models/signals.html#contributions', 'fad/models/signals.py'),

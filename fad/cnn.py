@@ -149,7 +149,7 @@ def reflect_run(
         said = pd.concat([networks, feature_answers(faces, used, planted, trained, plan)], ignore_index=True)
         learned = histories(kept_in(home, plan), inputs, trained, plan.seeds)
         notes = _notes(rows, skipped, _audited(checks, run, rows, out, s, progress), plan, rule_of(faces))
-        found = reflection(used, said, plan).assign(note='')
+        found = reflection(used, said, plan, s.study.seed).assign(note='')
         table = pd.concat([found, learned_rows(learned), notes], ignore_index=True)
         write_csv(table, out/'cnn_reflection.csv')
         figures = dict(cnn_reflection=plot_reflection(table), cnn_training=plot_training(learned, table))

@@ -184,6 +184,16 @@ def _jittered(x, move, odd):
     if not odd: return np.log1p(np.maximum(x+move, 0))
     return signed_log(np.abs(x)+move)*np.sign(x)
 
+def _units(model, members, rng):
+    """How far off the limits of a recalibrated model may be, a factor for every member: (members, magnitudes)
+
+    On a log scale, by the interval of each limit; 1 where the limits are those the model was learned with."""
+    limits = model.fitted['limits'].reindex(list(MAGNITUDES))
+    if 'recalibrated on' not in model.about: return np.ones((members, len(limits)), np.float32)
+    with np.errstate(invalid='ignore', divide='ignore'): error = np.log(limits.high/limits.low)/(2*1.96)
+    known = np.isfinite(error) & limits.limit.notna()
+    return np.exp(rng.normal(size=(members, len(limits)))*error.where(known, 0).to_numpy()).astype(np.float32)
+
 def _draws(model, table):
     "Answers of every member with measurement error added: task to (members, n) of logits, of grades for severity"
     limits, tasks = model.fitted['limits'].limit, model.fitted['tasks']
@@ -191,12 +201,14 @@ def _draws(model, table):
     members = len(model.members['weakness'][0])
     rng = np.random.default_rng(model.about.get('seed', 0)) # the study's, in which the model was trained
     moves = rng.normal(size=(members, len(MAGNITUDES))).astype(np.float32)
+    units = _units(model, members, rng)
     out = {}
     for task in (t for t in columns if t in tasks):
         x, at = columns[task][0].to_numpy(), [MAGNITUDES.index(c) for c in looks_at(task)]
         x = np.where(np.isnan(x), tasks[task][0].statistics_, x).astype(np.float32)
         weights, thresholds = model.members[task]
-        looks = (_jittered(x, error[:, at]*move, task == 'side') for move in moves[:, at])
+        looks = (_jittered(x/unit, error[:, at]*move/unit, task == 'side')
+                 for move, unit in zip(moves[:, at], units[:, at]))
         scores = np.stack([look@w for look, w in zip(looks, weights.astype(np.float32))]).astype(float)
         out[task] = scores-thresholds[:, [0]]
         if task == 'severity': out[task] = _expected_grade(scores, thresholds, tasks[task][-1].classes_)
