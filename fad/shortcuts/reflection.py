@@ -157,11 +157,12 @@ def histories(
     folder, # from `kept_in`
     inputs, # names
     trained, # training sets
-    seeds:int # of each
+    seeds:int, # of each
+    first:int=0 # the first of them
 )->pd.DataFrame: # input, trained, seed, epoch, loss, auc
     "How every network of an experiment learned, as its checkpoint remembers"
     out = []
-    for name, learned, seed in [(i, t, k) for i in inputs for t in trained for k in range(seeds)]:
+    for name, learned, seed in [(i, t, k) for i in inputs for t in trained for k in range(first, first+seeds)]:
         file = Path(folder)/f'{name}-{learned}-{seed}.safetensors'
         if not file.is_file(): continue
         out.append(pd.DataFrame(said_of(file)['history']).assign(input=name, trained=learned, seed=seed))
