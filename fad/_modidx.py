@@ -588,6 +588,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                  'fad.models.exam.Signal': ('models/exam.html#signal', 'fad/models/exam.py'),
                                  'fad.models.exam._evidence': ('models/exam.html#_evidence', 'fad/models/exam.py'),
                                  'fad.models.exam._measured': ('models/exam.html#_measured', 'fad/models/exam.py'),
+                                 'fad.models.exam._median': ('models/exam.html#_median', 'fad/models/exam.py'),
                                  'fad.models.exam._or_one': ('models/exam.html#_or_one', 'fad/models/exam.py'),
                                  'fad.models.exam._people_a_class': ('models/exam.html#_people_a_class', 'fad/models/exam.py'),
                                  'fad.models.exam._persons': ('models/exam.html#_persons', 'fad/models/exam.py'),
