@@ -34,7 +34,7 @@ def _exam_model(run, faces, seed):
 def train_run(
     run, # a finished Run, or its folder
     kinds=('rules', *KINDS), # models compared
-    exchanges:int=40, # of labels, for p; 0: none
+    exchanges:int=199, # of labels, for p; 0: none
     settings=None, # Settings
     progress:bool=True # show a bar
 )->Classifier:
@@ -54,6 +54,7 @@ def train_run(
     write_csv(found, run.path/'classifier_metrics.csv')
     write_csv(flow(faces).reset_index(), run.path/'classifier_flow.csv')
     save(model, run.path/'classifier.skops')
-    plt.close(plot_shap(model.fitted, used, run.path/'facial_asymmetry_functional_shap.png'))
+    shap = plot_shap(model.fitted, used, run.path/'facial_asymmetry_functional_shap.png', settings.study.seed)
+    plt.close(shap)
     write_text(run.path/'model_card.md', model_card(model, found, audited))
     return model

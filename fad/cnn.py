@@ -40,7 +40,8 @@ def feature_answers(
     rows, # from `people_of`, those that are used
     planted:dict, # from `measure_planted`
     trained=('clean', *SHORTCUTS), # training sets
-    settings=CnnSettings() # CnnSettings
+    settings=CnnSettings(), # CnnSettings
+    first:int=0 # seed of the first split
 )->pd.DataFrame: # as from `experiment`, inputs 'features' and 'rules'
     "The feature classifier and the rule card in the same experiment"
     plain, out = faces.reset_index(drop=True), []
@@ -48,7 +49,7 @@ def feature_answers(
         for version, measured in dict(plain=plain, **planted).items()}
     person, rule, few = rows.person.to_numpy(), rule_of(plain), load_settings()
     few = replace(few, limits=replace(few.limits, min_healthy_subjects=5))
-    for seed, name in [(seed, name) for seed in range(settings.seeds) for name in trained]:
+    for seed, name in [(seed, name) for seed in range(first, first+settings.seeds) for name in trained]:
         test = split(rows, seed, settings.test_share)
         ask, (at, marked) = np.flatnonzero(test), to_learn(rows, name, test)
         learn = _shown(tables, name, at, marked)
@@ -79,10 +80,10 @@ def _people_note(measure, rows, at):
     note = ', '.join(f'{people[group]} {name}' for group, name in names.items() if group in people)
     return dict(measure=measure, value=float(people.sum()), note=note)
 
-def _notes(rows, skipped, checks, settings=CnnSettings(), rule='risk'):
+def _notes(rows, skipped, checks, settings=CnnSettings(), rule='risk', first=0):
     "Rows of the table that are no experiment: pictures left out, people, settings, what was not planted, the audit"
     used = rows[rows.left_out.eq('')].reset_index(drop=True)
-    test = split(used, 0, settings.test_share)
+    test = split(used, first, settings.test_share)
     how = ', '.join(f'{k} {v}' for k, v in asdict(settings).items() if k != 'workers') # it changes no digit
     out = [dict(measure='pictures left out', value=float(n), note=why) for why, n in reasons_of(rows).items()]
     if not used.known.all(): out.append(dict(measure='person not known', value=float((~used.known).sum()),
@@ -105,9 +106,9 @@ def _audited(checks, run, rows, out, settings, progress):
     if checks is False or is_simulated(rows): return None
     return checks if isinstance(checks, pd.DataFrame) else audit(run, out, settings, progress=progress)
 
-def _attribution(rows, home, settings):
+def _attribution(rows, home, settings, first):
     "The figure of `explained`"
-    nets, x, why = explained(rows, home, settings)
+    nets, x, why = explained(rows, home, settings, first)
     return plot_saliency(nets, x[0][:4], why)
 
 def _save_figures(folder, figures):
@@ -135,7 +136,7 @@ def reflect_run(
     cnn_attribution.png. Networks and answers are kept; crops, which are copies of faces, are deleted in the end."""
     need_torch()
     s, out, rows = fad_settings or load_settings(), Path(out or run.path), people_of(run)
-    plan, work = settings or s.cnn, out/'reflect'
+    plan, work, first = settings or s.cnn, out/'reflect', s.study.seed
     pick_device(plan.device) # an unknown one is refused before any work
     check_people(rows)
     at = rows.left_out.eq('').to_numpy()
@@ -145,16 +146,16 @@ def reflect_run(
     try:
         home = cut_all(used, xyz, trained[1:], work, plan, progress)
         planted = measure_planted(used, xyz, trained[1:], work, plan, s, progress)
-        networks = experiment(used, home, inputs, trained, plan, progress)
-        said = pd.concat([networks, feature_answers(faces, used, planted, trained, plan)], ignore_index=True)
-        learned = histories(kept_in(home, plan), inputs, trained, plan.seeds)
-        notes = _notes(rows, skipped, _audited(checks, run, rows, out, s, progress), plan, rule_of(faces))
-        found = reflection(used, said, plan).assign(note='')
+        networks = experiment(used, home, inputs, trained, plan, progress, first)
+        said = pd.concat([networks, feature_answers(faces, used, planted, trained, plan, first)], ignore_index=True)
+        learned = histories(kept_in(home, plan), inputs, trained, plan.seeds, first)
+        notes = _notes(rows, skipped, _audited(checks, run, rows, out, s, progress), plan, rule_of(faces), first)
+        found = reflection(used, said, plan, first).assign(note='')
         table = pd.concat([found, learned_rows(learned), notes], ignore_index=True)
         write_csv(table, out/'cnn_reflection.csv')
         figures = dict(cnn_reflection=plot_reflection(table), cnn_training=plot_training(learned, table))
         if 'light' in trained and 'face' in inputs and s.report.thumbnails:
-            figures['cnn_attribution'] = _attribution(used, home, plan)
+            figures['cnn_attribution'] = _attribution(used, home, plan, first)
         _save_figures(out/'figures', figures)
     finally: remove_crops(work)
     return table

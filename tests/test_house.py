@@ -108,6 +108,24 @@ def test_no_nested_conditional(tmp_path):
     assert list(nested(planted)) == ['planted.py:1']
     assert not [bad for p in modules(root) for bad in nested(p)]
 
+def own_seeds(path):
+    "Random generators that start from a number of their own instead of a seed that is handed to them"
+    calls = (node for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))) if isinstance(node, ast.Call))
+    for call in calls:
+        name = getattr(call.func, 'attr', getattr(call.func, 'id', ''))
+        given = call.args if name in ('default_rng', 'manual_seed') else [
+            k.value for k in call.keywords if k.arg == 'random_state']
+        own = name == 'default_rng' and not call.args or any(isinstance(v, ast.Constant) for v in given)
+        if own: yield f'{path.name}:{call.lineno}'
+
+def test_random_choices_start_from_a_seed(tmp_path):
+    "`study.seed` starts every random choice; the simulator has its own seed, and textures that never change"
+    planted = tmp_path/'planted.py'
+    calls = 'np.random.default_rng(0)', 'default_rng()', 'KFold(random_state=1)', 'default_rng(seed)'
+    planted.write_text('\n'.join(calls))
+    assert list(own_seeds(planted)) == ['planted.py:1', 'planted.py:2', 'planted.py:3']
+    assert not [bad for p in modules(root) if p.parent.name != 'simulator' for bad in own_seeds(p)]
+
 def code_lines(path):
     "Length and number of the lines of a module, less those that lie in a text of several lines, and what nbdev writes"
     text = path.read_text(encoding='utf-8')

@@ -153,7 +153,7 @@ def start_threshold(
     faces = faces[faces.value.notna()]
     healthy = is_healthy(faces).fillna(False).to_numpy(bool)
     if healthy.any(): faces = faces[healthy]
-    return float(threshold_for(faces.value.abs(), faces.subject.to_numpy(object), specificity, 2).threshold)
+    return float(threshold_for(faces.value.abs(), faces.subject.to_numpy(object), specificity).threshold)
 
 # %% ../../nbs/app/03_explorer.ipynb #c0183f61
 _CELL = 'style="padding:1px 5px;text-align:right;white-space:nowrap"'

@@ -165,11 +165,13 @@ def live(
 def levels(
     base, # from `own_baseline`
     limits # from `fad.stats.limits.healthy_limits`
-)->pd.DataFrame: # one row per watched region: own value and limits in mm, `outside`
-    "The own baseline against healthy limits: what was there before the clip began has no onset in it"
+)->pd.DataFrame: # one row per watched region: own value and limits in mm, NaN where no face was quiet; `outside`
+    """The own quiet face against healthy limits: what was there before the clip began has no onset in it
+
+    A baseline of smiles alone is compared with nothing: limits are those of people's usual faces."""
     features = list(WATCHED.values())
-    usual = limits.loc[features]
-    values = dict(own_mm=base.iloc[0][features], low_mm=usual.low, high_mm=usual.high)
+    usual, own = limits.loc[features], base.reindex(['quiet'])[features].iloc[0]
+    values = dict(own_mm=own, low_mm=usual.low, high_mm=usual.high)
     out = pd.DataFrame({name: v.to_numpy(float) for name, v in values.items()}, index=list(WATCHED))*PUPILS_MM
     outside = (out.own_mm < out.low_mm) | (out.own_mm > out.high_mm)
     return out.assign(outside=outside, subjects=usual.n_subjects.to_numpy())

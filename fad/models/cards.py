@@ -425,7 +425,7 @@ def judge_people(
     if not model.about.get('exam') or not faces.subject[at].duplicated().any(): return None
     photographs, fitted = faces[at].reset_index(drop=True), exam_from_dict(model.about['exam'])
     shown = frame_expressions(photographs, run.table('blendshapes')[at]).expression
-    people = judge(fitted, exam(photographs, shown, fitted.spread)).reset_index()
+    people = judge(fitted, exam(photographs, shown, fitted.spread), seed=model.about['seed']).reset_index()
     answered = [f'{k}{end}' for k in ('weakness', 'central', 'left') for end in ('', '_low', '_high')]
     first = ['person', 'n_frames', 'n_measured', *answered, 'side', 'expressions', 'missing']
     return people[[*first, *(c for c in people if c not in first)]]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np, pandas as pd
 from scipy.special import expit
 from ..faces.expressions import asked, recognise
+from ..stats.people import frame_weights, sorted_quantile
 from .monotone import MonotoneLogit, signed_log
 
 # %% ../../nbs/models/05_exam.ipynb #55a9dafa
@@ -138,13 +139,18 @@ def _evidence(values, names, scale, signed):
     turned = signed_log(values*[_WEAK_LEFT[n] for n in names]/scale)
     return turned if signed else np.abs(turned)
 
+def _median(values, weights):
+    "Median under weights; NaN where nothing weighs"
+    order = np.argsort(values)[:int((weights > 0).sum())] # NaN, which weigh nothing, are last
+    return sorted_quantile(values[order], weights[order].cumsum()) if len(order) else np.nan
+
 def _or_one(values): return pd.Series(values).replace(0, np.nan).fillna(1).to_numpy()
 
 # %% ../../nbs/models/05_exam.ipynb #f6f86c5e
 class Signal(NamedTuple):
     "A fitted signal: numbers only"
     names: list # measures
-    scale: np.ndarray # (k,) median magnitude in training
+    scale: np.ndarray # (k,) median magnitude in training, each person counting once
     mean: np.ndarray # (k,) of the evidence in training; what is missing counts as this
     sd: np.ndarray # (k,)
     weights: np.ndarray # (1 + resamples, 1 + k) intercept and weights ≥ 0: of the training people, then of resamples
@@ -178,10 +184,12 @@ def fit_signal(
     values, (code, people) = exams[names].to_numpy(float), pd.factorize(np.asarray(person))
     case = np.asarray(case, bool)
     n = _people_a_class(case, code)
-    scale = _or_one(pd.DataFrame(np.abs(values)).median())
-    evidence = pd.DataFrame(_evidence(values, names, scale, signed))
-    mean = np.zeros(len(names)) if signed else evidence.mean().fillna(0).to_numpy()
-    sd = _or_one(np.sqrt(((evidence-mean)**2).mean()))
+    once = np.stack([frame_weights(v, code) for v in values.T], 1)
+    scale = _or_one([_median(np.abs(v), w) for v, w in zip(values.T, once.T)])
+    evidence = np.nan_to_num(_evidence(values, names, scale, signed)) # what is missing weighs nothing
+    def average(x): return (once*x).sum(0)/np.maximum(once.sum(0), 1e-9)
+    mean = np.zeros(len(names)) if signed else average(evidence)
+    sd = _or_one(np.sqrt(average((evidence-mean)**2)))
     signal = Signal(names, scale, mean, sd, np.empty(0), n)
     X, each, share = _standard(signal, values, signed), 1/np.bincount(code)[code], np.full(len(people), 1/len(people))
     draws = [np.ones(len(people)), *np.random.default_rng(seed).multinomial(len(people), share, resamples)]
@@ -256,13 +264,14 @@ def fit_exam(
 def judge(
     model, # ExamModel
     exams, # from `exam`
-    need_brow_raise:bool=True # leave central against peripheral open where no brow raise was seen
+    need_brow_raise:bool=True, # leave central against peripheral open where no brow raise was seen
+    seed:int=0 # of the draws for intervals
 )->pd.DataFrame: # the exams with `weakness`, `central`, `left`, each with `_low` and `_high`; the weak `side`
     "One signal a person, with its interval; `central` and `left` are given a weakness"
     out, missing, nothing = {}, exams.missing, np.full((len(exams), 3), np.nan)
     for name in SIGNALS:
         chance = nothing.copy()
-        if name in model.signals: chance = signal_probability(model.signals[name], exams, name == 'left')
+        if name in model.signals: chance = signal_probability(model.signals[name], exams, name == 'left', seed)
         if name == 'peripheral':
             name, chance = 'central', 1-chance[:, [0, 2, 1]]
             if need_brow_raise: chance[exams.brow_raised_n.to_numpy() == 0] = np.nan

@@ -163,10 +163,11 @@ def healthy_magnitudes(
     table, # features with keys; healthy rows are used
     settings=None, # Settings: section `limits`
     resamples:int=200, # bootstrap resamples of subjects; 0: no interval
-    seed:int=0 # of the bootstrap
+    seed:int|None=None # of the bootstrap; None: the study's
 )->pd.DataFrame: # index feature (and `chim_` feature, where measured); limit, low, high, n_subjects
     "Healthy limits of the magnitudes with intervals over subjects; NaN for a feature that is missing or constant"
-    least, healthy = (settings or load_settings()).limits.min_healthy_subjects, targets(table).weak.eq(0)
+    settings, healthy = settings or load_settings(), targets(table).weak.eq(0)
+    least, seed = settings.limits.min_healthy_subjects, settings.study.seed if seed is None else seed
     if (n := table.subject[healthy & table.status.eq('ok')].nunique()) < least:
         raise ClassifierError(f"limits need at least {least} healthy people (settings: limits.min_healthy_subjects), "
             f"and there {'is' if n == 1 else 'are'} {n}")

@@ -17,13 +17,13 @@ from .. import __version__
 from ..settings import load_settings
 from ..faces.detector import canonical_face, MODEL_SHA256
 from ..faces.measures import catalog_hash, FEATURES, features, KEYS
-from ..stats.people import subject_weights
+from ..stats.people import row_weights, subject_weights
 from ..stats.limits import allowance, shipped_allowances
 from ..runs.files import whole
 from ..shortcuts.copies import leak_groups
 from .rules import (
     check_faces, ClassifierError, exclusions, flow, GRADES, healthy_magnitudes, MAGNITUDES, MOUTH, ratios, UPPER)
-from .monotone import ANSWERS, answers, columns_of, fit, MonotoneLogit, row_weights, signed_log
+from .monotone import ANSWERS, answers, columns_of, fit, MonotoneLogit, signed_log
 
 # %% ../../nbs/models/03_signals.ipynb #6589b301
 SCHEMA = 1
@@ -163,7 +163,7 @@ def train(
     if not len(used):
         raise ClassifierError('no face can be learned from: '+'; '.join(f'{n} {k}' for k, n in steps.frames.items()))
     groups, seed = leak_groups(used), settings.study.seed if seed is None else seed
-    limits = healthy_magnitudes(used, settings)
+    limits = healthy_magnitudes(used, settings, seed=seed)
     fitted = fit(used, groups=groups, seed=seed, limits=limits, settings=settings)
     draws = subject_weights(groups, members, seed)[1:]*row_weights(used.subject)
     counts = {k: [None if pd.isna(v) else int(v) for v in row] for k, row in zip(steps.index, steps.to_numpy(object))}
@@ -186,18 +186,31 @@ def _jittered(x, move, odd):
     if not odd: return np.log1p(np.maximum(x+move, 0))
     return signed_log(np.abs(x)+move)*np.sign(x)
 
+def _units(model, members, rng):
+    """How far off the limits of a recalibrated model may be, a factor for every member: (members, magnitudes)
+
+    On a log scale, by the interval of each limit; 1 where the limits are those the model was learned with."""
+    limits = model.fitted['limits'].reindex(list(MAGNITUDES))
+    if 'recalibrated on' not in model.about: return np.ones((members, len(limits)), np.float32)
+    with np.errstate(invalid='ignore', divide='ignore'): error = np.log(limits.high/limits.low)/(2*1.96)
+    known = np.isfinite(error) & limits.limit.notna()
+    return np.exp(rng.normal(size=(members, len(limits)))*error.where(known, 0).to_numpy()).astype(np.float32)
+
 def _draws(model, table):
     "Answers of every member with measurement error added: task to (members, n) of logits, of grades for severity"
     limits, tasks = model.fitted['limits'].limit, model.fitted['tasks']
     error, columns = _error_ratios(table, limits), columns_of(table, limits)
     members = len(model.members['weakness'][0])
-    moves = np.random.default_rng(0).normal(size=(members, len(MAGNITUDES))).astype(np.float32)
+    rng = np.random.default_rng(model.about.get('seed', 0)) # the study's, in which the model was trained
+    moves = rng.normal(size=(members, len(MAGNITUDES))).astype(np.float32)
+    units = _units(model, members, rng)
     out = {}
     for task in (t for t in columns if t in tasks):
         x, at = columns[task][0].to_numpy(), [MAGNITUDES.index(c) for c in looks_at(task)]
         x = np.where(np.isnan(x), tasks[task][0].statistics_, x).astype(np.float32)
         weights, thresholds = model.members[task]
-        looks = (_jittered(x, error[:, at]*move, task == 'side') for move in moves[:, at])
+        looks = (_jittered(x/unit, error[:, at]*move/unit, task == 'side')
+                 for move, unit in zip(moves[:, at], units[:, at]))
         scores = np.stack([look@w for look, w in zip(looks, weights.astype(np.float32))]).astype(float)
         out[task] = scores-thresholds[:, [0]]
         if task == 'severity': out[task] = _expected_grade(scores, thresholds, tasks[task][-1].classes_)

@@ -14,7 +14,8 @@ from tqdm.auto import tqdm
 from ..settings import load_settings
 from ..faces.measures import FEATURES
 from ..faces.figures import REGION_COLOURS
-from ..stats.performance import performance, performance_by
+from ..stats.people import frame_weights
+from ..stats.performance import aucs, performance, performance_by
 from ..shortcuts.copies import leak_groups
 from .rules import (
     ClassifierError, exclusions, GRADES, healthy_magnitudes, ratios, REGION, rule_signals, targets, weakness_means)
@@ -128,10 +129,12 @@ def point_auc(
     said, # (n,) answers, as `truth` in the rows of the table
     truth # (n,) 1 or 0; NaN: not asked
 )->float:
-    "AUC of the answers that there are, without an interval"
+    "AUC of the answers that there are, each person counting once, without an interval"
     said, truth = np.asarray(said, float), np.asarray(truth, float)
     at = np.isfinite(truth)
-    return performance(said[at], truth[at] == 1, table.subject[at], False, 0).value['auc']
+    at &= np.isfinite(said)
+    case, code = truth[at] == 1, pd.factorize(table.subject[at])[0]
+    return aucs(said[at], case, frame_weights(said[at], 2*code+case)[:, None])[0]
 
 # %% ../../nbs/models/04_validation.ipynb #87b7f990
 _TWO = ('weakness', 'peripheral')
@@ -147,6 +150,7 @@ def claims(
     kinds=('opaque', 'monotone'), # models
     tasks=('weakness', 'central'), # columns of `answers`
     least:int=20, # people a value must have to be left out on its own; rarer ones go together
+    seed:int=0, # of folds, models and draws
     **kwargs # to `performance`
 )->pd.DataFrame: # task, model, by, value, low, high, n_subjects: AUC
     "The same models under validations that keep less or more apart"
@@ -156,7 +160,8 @@ def claims(
     groups, out = leak_groups(table), []
     for kind in kinds:
         for b in apart:
-            found = metrics(table, out_of_fold(table, kind, b, search=False, groups=groups, only=_TWO), **kwargs)
+            said = out_of_fold(table, kind, b, search=False, seed=seed, groups=groups, only=_TWO)
+            found = metrics(table, said, seed=seed, **kwargs)
             out.append(found[found.metric.eq('auc') & found.task.isin(tasks)].assign(model=kind, by=b))
     return pd.concat(out, ignore_index=True)[['task', 'model', 'by', 'value', 'low', 'high', 'n_subjects']]
 
@@ -165,10 +170,10 @@ LABELS = ('label', 'palsy', 'side', 'severity')
 
 def permutation_test(
     table, # the rows to learn from
-    n:int=60, # exchanges
+    n:int=199, # exchanges
     tasks=('weakness', 'central'), # columns of `answers`
     folds:int=5, # outer folds
-    seed:int=0, # of the exchanges
+    seed:int=0, # of folds and exchanges
     groups=None # (n,) from `leak_groups`; None: computed
 )->pd.DataFrame: # index task; auc, null_mean, null_high (95th centile), p, exchanges
     "AUC against labels exchanged between groups of people, settings fixed"
@@ -176,13 +181,14 @@ def permutation_test(
     rng, first = np.random.default_rng(seed), pd.Series(np.arange(len(table))).groupby(groups).first()
     columns = [c for c in LABELS if c in table]
     tasks = [t for t in tasks if truths(table)[t][1].nunique() == 2]
-    def aucs(table):
-        said, truth = out_of_fold(table, search=False, folds=folds, groups=groups, only=_TWO), truths(table)
+    def areas(table):
+        said = out_of_fold(table, search=False, folds=folds, seed=seed, groups=groups, only=_TWO)
+        truth = truths(table)
         return [point_auc(table, said[column], true) for column, true in (truth[t] for t in tasks)]
-    real, null = np.array(aucs(table)), []
+    real, null = np.array(areas(table)), []
     for _ in range(n):
         source = pd.Series(rng.permutation(first.to_numpy()), first.index)[groups].to_numpy()
-        null.append(aucs(table.assign(**{c: table[c].to_numpy()[source] for c in columns})))
+        null.append(areas(table.assign(**{c: table[c].to_numpy()[source] for c in columns})))
     null = np.array(null)
     return pd.DataFrame(dict(
         auc=real, null_mean=null.mean(0), null_high=np.percentile(null, 95, axis=0),
@@ -294,11 +300,12 @@ def _plot_regions(ax, values):
 def plot_shap(
     fitted:dict, # from `fit`
     table, # features with keys
-    path=None # PNG file to write
+    path=None, # PNG file to write
+    seed:int=0 # of the scatter of the dots
 ): # a matplotlib figure
     "Contributions of every ratio to every face (dots; dark: far beyond its healthy limit), and by region (bars)"
     values, size = explain(fitted, table), ratios(table, fitted['limits'].limit).abs()
-    n, rng = len(values), np.random.default_rng(0)
+    n, rng = len(values), np.random.default_rng(seed)
     fig, axes = plt.subplots(
         1, n+1, figsize=(3.7*(n+1), 3.6), width_ratios=[1.2]*n+[.8], layout='constrained')
     titles = dict(weakness=weakness_means(table), central='central against peripheral')
@@ -322,7 +329,7 @@ def _exchanged(table, exchanges, groups, seed):
 def validate(
     faces, # `faces_of` a run
     kinds=('rules', *KINDS), # models compared
-    exchanges:int=40, # of labels, for p; 0: none
+    exchanges:int=199, # of labels, for p; 0: none
     settings=None, # Settings
     progress:bool=True # show a bar
 )->pd.DataFrame: # task, model, validation, by, group, metric, value, low, high, n_frames, n_subjects, n_cases
@@ -335,11 +342,13 @@ def validate(
         for k in kinds:
             said[k] = out_of_fold(table, k, groups=groups, seed=seed, settings=settings)
             bar.update()
-        out = [compare_models(table, said).assign(validation=nested, by='all')]
+        out = [compare_models(table, said, seed=seed).assign(validation=nested, by='all')]
         for k, v in person_groups(table).items():
-            out.append(metrics(table, said['monotone'], by=v).assign(model='monotone', validation=nested, by=k))
+            own = metrics(table, said['monotone'], by=v, seed=seed)
+            out.append(own.assign(model='monotone', validation=nested, by=k))
         out.append(_best_measure(table))
-        claimed = claims(table).rename(columns=dict(by='validation')).assign(metric='auc', group='all', by='all')
+        claimed = claims(table, seed=seed).rename(columns=dict(by='validation'))
+        claimed = claimed.assign(metric='auc', group='all', by='all')
         out.append(claimed.assign(validation='fixed settings, by '+claimed.validation))
         bar.update(2)
         if exchanges:
@@ -358,6 +367,6 @@ def _best_measure(table):
     measured = [f for f in FEATURES if table[f].notna().any()]
     best = max(measured, key=lambda f: np.nan_to_num(point_auc(table, table[f].abs(), weak)))
     at = weak.notna()
-    row = performance(table[best].abs()[at], weak[at].eq(1), table.subject[at], False, 1000).loc[['auc']].reset_index()
+    row = performance(table[best].abs()[at], weak[at].eq(1), table.subject[at], False).loc[['auc']].reset_index()
     return row.assign(
         task='weakness', model=best, validation=f'{PICKED}, best of {len(FEATURES)} measures', by='all', group='all')

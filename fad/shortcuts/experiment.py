@@ -68,11 +68,13 @@ def experiment(
     inputs=tuple(INPUTS), # names
     trained=('clean', *SHORTCUTS), # training sets
     settings=CnnSettings(), # CnnSettings
-    progress:bool=True # show a bar
+    progress:bool=True, # show a bar
+    first:int=0 # seed of the first split; the others follow
 )->pd.DataFrame: # input, trained, seed, row, version, score
     "All trainings; several processes on a CPU, one after the other where an accelerator is at hand"
     names, versions = ['input', 'trained', 'seed'], ['plain', *in_pixels(trained)]
-    jobs = [(name, learned, seed) for seed in range(settings.seeds) for learned in trained for name in inputs]
+    seeds = range(first, first+settings.seeds)
+    jobs = [(name, learned, seed) for seed in seeds for learned in trained for name in inputs]
     workers = how_many_workers(settings) if pick_device(settings.device) == 'cpu' else 1
     new = {job for job in jobs if not _kept(home, settings, *job).is_file()}
     said, ends = [None]*len(jobs), []

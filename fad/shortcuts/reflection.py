@@ -11,8 +11,9 @@ import re, textwrap
 from pathlib import Path
 import matplotlib.pyplot as plt, numpy as np, pandas as pd
 from matplotlib.ticker import MaxNLocator
+from scipy.stats import t as student
 from ..settings import CnnSettings
-from ..stats.people import subject_weights
+from ..stats.people import row_weights, score_interval, subject_weights
 from ..stats.performance import aucs
 from .networks import GROUPS, INPUTS, said_of, SHORTCUTS, world, WORLDS
 from .checks import CHECKS
@@ -71,30 +72,38 @@ def _in_world(scores, rows, weights, shortcut, tested, threshold):
         score = np.where(marked, scores.get((seed, shortcut), plain), plain)
         at = there & np.isfinite(score)
         with np.errstate(invalid='ignore', divide='ignore'):
-            found.append(_measured(score[at], group[at], weights[at], threshold))
+            once = weights[at]*row_weights(rows.person[at])[:, None] # each person counts once
+            found.append(_measured(score[at], group[at], once, threshold))
         known |= at
     return found, known
 
-def _over_seeds(values, drawn):
-    "A measure (resamples, seeds) with its interval, people and seeds drawn anew together"
+def _over_seeds(values, people):
+    """A measure (1 + resamples of people, splits) with its t interval over people and splits
+
+    Degrees of freedom by Satterthwaite, since there are few splits; that of a share of so many people where nothing
+    varies."""
     known = np.isfinite(values)
-    with np.errstate(invalid='ignore', divide='ignore'):
-        mean = (np.where(known, values, 0)*drawn).sum(1)/(known*drawn).sum(1)
-    low, high = np.nanpercentile(mean[1:], [2.5, 97.5])
+    with np.errstate(invalid='ignore', divide='ignore'): mean = np.where(known, values, 0).sum(1)/known.sum(1)
+    splits, drawn = values[0, known[0]], mean[1:][np.isfinite(mean[1:])]
+    if not len(splits) or len(drawn) < 2: return dict(value=mean[0], low=np.nan, high=np.nan)
+    own = splits.var(ddof=1)/len(splits) if len(splits) > 1 else 0.
+    total = own+drawn.var(ddof=1)
+    freedom = total**2*(len(splits)-1)/own**2 if own else np.inf
+    half = student.ppf(.975, freedom)*np.sqrt(total)
+    low, high = np.clip([mean[0]-half, mean[0]+half], 0, 1)
+    if total < 1e-12: low, high = score_interval(mean[0], lambda p: p*(1-p)/people)
     return dict(value=mean[0], low=low, high=high)
 
 def reflection(
     rows, # from `people_of`, those that are used
     said, # from `experiment` and `feature_answers`
-    settings=CnnSettings() # CnnSettings: resamples
+    settings=CnnSettings(), # CnnSettings: resamples
+    seed:int=0 # of the draws of people
 )->pd.DataFrame: # input, trained, shortcut, tested, measure, value, low, high, n_pictures, n_people, seeds
-    "The experiment as a table, intervals over people and seeds together"
-    weights = subject_weights(rows.person, settings.resamples).T.astype(float)
-    rng, out = np.random.default_rng(0), []
+    "The experiment as a table, intervals over people and splits together"
+    weights, out = subject_weights(rows.person, settings.resamples, seed).T.astype(float), []
     for (name, trained), answers in said.groupby(['input', 'trained'], sort=False):
         scores, seeds = _scores(answers, len(rows)), answers.seed.nunique()
-        drawn = rng.multinomial(seeds, np.full(seeds, 1/seeds), settings.resamples)
-        drawn = np.vstack([np.ones(seeds), drawn])
         threshold = .5 if name in ('features', 'rules') else 0. # a probability and a share; a logit
         for shortcut, tested in _tested_in(trained, said.trained.unique()):
             found, known = _in_world(scores, rows, weights, shortcut, tested, threshold)
@@ -102,7 +111,7 @@ def reflection(
             of = dict(n_pictures=int(known.sum()), n_people=rows.person[known].nunique(), seeds=seeds)
             for measure in found[0]:
                 values = np.stack([one[measure] for one in found], 1)
-                out.append(what | dict(measure=measure) | _over_seeds(values, drawn) | of)
+                out.append(what | dict(measure=measure) | _over_seeds(values, of['n_people']) | of)
     return pd.DataFrame(out)
 
 # %% ../../nbs/shortcuts/07_reflection.ipynb #3600efa4
@@ -148,11 +157,12 @@ def histories(
     folder, # from `kept_in`
     inputs, # names
     trained, # training sets
-    seeds:int # of each
+    seeds:int, # of each
+    first:int=0 # the first of them
 )->pd.DataFrame: # input, trained, seed, epoch, loss, auc
     "How every network of an experiment learned, as its checkpoint remembers"
     out = []
-    for name, learned, seed in [(i, t, k) for i in inputs for t in trained for k in range(seeds)]:
+    for name, learned, seed in [(i, t, k) for i in inputs for t in trained for k in range(first, first+seeds)]:
         file = Path(folder)/f'{name}-{learned}-{seed}.safetensors'
         if not file.is_file(): continue
         out.append(pd.DataFrame(said_of(file)['history']).assign(input=name, trained=learned, seed=seed))

@@ -61,12 +61,13 @@ def saliency(
 # %% ../../nbs/shortcuts/08_saliency.ipynb #a7c427e4
 def weights_over(
     person, # a list of (n,), one for each network: whose pictures it is asked about
-    resamples:int=400 # bootstrap resamples
+    resamples:int=400, # bootstrap resamples
+    seed:int=0 # of the draws
 )->tuple: # a list of (1 + resamples, n), one for each network; (1 + resamples, networks)
     "Weights of pictures and of networks, people and networks drawn anew together; the first row: as they are"
     networks, ends = len(person), np.cumsum([len(of) for of in person])[:-1]
-    drawn = np.random.default_rng(0).multinomial(networks, np.full(networks, 1/networks), resamples)
-    weights = subject_weights(np.concatenate(person), resamples).astype(float)
+    drawn = np.random.default_rng(seed).multinomial(networks, np.full(networks, 1/networks), resamples)
+    weights = subject_weights(np.concatenate(person), resamples, seed).astype(float)
     return np.split(weights, ends, axis=1), np.vstack([np.ones(networks), drawn]).astype(float)
 
 def central_range(
@@ -99,13 +100,14 @@ def explain(
     boxes, # a list of (n, 3, 4) from `crops`
     person, # a list of (n,)
     methods=('gradcam', 'occlusion'), # see `saliency`
-    resamples:int=400 # of people and networks
+    resamples:int=400, # of people and networks
+    seed:int=0 # of the draws
 )->pd.DataFrame: # net, method, weights, share, low, high, area, likeness, n_pictures, n_people, networks
     """Share of the attribution inside eyes, nose and mouth, for learned and for randomised weights
 
     `weights` says what was made random, `likeness` is the rank correlation with the map of what was learned."""
     masks, who, out = [region_mask(b, v.shape[1]) for b, v in zip(boxes, x)], np.concatenate(person), []
-    weights, drawn = weights_over(person, resamples)
+    weights, drawn = weights_over(person, resamples, seed)
     weights = np.hstack([of*times[:, None] for of, times in zip(weights, drawn.T)])
     for name, method in [(name, method) for name in nets for method in methods]:
         maps = [saliency(net, v, method) for net, v in zip(nets[name], x)]
@@ -122,19 +124,21 @@ def explain(
 def explained(
     rows, # from `people_of`, those that are used
     home, # from `cut_all`
-    settings=CnnSettings() # CnnSettings
+    settings=CnnSettings(), # CnnSettings
+    first:int=0 # seed of the first split
 )->tuple: # name: list of networks, one for each seed; a list of uint8 (n, px, px, 3); table from `explain`
     """Where networks of the full face look that learned with the light and without
 
     Each is asked about a picture of every weak person that it did not learn from."""
-    folder, seeds, person = kept_in(home, settings), range(settings.seeds), rows.person.to_numpy()
+    folder, person = kept_in(home, settings), rows.person.to_numpy()
+    seeds = range(first, first+settings.seeds)
     def learned(trained): return [load_net(folder/f'face-{trained}-{seed}.safetensors')[0] for seed in seeds]
     nets = {'learned with the light': learned('light'), 'learned without': learned('clean')}
     stroke = rows.group.eq('stroke').to_numpy()
     weak = [np.flatnonzero(split(rows, seed, settings.test_share) & stroke) for seed in seeds]
     at = [of[~rows.person.iloc[of].duplicated().to_numpy()] for of in weak]
     x, boxes = [pictures_of('face', ['light']*len(of), home, of) for of in at], np.load(home/'boxes.npy')
-    return nets, x, explain(nets, x, [boxes[of] for of in at], [person[of] for of in at])
+    return nets, x, explain(nets, x, [boxes[of] for of in at], [person[of] for of in at], seed=first)
 
 # %% ../../nbs/shortcuts/08_saliency.ipynb #f4d27ccb
 def _plot_maps(figure, maps, x):

@@ -17,9 +17,8 @@ from scipy.stats import false_discovery_control, mannwhitneyu, t as student
 from ..settings import FadError
 from ..faces.cohort import folder_class, is_healthy
 from ..faces.measures import catalog
-from .people import (
-    binned, frame_weights, group_draws, shrunk_interval, sorted_quantile, widened_interval)
-from .performance import auc, pairs_won
+from .people import binned, frame_weights, group_draws, sorted_quantile, widened_interval
+from .performance import auc, auc_interval, pairs_won, placements
 
 # %% ../../nbs/stats/04_effects.ipynb #8c741511
 class CompareError(FadError): "A table in which nothing can be compared; the message says what is needed"
@@ -131,15 +130,10 @@ def _statistics(values, case, code, counts):
 # %% ../../nbs/stats/04_effects.ipynb #98d8b7e7
 def _components(values, case, code, subjects):
     "Each subject's mean share of the other group that it exceeds, NaN without a value"
-    weights, out = frame_weights(values, code), np.zeros(subjects)
-    known = weights > 0
-    for own, other in ((case & known, ~case & known), (~case & known, case & known)):
-        order = np.argsort(values[other])
-        ranked, below = values[other][order], np.r_[0, weights[other][order].cumsum()]
-        left, right = (below[np.searchsorted(ranked, values[own], side)] for side in ('left', 'right'))
-        share = (left+right)/2/max(below[-1], 1e-300)
-        out += np.bincount(code[own], weights[own]*share, subjects)
-    return np.where(np.bincount(code, known, subjects) > 0, out, np.nan)
+    share = placements(values, case, code)
+    weights, known = frame_weights(share, code), np.isfinite(share)
+    mean = np.bincount(code[known], (weights*share)[known], subjects)
+    return np.where(np.bincount(code, known, subjects) > 0, mean, np.nan)
 
 def subject_test(
     x, # (n,) value of each frame
@@ -172,15 +166,13 @@ class _Contrast:
         self.is_case = np.zeros(self.n, bool)
         self.is_case[self.code[self.case]] = True
         self.groups = np.stack([self.is_case, ~self.is_case])
-        self.counts, self.tied = group_draws(self.is_case, resamples, seed)
+        self.counts = group_draws(self.is_case, resamples, seed)
     def has(self, values): # (2, subjects): the subjects of either group with a value
         return self.groups & (np.bincount(self.code, np.isfinite(values), self.n) > 0)
     def smaller(self, values): return int(self.has(values).sum(1).min())
     def point(self, values): return _statistics(values, self.case, self.code, np.ones((self.n, 1)))[:, 0]
     def resampled(self, values): return _statistics(values, self.case, self.code, self.counts)
-    def auc_interval(self, areas, values):
-        drawn = np.stack([self.counts[g].sum(0, dtype=float) for g in self.has(values)])
-        return shrunk_interval(areas, drawn, self.tied, self.smaller(values))
+    def auc_interval(self, values): return auc_interval(values, self.case, self.code)
 
 # %% ../../nbs/stats/04_effects.ipynb #787b4e88
 def _of_group(values, weights):
@@ -210,12 +202,12 @@ def _effect(contrast, signed, se, least):
     size = np.abs(signed)
     out = _described(contrast, size, se) | dict(note=_problem(contrast, size, least))
     if out['note']: return out
-    areas, medians, references = contrast.resampled(size)
+    _, medians, references = contrast.resampled(size)
     area, median, reference = contrast.point(size)
-    low, high = contrast.auc_interval(areas, size)
+    low, high = contrast.auc_interval(size)
     difference_low, difference_high = widened_interval(medians-references, contrast.smaller(size))
     signed_area = contrast.point(signed)[0]
-    signed_low, signed_high = contrast.auc_interval(contrast.resampled(signed)[0], signed)
+    signed_low, signed_high = contrast.auc_interval(signed)
     mean, known = pd.Series(size).groupby(contrast.code).mean().dropna(), np.isfinite(size)
     return out | dict(difference=median-reference, difference_low=difference_low, difference_high=difference_high,
         delta=2*area-1, delta_low=2*low-1, delta_high=2*high-1, auc=area, auc_low=low, auc_high=high,
@@ -459,7 +451,7 @@ def _ranking(contrast, least):
     draws = {r: contrast.resampled(x)[0] for r, x in values.items()}
     distance = (pd.DataFrame(draws)-.5).abs()
     ranks, first = distance.rank(axis=1, ascending=False), distance.eq(distance.max(axis=1), axis=0)
-    intervals = {r: contrast.auc_interval(draws[r], x) for r, x in values.items()}
+    intervals = {r: contrast.auc_interval(x) for r, x in values.items()}
     out = pd.DataFrame(dict(region=list(values), auc=[contrast.point(x)[0] for x in values.values()]))
     out[['auc_low', 'auc_high']] = list(intervals.values())
     out['p_first'] = first.div(first.sum(axis=1), axis=0).mean().to_numpy() # regions that tie share the place

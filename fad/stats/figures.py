@@ -182,7 +182,7 @@ def _cloud(ax, values, row, colour):
     if len(values) > 2 and np.ptp(values) > 0:
         sns.violinplot(y=np.full(len(values), row-.28), width=.4, split=True, inner=None, cut=0, density_norm='width',
             linewidth=0, alpha=.45, **flat, **how)
-    scatter = np.random.default_rng(0).uniform(.02, .42, len(values))
+    scatter = .02+.4*(np.arange(len(values))*.618 % 1) # the golden section spreads any number of points evenly
     sns.scatterplot(y=row+scatter, s=9, alpha=.6, linewidth=0, **how)
     sns.pointplot(y=np.full(len(values), row), estimator='median', errorbar=('pi', 50), markerfacecolor='white',
         markersize=5, markeredgewidth=1, err_kws=dict(linewidth=4, solid_capstyle='butt', zorder=1.5), **flat, **how)
