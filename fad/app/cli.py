@@ -285,11 +285,11 @@ def _say(
     "Findings, and below them that they are no diagnosis"
     print(*lines, sep='\n', end=f'. {DISCLAIMER}\n')
 
-def _warned(run):
-    "What the audit says, to stand above numbers that rest on labels"
-    from fad.app.study import caution
+def _above(run):
+    "Whose faces these are and what the audit says, to stand above numbers that rest on labels"
+    from fad.app.study import caution, whose_measured
     said = caution(run)
-    return [f'! {said}\n'] if said else []
+    return [f'{whose_measured(run)}\n', *([f'! {said}\n'] if said else [])]
 
 def run_compare(
     args # parsed arguments
@@ -301,7 +301,7 @@ def run_compare(
     covariates = [name for name in args.adjust.split(',') if name]
     found = compare_run(run, args.by, args.frames, covariates, settings_of(args), args.resamples)
     if not args.quiet:
-        _say(*_warned(run), comparison_summary(found), f"\nwritten to {run.path/'distributions.csv'}")
+        _say(*_above(run), comparison_summary(found), f"\nwritten to {run.path/'distributions.csv'}")
     return 0
 
 def run_audit(
@@ -339,7 +339,7 @@ def run_train(
     nested = found.query("metric == 'auc' and by == 'all' and validation == 'nested, by subject'")
     others = nested[nested.model.ne('monotone')].pivot(index='model', columns='task', values='value').round(2)
     others = others.rename_axis(None).rename_axis(None, axis=1)
-    _say(*_warned(run), training_summary(model, found), '', 'AUC of other models on the same folds', others.to_string(),
+    _say(*_above(run), training_summary(model, found), '', 'AUC of other models on the same folds', others.to_string(),
         f"\nwritten to {run.path}: classifier.skops, classifier_metrics.csv, model_card.md")
     return 0
 
@@ -380,7 +380,7 @@ def run_reflect(
     run = finished_run(args.run)
     need_pictures(run)
     table = reflect_run(run, fad_settings=settings_of(args), progress=not args.quiet)
-    if not args.quiet: _say(*_warned(run), in_words(table), f"\nwritten to {args.run}: cnn_reflection.csv")
+    if not args.quiet: _say(*_above(run), in_words(table), f"\nwritten to {args.run}: cnn_reflection.csv")
     return 0
 
 def _check(args):
