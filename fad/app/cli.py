@@ -127,20 +127,30 @@ examples:
 def _trend_parser(commands):
     p = _command(commands, 'trend',
         'when, where and how surely a face began to change in a clip (needs fad[study])', """\
-Follow a face through a clip and write into RUN/temporal: the series (CSV), events, slopes, a figure and the clip with
-its measures drawn in. The person's own first seconds are what later ones are compared with.
+Follow a face through a clip. What comes later is compared with the person's own first seconds. Writes into
+DIR/temporal, by the name of the clip:
+
+  CLIP.csv         a row a frame: every measure, and why a frame has none
+  CLIP_events.csv  what lasted: when, which region and side, how much, how surely
+  CLIP_marks.csv   what would have been marked while it happened
+  CLIP_slopes.csv  the trend of each region in mm a minute, with its interval
+  CLIP.png         the course, its thresholds dashed and its events shaded
+  CLIP.mp4         the clip with its measures drawn in; not with --no-clip or --no-thumbnails
+
+DIR is a folder of tables, not a run: no other command goes on with it. A run with the trends of all its clips is
+made by `fad study --phases trend`.
 
 examples:
   fad trend visit.mp4 --out results/visit
   fad trend today.mp4 --out results/today --reference last_week.mp4 --model results/cohort/classifier.skops""")
     p.add_argument('video', metavar='VIDEO', help='any container that FFmpeg reads')
-    p.add_argument('--out', metavar='RUN', required=True, help='folder; files go to its temporal/')
+    p.add_argument('--out', metavar='DIR', required=True, help='folder of tables, no run; files go to its temporal/')
     p.add_argument('--reference', metavar='CLIP',
         help='a clip of the same person as usual (default: the first seconds)')
     p.add_argument('--rate', type=float, metavar='HZ',
         help='frames a second, 0: every frame (default: the setting video.rate_hz)')
     p.add_argument('--model', metavar='FILE',
-        help="a classifier.skops: its signal, pooled over seconds (default: RUN's own, where there is one)")
+        help="a classifier.skops: its signal, pooled over seconds (default: that in DIR, where there is one)")
     p.add_argument('--no-clip', action='store_true', help='do not write the annotated clip')
     _add_common(p)
 
@@ -295,7 +305,9 @@ def run_compare(
     args # parsed arguments
 )->int: # exit status
     "`fad compare`"
-    with _needs('study'): from fad.distributions import compare_run, comparison_summary
+    with _needs('study'):
+        from fad.distributions import compare_run
+        from fad.stats.comparison import comparison_summary
     from fad.runs.extract import finished_run
     run = finished_run(args.run)
     covariates = [name for name in args.adjust.split(',') if name]

@@ -34,7 +34,8 @@ def _audit(run, settings, workers, progress):
     return in_words(audit(run, settings=settings, workers=workers, progress=progress))
 
 def _compare(run, settings, workers, progress):
-    from fad.distributions import compare_run, comparison_summary
+    from fad.distributions import compare_run
+    from fad.stats.comparison import comparison_summary
     return comparison_summary(compare_run(run, settings=settings))
 
 def _train(run, settings, workers, progress):
