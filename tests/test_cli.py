@@ -222,6 +222,15 @@ def test_no_thumbnails_no_faces(studies):
     assert not [p for run in ('whole', 'killed') for p in (d/run).rglob('*.*') if p.is_file()
         and p.read_bytes() in inputs]
 
+def test_help_of_trend_names_its_files(studies):
+    "What `fad trend` writes is what its help lists, and the folder is no run"
+    d = studies[0]
+    assert fad('trend', 'in/normal/clip.mp4', '--out', 'visit', '--quiet', cwd=d).returncode == 0
+    listed = re.findall(r'^  (CLIP\S*)', fad('trend', '--help', cwd=d).stdout, re.M)
+    assert sorted(listed) == sorted(p.name.replace('clip', 'CLIP') for p in (d/'visit'/'temporal').iterdir())
+    refused = fad('report', 'visit', cwd=d)
+    assert refused.returncode == 2 and 'not a run' in refused.stderr
+
 def test_the_audit_names_what_was_not_measured(tmp_path):
     "A folder with a file that can't be read and a face that a gate rejects: both named, exit status 1, also when quiet"
     pytest.importorskip('sklearn'); pytest.importorskip('statsmodels')

@@ -127,20 +127,30 @@ examples:
 def _trend_parser(commands):
     p = _command(commands, 'trend',
         'when, where and how surely a face began to change in a clip (needs fad[study])', """\
-Follow a face through a clip and write into RUN/temporal: the series (CSV), events, slopes, a figure and the clip with
-its measures drawn in. The person's own first seconds are what later ones are compared with.
+Follow a face through a clip. What comes later is compared with the person's own first seconds. Writes into
+DIR/temporal, by the name of the clip:
+
+  CLIP.csv         a row a frame: every measure, and why a frame has none
+  CLIP_events.csv  what lasted: when, which region and side, how much, how surely
+  CLIP_marks.csv   what would have been marked while it happened
+  CLIP_slopes.csv  the trend of each region in mm a minute, with its interval
+  CLIP.png         the course, its thresholds dashed and its events shaded
+  CLIP.mp4         the clip with its measures drawn in; not with --no-clip or --no-thumbnails
+
+DIR is a folder of tables, not a run: no other command goes on with it. A run with the trends of all its clips is
+made by `fad study --phases trend`.
 
 examples:
   fad trend visit.mp4 --out results/visit
   fad trend today.mp4 --out results/today --reference last_week.mp4 --model results/cohort/classifier.skops""")
     p.add_argument('video', metavar='VIDEO', help='any container that FFmpeg reads')
-    p.add_argument('--out', metavar='RUN', required=True, help='folder; files go to its temporal/')
+    p.add_argument('--out', metavar='DIR', required=True, help='folder of tables, no run; files go to its temporal/')
     p.add_argument('--reference', metavar='CLIP',
         help='a clip of the same person as usual (default: the first seconds)')
     p.add_argument('--rate', type=float, metavar='HZ',
         help='frames a second, 0: every frame (default: the setting video.rate_hz)')
     p.add_argument('--model', metavar='FILE',
-        help="a classifier.skops: its signal, pooled over seconds (default: RUN's own, where there is one)")
+        help="a classifier.skops: its signal, pooled over seconds (default: that in DIR, where there is one)")
     p.add_argument('--no-clip', action='store_true', help='do not write the annotated clip')
     _add_common(p)
 
@@ -285,23 +295,25 @@ def _say(
     "Findings, and below them that they are no diagnosis"
     print(*lines, sep='\n', end=f'. {DISCLAIMER}\n')
 
-def _warned(run):
-    "What the audit says, to stand above numbers that rest on labels"
-    from fad.app.study import caution
+def _above(run):
+    "Whose faces these are and what the audit says, to stand above numbers that rest on labels"
+    from fad.app.study import caution, whose_measured
     said = caution(run)
-    return [f'! {said}\n'] if said else []
+    return [f'{whose_measured(run)}\n', *([f'! {said}\n'] if said else [])]
 
 def run_compare(
     args # parsed arguments
 )->int: # exit status
     "`fad compare`"
-    with _needs('study'): from fad.distributions import compare_run, comparison_summary
+    with _needs('study'):
+        from fad.distributions import compare_run
+        from fad.stats.comparison import comparison_summary
     from fad.runs.extract import finished_run
     run = finished_run(args.run)
     covariates = [name for name in args.adjust.split(',') if name]
     found = compare_run(run, args.by, args.frames, covariates, settings_of(args), args.resamples)
     if not args.quiet:
-        _say(*_warned(run), comparison_summary(found), f"\nwritten to {run.path/'distributions.csv'}")
+        _say(*_above(run), comparison_summary(found), f"\nwritten to {run.path/'distributions.csv'}")
     return 0
 
 def run_audit(
@@ -339,7 +351,7 @@ def run_train(
     nested = found.query("metric == 'auc' and by == 'all' and validation == 'nested, by subject'")
     others = nested[nested.model.ne('monotone')].pivot(index='model', columns='task', values='value').round(2)
     others = others.rename_axis(None).rename_axis(None, axis=1)
-    _say(*_warned(run), training_summary(model, found), '', 'AUC of other models on the same folds', others.to_string(),
+    _say(*_above(run), training_summary(model, found), '', 'AUC of other models on the same folds', others.to_string(),
         f"\nwritten to {run.path}: classifier.skops, classifier_metrics.csv, model_card.md")
     return 0
 
@@ -380,7 +392,7 @@ def run_reflect(
     run = finished_run(args.run)
     need_pictures(run)
     table = reflect_run(run, fad_settings=settings_of(args), progress=not args.quiet)
-    if not args.quiet: _say(*_warned(run), in_words(table), f"\nwritten to {args.run}: cnn_reflection.csv")
+    if not args.quiet: _say(*_above(run), in_words(table), f"\nwritten to {args.run}: cnn_reflection.csv")
     return 0
 
 def _check(args):

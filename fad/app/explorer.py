@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt, numpy as np, pandas as pd, pyarrow.parquet as p
 from fastcore.basics import patch
 from scipy.stats import beta, t as student
 from ..settings import load_settings
-from ..faces.cohort import is_healthy
+from ..faces.cohort import is_healthy, whose_faces
 from ..faces.measures import catalog, PUPILS_MM
 from ..faces.figures import draw_face, REGION_COLOURS
 from ..stats.performance import threshold_for
@@ -324,7 +324,7 @@ class Explorer:
         if not len(self.known):
             raise RunError(f'{run.path}: no face of this run was measured; `fad.runs.extract.summary(run)` says why')
         self.limits = limits_of(self.table, self.settings)
-        self.people = self.table.groupby('subject', sort=False).indices
+        self.people, self.whose = self.table.groupby('subject', sort=False).indices, whose_faces(self.table)
         self._make(feature, by)
         self._arrange()
         self._wire()
@@ -367,7 +367,8 @@ def _arrange(self:Explorer):
     wrapped = widgets.Layout(flex_flow='row wrap', align_items='flex-start')
     one = widgets.VBox((self.person, self.picture, self.face), layout=narrow)
     everyone = widgets.VBox((self.measure, self.threshold, self.slider, self.by, self.found), layout=narrow)
-    self.box = widgets.VBox([widgets.HBox((one, self.values), layout=wrapped),
+    whose = widgets.HTML(f'<p>{_text(self.whose)}</p>')
+    self.box = widgets.VBox([whose, widgets.HBox((one, self.values), layout=wrapped),
         widgets.HBox((everyone, self.counted), layout=wrapped)])
 
 # %% ../../nbs/app/03_explorer.ipynb #e5725c59
@@ -502,5 +503,6 @@ def still(self:Explorer):
     def part(shown): return f'<div style="min-width:0;max-width:100%;overflow-x:auto">{shown}</div>'
     name, unit = _words(self.measure.value), self.known.shown_unit[self.measure.value]
     said = f'{name}: marked from {self.threshold.value:g} {unit} on, {self.n.marked["everyone"]} pictures'
-    return HTML('<div style="display:flex;flex-wrap:wrap;gap:12px;align-items:flex-start">'
+    return HTML(f'<p>{_text(self.whose)}</p>'
+        '<div style="display:flex;flex-wrap:wrap;gap:12px;align-items:flex-start">'
         f'{part(self.face.value)}{part(self.values.value)}</div><p>{said}</p>{self.counted.value}')

@@ -15,7 +15,7 @@ from ..faces.measures import PUPILS_MM
 from ..runs.files import read_json
 from ..runs.extract import failures, summary
 from ..runs.pages import badge, data_table, figure, fragment, markdown, page, scrolling
-from .study import by_place, caution, findings, RESTS_ON_LABELS, STUDY, whose_faces
+from .study import by_place, caution, findings, RESTS_ON_LABELS, STUDY, whose_measured
 
 # %% ../../nbs/app/02_report.ipynb #ba9d19f5
 _WHOLE = """
@@ -221,8 +221,8 @@ def _lost(run):
 
 _REPORT = """
 <h1>Study of facial asymmetry</h1>
+<p>{{ whose }} {{ measured }}.</p>
 <p><b>{{ no_diagnosis }}</b></p>
-<p>{{ whose }}. {{ measured }}.</p>
 <p class="small">{{ made }}</p>
 {% if notes %}<ul class="small">{% for note in notes %}<li>{{ note }}</li>{% endfor %}</ul>{% endif %}
 {% if warn %}<p class="read"><b>Read first.</b> {{ warn }}</p>{% endif %}
@@ -247,7 +247,7 @@ def write_report(
     path, said, warn = Path(path or run.path/'report.html'), findings(run), caution(run)
     thumbnails, card = (settings or load_settings()).report.thumbnails, run.path/'model_card.md'
     name = Path(read_json(run.path/STUDY).get('source') or run.path).name
-    body = fragment(_REPORT, no_diagnosis=NOT_A_DIAGNOSIS, whose=whose_faces(run),
+    body = fragment(_REPORT, no_diagnosis=NOT_A_DIAGNOSIS, whose=whose_measured(run),
         measured=summary(run).splitlines()[0], made=f'{name}, {date.today()}, fad {__version__}',
         notes=run.info.get('warnings', []), warn=warn, phases=list(said.get('phase', [])),
         sections=[_section(run, r, warn, thumbnails) for r in said.itertuples()],

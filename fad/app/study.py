@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MEASURE', 'PHASES', 'STUDY', 'LIBRARIES', 'RESTS_ON_LABELS', 'Phase', 'Board', 'one_line', 'study', 'findings',
-           'caution', 'outputs', 'by_place', 'whose_faces', 'study_summary', 'check_study']
+           'caution', 'outputs', 'by_place', 'whose_measured', 'study_summary', 'check_study']
 
 # %% ../../nbs/app/01_study.ipynb #fb7261ca
 import contextlib, importlib.metadata, io, json, os, shutil, sys, tempfile, time
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np, pandas as pd
 from tqdm.auto import tqdm
 from ..settings import as_dict, load_settings, override, Settings
-from ..faces.cohort import cohort
+from ..faces.cohort import cohort, whose_faces
 from ..runs.files import read_json, write_csv, write_json
 from ..runs.extract import check_out, extract, identity_changes, not_measured, Run, RunError, summary
 
@@ -34,7 +34,8 @@ def _audit(run, settings, workers, progress):
     return in_words(audit(run, settings=settings, workers=workers, progress=progress))
 
 def _compare(run, settings, workers, progress):
-    from fad.distributions import compare_run, comparison_summary
+    from fad.distributions import compare_run
+    from fad.stats.comparison import comparison_summary
     return comparison_summary(compare_run(run, settings=settings))
 
 def _train(run, settings, workers, progress):
@@ -342,12 +343,15 @@ def by_place(run):
     table = run.table('facial_asymmetry_functional')
     return table.assign(path=table.frame_id.str.partition('#')[0])
 
-def whose_faces(run):
-    "How many people of which label"
-    people = run.table('cohort').drop_duplicates('subject')
-    who = 'people' if people.subject_known.all() else 'people, where files of one person were told to belong together'
-    by_label = ', '.join(f'{n} {label}' for label, n in people.label.value_counts().items())
-    return f"{len(people)} {who}: {by_label or 'no label'}"
+def whose_measured(
+    run # a measured Run
+)->str: # two or three sentences
+    "Whose faces a run has measured, and how many people carry which label"
+    table = run.table('facial_asymmetry_functional')[['path', 'subject', 'label', 't_s', 'status']]
+    people = table[table.status.eq('ok')].drop_duplicates('subject').label.value_counts()
+    by_label = ', '.join(f'{n:,} {label}' for label, n in people.items())
+    said = whose_faces(table.assign(subject_known=run.table('cohort').subject_known.to_numpy()))
+    return f'{said} By label: {by_label}.' if by_label else said
 
 def _finding_lines(r, warn):
     "A question and what was found, below what the audit says of it"
@@ -361,7 +365,7 @@ def study_summary(
 )->str: # lines for a terminal
     "The study in words: the audit stands above every number that it touches"
     warn, files = caution(run), outputs(run)
-    lines = [f'{whose_faces(run)}. {summary(run).splitlines()[0]}', *not_measured(run, by_place(run), 8)]
+    lines = [f'{whose_measured(run)} {summary(run).splitlines()[0]}.', *not_measured(run, by_place(run), 8)]
     for r in findings(run).itertuples(): lines += _finding_lines(r, warn)
     written = files.state.eq('written')
     lines += ['', f"written to {run.path}: {', '.join(files.file[written])}"]

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CohortError', 'CohortWarning', 'folder_class', 'path_class', 'folder_subject', 'walk', 'walk_store', 'file_rows',
-           'read_manifest', 'cohort', 'cohort_warnings', 'is_healthy']
+           'read_manifest', 'cohort', 'cohort_warnings', 'is_healthy', 'is_simulated', 'whose_faces']
 
 # %% ../../nbs/faces/02_cohort.ipynb #c451038a
 import csv, io, os, posixpath, re, unicodedata, warnings
@@ -403,3 +403,52 @@ def is_healthy(
 )->pd.Series: # bool
     "Faces that may set the healthy limits: labelled non_stroke and not known to have a palsy"
     return (df.label == 'non_stroke') & ~df.palsy.isin(['central', 'peripheral'])
+
+# %% ../../nbs/faces/02_cohort.ipynb #whosefn1
+def _made_in(folder):
+    "Paths below a folder that `fad simulate` made, as they stand in its record of true values; none elsewhere"
+    if not (folder/'simulate.json').is_file(): return set()
+    try: return set(pd.read_parquet(folder/'truth.parquet', columns=['path']).path)
+    except (OSError, ValueError): return set()
+
+def is_simulated(
+    df:pd.DataFrame, # cohort table, or another with its `path`
+)->pd.Series: # bool
+    "Faces that `fad simulate` made: their file stands in the truth.parquet of its folder. In a store nobody looks"
+    files = {path: Path(os.path.abspath(path)) for path in df.path.dropna().unique() if path and not is_url(path)}
+    made = {folder: _made_in(folder) for folder in {file.parent.parent for file in files.values()}}
+    known = {path for path, file in files.items() if f'{file.parent.name}/{file.name}' in made[file.parent.parent]}
+    return df.path.isin(known)
+
+def whose_faces(
+    df:pd.DataFrame, # cohort table, or a run's, which counts what was measured; `subject_known` where there is one
+)->str: # a sentence or two
+    "Whose faces a table holds, in the words that stand above whatever is said of them; unusable rows don't count"
+    used = df[df.status.eq('ok')]
+    if used.empty: return 'No face that can be used.'
+    photograph, made, nameless = used.t_s.isna(), is_simulated(used), _nameless_files(used)
+    files = (_count(used.path[photograph].nunique(), 'photograph'), _count(used.path[~photograph].nunique(), 'clip'))
+    said = f"{_people_words(used, made)}, {' and '.join(said for said in files if said)}{_label_words(used, made)}"
+    if not nameless: return said
+    return f"At most {said} {_count(nameless, 'file')} of unknown people: each counts as a person of its own."
+
+def _nameless_files(used):
+    "How many files nobody has said whose they are; of a single file it does not matter"
+    if 'subject_known' not in used or used.path.nunique() == 1: return 0
+    return used.path[used.subject_known.astype(str).str.lower().ne('true')].nunique()
+
+def _count(n, one, many=None):
+    "A number of things with its thousands told apart; nothing where there are none"
+    return f"{n:,} {one if n == 1 else many or one+'s'}" if n else ''
+
+def _people_words(used, made):
+    "How many people, and how many of them are simulated"
+    people = used.subject.nunique()
+    if made.all(): return _count(people, 'simulated person', 'simulated people')
+    simulated = f', {used.subject[made].nunique():,} of them simulated' if made.any() else ''
+    return _count(people, 'person', 'people')+simulated
+
+def _label_words(used, made):
+    "What may be believed of the labels: of simulated people that nobody is ill, of others who gave them"
+    if made.all(): return '. No patient.'
+    return ', labelled by whoever brought them.' if used.label.notna().any() else ', without a label.'

@@ -359,88 +359,108 @@ def glasses(
     r # numpy Generator
 ): # opaque and clear mesh
     "Spectacles on this nose"
-    solid, clear = _Solids(), _Solids()
-    eyes, z = lm[[473, 468]], max(lm[168, 2]+2, lm[[105, 334], 2].max()+1)+r.uniform(1, 3)
-    w, h, power, thick, dark = r.uniform(24, 27), r.uniform(16, 21), r.uniform(2.2,
-        4.5), r.choice([.7, 1.6, 2.2]), r.choice([0, 0, 1])
+    solid, clear, eyes = _Solids(), _Solids(), lm[[473, 468]]
+    z = max(lm[168, 2]+2, lm[[105, 334], 2].max()+1)+r.uniform(1, 3)
+    width, height, power = r.uniform(24, 27), r.uniform(16, 21), r.uniform(2.2, 4.5)
+    thick, dark = r.choice([.7, 1.6, 2.2]), r.choice([0, 0, 1])
     colour = [(.015, .014, .013), (.09, .045, .02), (.30, .29, .28), (.04, .05, .10), (.20, .03, .03)][r.integers(5)]
-    y, a = eyes[:, 1].mean()-3, np.linspace(0, 2*np.pi, 41)
-    for e, side in zip(eyes, (1, -1)):
-        x, yy = np.sign(np.cos(a))*np.abs(np.cos(a))**(2/power), np.sign(np.sin(a))*np.abs(np.sin(a))**(2/power)
-        rim = np.c_[e[0]*1.03+w*x, y+h*yy, z-.0035*(np.abs(e[0]+w*x))**2+4]
+    glass = ((.05, .05, .05), .25, .06) if dark else ((.8, .85, .85), .04, .06)
+    middle, angle = eyes[:, 1].mean()-3, np.linspace(0, 2*np.pi, 41)
+    # a superellipse, from round to almost square
+    across = np.sign(np.cos(angle))*np.abs(np.cos(angle))**(2/power)
+    up = np.sign(np.sin(angle))*np.abs(np.sin(angle))**(2/power)
+    for eye, side in zip(eyes, (1, -1)):
+        rim = np.c_[eye[0]*1.03+width*across, middle+height*up, z-.0035*(np.abs(eye[0]+width*across))**2+4]
         solid.add(_tube(rim, thick), colour, rough=.3)
         rings = np.concatenate([rim[:-1]*k+rim[:-1].mean(0)*(1-k) for k in (.98, .6, .25, .01)])
-        clear.add((rings, _grid_triangles(4, 40)), (.8, .85, .85) if not dark else (.05, .05, .05),
-            .04 if not dark else .25, .06)
-        hinge, ear = np.array([side*(abs(e[0])*1.03+w), y+h*.45,
-            rim[np.abs(rim[:, 0]).argmax(), 2]]), np.array([side*82., y+14, -72.])
-        solid.add(_tube(np.array([hinge, hinge*.7+ear*.3+[side*3, 0, 0], hinge*.3+ear*.7+[side*3, 0, 0], ear,
-            ear+[-side*3, -14, -16]]), thick*.9), colour, rough=.3)
-    inner = abs(eyes[0, 0])*1.03-w
-    u = np.linspace(-1, 1, 9)
-    solid.add(_tube(np.c_[inner*u, y+h*.35+3*(1-u*u), z+4+1.5*(1-u*u)], thick), colour, rough=.3)
+        clear.add((rings, _grid_triangles(4, 40)), *glass)
+        outermost = rim[np.abs(rim[:, 0]).argmax(), 2]
+        hinge = np.array([side*(abs(eye[0])*1.03+width), middle+height*.45, outermost])
+        ear, out = np.array([side*82., middle+14, -72.]), [side*3, 0, 0]
+        temple = [hinge, hinge*.7+ear*.3+out, hinge*.3+ear*.7+out, ear, ear+[-side*3, -14, -16]]
+        solid.add(_tube(np.array(temple), thick*.9), colour, rough=.3)
+    inner, u = abs(eyes[0, 0])*1.03-width, np.linspace(-1, 1, 9)
+    bridge = np.c_[inner*u, middle+height*.35+3*(1-u*u), z+4+1.5*(1-u*u)]
+    solid.add(_tube(bridge, thick), colour, rough=.3)
     return solid.mesh(), clear.mesh()
+
+def _mask_rim(lm):
+    "Where a mask lies on this face: an egg around nose and mouth (40, 3), mm"
+    angle = np.linspace(0, 2*np.pi, 40, endpoint=False)
+    top, low = lm[6, 1]-14, lm[17, 1]-14
+    height, width = (top-low)/2, 37.
+    x, y = width*np.cos(angle)*(1-.22*np.sin(angle)), (top+low)/2+height*np.sin(angle)
+    near = np.argmin((x[:, None]-lm[None, :468, 0])**2+(y[:, None]-lm[None, :468, 1])**2, axis=1)
+    z = lm[near, 2]
+    return np.c_[x, y, np.convolve(np.r_[z[-3:], z, z[:3]], np.ones(7)/7, 'valid')+2]
+
+def _mask_rings(lm, rim):
+    "Twelve rings from the rim of a mask to its port"
+    tip, middle = np.array([0, lm[2, 1]-14, lm[4, 2]+24]), rim[:, 1].mean()
+    for k in np.linspace(0, 1, 12):
+        shrink = 1-.62*k**1.6
+        yield np.c_[tip[0]+(rim[:, 0]-tip[0])*shrink, tip[1]*k**.8+middle*(1-k**.8)+(rim[:, 1]-middle)*shrink,
+            rim[:, 2]*(1-k**.55)+tip[2]*k**.55]
 
 def oxygen_mask(
     lm, # (478, 3) mm
     r # numpy Generator
 ): # opaque and clear mesh
     "A clear mask over nose and mouth, with its port and strap"
-    solid, clear = _Solids(), _Solids()
-    a = np.linspace(0, 2*np.pi, 40, endpoint=False)
-    cy, top, low = lm[[4, 17], 1].mean()-4, lm[6, 1]-14, lm[17, 1]-14
-    height, width = (top-low)/2, 37.
-    x, y = width*np.cos(a)*(1-.22*np.sin(a)), (top+low)/2+height*np.sin(a)
-    near = np.argmin((x[:, None]-lm[None, :468, 0])**2+(y[:, None]-lm[None, :468, 1])**2, axis=1)
-    base = np.c_[x, y, np.convolve(np.r_[lm[near, 2][-3:], lm[near, 2], lm[near, 2][:3]], np.ones(7)/7, 'valid')+2]
-    tip, rings = np.array([0, lm[2, 1]-14, lm[4, 2]+24]), []
-    for k in np.linspace(0, 1, 12):
-        shrink = 1-.62*k**1.6
-        rings.append(np.c_[tip[0]+(base[:, 0]-tip[0])*shrink,
-            tip[1]*k**.8+base[:, 1].mean()*(1-k**.8)+(base[:, 1]-base[:, 1].mean())*shrink,
-            base[:, 2]*(1-k**.55)+tip[2]*k**.55])
+    solid, clear, rim = _Solids(), _Solids(), _mask_rim(lm)
+    rings = list(_mask_rings(lm, rim))
     colour = np.array([(.62, .75, .70), (.60, .70, .62), (.72, .76, .78)][r.integers(3)])
     clear.add((np.concatenate(rings), _grid_triangles(12, 40)), colour, .20, .22)
-    end = rings[-1].mean(0)
-    clear.add((np.concatenate([rings[-1]*k+end*(1-k)+[0, 0, 2.5*(1-k)] for k in (1, .6, .01)]),
-        _grid_triangles(3, 40)), colour, .35, .22)
-    solid.add(_tube(np.r_[base, base[:1]], 1.3), colour*.4, rough=.4)
-    solid.add(_tube(np.array([end, end+[0, -3, 9], end+[0, -16, 15], end+[0, -60, 12], end+[6, -130, 6],
-        end+[16, -230, 4], end+[30, -340, 0]]), 4.2), (.13, .27, .19), rough=.35)
+    port = rings[-1].mean(0)
+    lid = np.concatenate([rings[-1]*k+port*(1-k)+[0, 0, 2.5*(1-k)] for k in (1, .6, .01)])
+    clear.add((lid, _grid_triangles(3, 40)), colour, .35, .22)
+    solid.add(_tube(np.r_[rim, rim[:1]], 1.3), colour*.4, rough=.4)
+    tube = [[0, 0, 0], [0, -3, 9], [0, -16, 15], [0, -60, 12], [6, -130, 6], [16, -230, 4], [30, -340, 0]]
+    solid.add(_tube(port+np.array(tube), 4.2), (.13, .27, .19), rough=.35)
+    height = lm[[4, 17], 1].mean()-4
     for side in (1, -1):
-        start = np.array([side*36., cy+4, base[np.abs(base[:, 0]).argmax(), 2]-1])
-        solid.add(_tube(np.array([start, [side*56, cy+12, 6.], [side*72, cy+24, -28.], [side*82, cy+34, -66.],
-            [side*80, cy+50, -110.]]), 1.7), (.27, .31, .28), rough=.7)
+        start = [side*36., height+4, rim[np.abs(rim[:, 0]).argmax(), 2]-1]
+        strap = [start, [side*56, height+12, 6.], [side*72, height+24, -28.], [side*82, height+34, -66.],
+            [side*80, height+50, -110.]]
+        solid.add(_tube(np.array(strap), 1.7), (.27, .31, .28), rough=.7)
     return solid.mesh(), clear.mesh()
 
 # %% ../../nbs/simulator/03_render.ipynb #5460f830
+def _bones():
+    "A hand as rods: from and to (mm; fingers up, palm to -z), radius"
+    fingers = (-29, 58), (-10, 74), (10, 80), (29, 72) # place across the palm, length
+    near = [((x*.9, 12-abs(x-4)*.25, 0), (x*1.25, 12+length*.5, -2), 9.2) for x, length in fingers]
+    far = [((x*1.25, 12+length*.5, -2), (x*1.33, 12+length, -14), 8.) for x, length in fingers]
+    palm = [((-26, -62, 0), (-22, 14, 0), 15.), ((26, -62, 0), (24, 14, 0), 15.), ((0, -66, 0), (0, 14, 0), 16.)]
+    thumb = [((26, -50, -4), (52, -14, -12), 12.), ((52, -14, -12), (62, 20, -18), 9.)]
+    arm = [((0, -60, 0), (0, -160, 0), 27.), ((0, -160, 0), (0, -330, 6), 31.)]
+    return near+far+palm+thumb+arm
+
 @lru_cache
 def _hand():
-    "A hand as points (n, 3) and triangles: palm and fingers smoothly joined; fingers up, palm to -z"
+    "A hand as points (n, 3) and triangles: rods smoothly joined, the surface where their fields add up to one"
     import vtk
     from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
-    bones = [((x*.9, 12-abs(x-4)*.25, 0), (x*1.25, 12+length*.5, -2), 9.2) for x,
-        length in ((-29, 58), (-10, 74), (10, 80), (29, 72))]
-    bones += [((x*1.25, 12+length*.5, -2), (x*1.33, 12+length, -14), 8.) for x,
-        length in ((-29, 58), (-10, 74), (10, 80), (29, 72))]
-    bones += [((-26, -62, 0), (-22, 14, 0), 15.), ((26, -62, 0), (24, 14, 0), 15.), ((0, -66, 0), (0, 14, 0), 16.),
-        ((26, -50, -4), (52, -14, -12), 12.), ((52, -14, -12), (62, 20, -18), 9.), ((0, -60, 0), (0, -160, 0), 27.),
-        ((0, -160, 0), (0, -330, 6), 31.)]
-    lo, step = np.array([-62, -335, -45.]), 3.2
-    n = np.ceil((np.array([85, 112, 38.])-lo)/step).astype(int)
-    g, total = np.moveaxis(np.mgrid[:n[0], :n[1], :n[2]], 0, -1)*step+lo, 0
-    for a, b, radius in bones:
-        a, d = np.array(a, float), np.array(b, float)-a
-        s = np.clip(((g-a)@d)/(d@d), 0, 1)
-        total = total+np.exp(-(np.linalg.norm(g-a-s[..., None]*d, axis=-1)-radius)/3.)
-    im, contour = vtk.vtkImageData(), vtk.vtkFlyingEdges3D()
-    im.SetDimensions(*map(int, n)); im.SetOrigin(*lo); im.SetSpacing(step, step, step)
-    im.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(np.log(total+1e-30).transpose(2, 1, 0)).ravel(),
-        deep=True))
-    contour.SetInputData(im); contour.SetValue(0, 0.); contour.Update()
-    out = contour.GetOutput()
-    return vtk_to_numpy(out.GetPoints().GetData()).astype(float), vtk_to_numpy(out.GetPolys()
-        .GetConnectivityArray()).reshape(-1, 3).astype(int)[:, ::-1]
+    lowest, step = np.array([-62, -335, -45.]), 3.2
+    n = np.ceil((np.array([85, 112, 38.])-lowest)/step).astype(int)
+    at, field = np.moveaxis(np.mgrid[:n[0], :n[1], :n[2]], 0, -1)*step+lowest, 0
+    for start, end, radius in _bones():
+        start = np.array(start, float)
+        along = np.array(end, float)-start
+        share = np.clip(((at-start)@along)/(along@along), 0, 1)
+        field = field+np.exp(-(np.linalg.norm(at-start-share[..., None]*along, axis=-1)-radius)/3.)
+    grid, contour = vtk.vtkImageData(), vtk.vtkFlyingEdges3D()
+    grid.SetDimensions(*map(int, n))
+    grid.SetOrigin(*lowest)
+    grid.SetSpacing(step, step, step)
+    values = np.ascontiguousarray(np.log(field+1e-30).transpose(2, 1, 0)).ravel()
+    grid.GetPointData().SetScalars(numpy_to_vtk(values, deep=True))
+    contour.SetInputData(grid)
+    contour.SetValue(0, 0.)
+    contour.Update()
+    surface = contour.GetOutput()
+    triangles = vtk_to_numpy(surface.GetPolys().GetConnectivityArray()).reshape(-1, 3).astype(int)
+    return vtk_to_numpy(surface.GetPoints().GetData()).astype(float), triangles[:, ::-1]
 
 def hand(
     lm, # (478, 3) mm
@@ -517,8 +537,8 @@ class Part:
     "A surface on the stage: triangles with attributes, pictures and a shader of its own; `caster` casts its shadow"
     def __init__(self, stage, attributes, pictures, fragment, vertex=_VERTEX, clear=False, cull=False, shades=None):
         import vtk
-        self.poly, self.points, self.pictures, self.key, self.shaders = vtk.vtkPolyData(), vtk.vtkPoints(), {name: self
-            ._picture() for name in pictures}, None, []
+        self.poly, self.points, self.key, self.shaders = vtk.vtkPolyData(), vtk.vtkPoints(), None, []
+        self.pictures = {name: self._picture() for name in pictures}
         self.poly.SetPoints(self.points)
         self.actor = self._actor(stage, attributes, fragment, vertex)
         self.actor.ForceTranslucentOn() if clear else self.actor.ForceOpaqueOn()
@@ -531,33 +551,49 @@ class Part:
     def _actor(self, stage, attributes, fragment, vertex):
         import vtk
         mapper, actor = vtk.vtkOpenGLPolyDataMapper(), vtk.vtkActor()
-        mapper.SetInputData(self.poly); mapper.ScalarVisibilityOff(); mapper.SetVBOShiftScaleMethod(0)
+        mapper.SetInputData(self.poly)
+        mapper.ScalarVisibilityOff()
+        mapper.SetVBOShiftScaleMethod(0)
         actor.SetMapper(mapper)
-        varying = ''.join(f'{{}} {_gl_type(n)} {k}_v; ' for k,
-            n in dict(pos=3, nrm=3, rest=3, loc=3, col=3, extra=4, tan=3, par=4).items()
-            if k in (*attributes, 'pos', 'nrm'))+('{} float rank_v;' if 'par' in attributes else '')
-        same = ''.join(f'{k}_v={k};' for k in attributes if k not in ('nrm', 'par', 'tan'))
         s = actor.GetShaderProperty()
-        s.AddVertexShaderReplacement('//VTK::PositionVC::Dec', True,
-            '//VTK::PositionVC::Dec\n'+''.join(f'in {_gl_type(n)} {k};\n' for k,
-            n in attributes.items())+varying.replace('{}', 'out')+_BEND, False)
-        s.AddVertexShaderReplacement('//VTK::PositionVC::Impl', True, same+vertex, False)
-        s.AddFragmentShaderReplacement('//VTK::PositionVC::Dec', True,
-            '//VTK::PositionVC::Dec\n'+varying.replace('{}', 'in'), False)
-        s.AddFragmentShaderReplacement('//VTK::TCoord::Dec', True,
-            '//VTK::TCoord::Dec\n'+('' if fragment in _SHADES else _GLSL), False)
-        s.AddFragmentShaderReplacement('//VTK::Light::Impl', True, '', False)
-        s.AddFragmentShaderReplacement('//VTK::TCoord::Impl', True, fragment, False)
+        for place, code in self._vertex_code(attributes, vertex).items():
+            s.AddVertexShaderReplacement(f'//VTK::{place}', True, code, False)
+        for place, code in self._fragment_code(attributes, fragment).items():
+            s.AddFragmentShaderReplacement(f'//VTK::{place}', True, code, False)
         for k in attributes: mapper.MapDataArrayToVertexAttribute(k, k, vtk.vtkDataObject.FIELD_ASSOCIATION_POINTS, -1)
         stage.ren.AddActor(actor)
         self.shaders.append(s)
         return actor
 
+    def _vertex_code(self, attributes, vertex):
+        "What stands in the vertex shader, by its place"
+        given = ''.join(f'in {_gl_type(n)} {name};\n' for name, n in attributes.items())
+        same = ''.join(f'{name}_v={name};' for name in attributes if name not in ('nrm', 'par', 'tan'))
+        return {'PositionVC::Dec': f'//VTK::PositionVC::Dec\n{given}{self._varying(attributes, "out")}{_BEND}',
+            'PositionVC::Impl': same+vertex}
+
+    def _fragment_code(self, attributes, fragment):
+        "What stands in the fragment shader, by its place"
+        helpers = '' if fragment in _SHADES else _GLSL
+        return {'PositionVC::Dec': '//VTK::PositionVC::Dec\n'+self._varying(attributes, 'in'),
+            'TCoord::Dec': f'//VTK::TCoord::Dec\n{helpers}', 'Light::Impl': '', 'TCoord::Impl': fragment}
+
+    def _varying(self, attributes, way):
+        "Declarations of what goes from the vertex to the fragment shader"
+        sizes = dict(pos=3, nrm=3, rest=3, loc=3, col=3, extra=4, tan=3, par=4)
+        said = ''.join(f'{way} {_gl_type(n)} {name}_v; ' for name, n in sizes.items()
+            if name in (*attributes, 'pos', 'nrm'))
+        return said+(f'{way} float rank_v;' if 'par' in attributes else '')
+
     def _picture(self):
         import vtk
         t = vtk.vtkTexture()
         t.InterpolateOn()
-        t.MipmapOn(); t.SetMaximumAnisotropicFiltering(1); t.RepeatOff(); t.SetWrap(2); t.SetColorModeToDirectScalars()
+        t.MipmapOn()
+        t.SetMaximumAnisotropicFiltering(1)
+        t.RepeatOff()
+        t.SetWrap(2)
+        t.SetColorModeToDirectScalars()
         return t
 
     def show(self, key, triangles=None, points=None, uv=None, **attributes):
@@ -618,29 +654,39 @@ class Stage:
         self.plotter = pv.Plotter(off_screen=True, window_size=(512, 512), lighting='none')
         self.plotter.disable_anti_aliasing()
         self.ren, self.window = self.plotter.renderer, self.plotter.render_window
-        self.window.SetAlphaBitPlanes(1); self.window.SetMultiSamples(0)
-        self.ren.SetBackground(0, 0, 0); self.ren.SetBackgroundAlpha(0.); self.ren.SetUseOIT(False)
+        self.window.SetAlphaBitPlanes(1)
+        self.window.SetMultiSamples(0)
+        self.ren.SetBackground(0, 0, 0)
+        self.ren.SetBackgroundAlpha(0.)
+        self.ren.SetUseOIT(False)
         self.shadow = vtk.vtkTexture()
         self.shadow.InterpolateOff()
-        self.shadow.RepeatOff(); self.shadow.SetWrap(2); self.shadow.SetColorModeToDirectScalars()
+        self.shadow.RepeatOff()
+        self.shadow.SetWrap(2)
+        self.shadow.SetColorModeToDirectScalars()
         _set_picture(self.shadow, np.ones((8, 8, 1), np.float32))
-        solid = dict(nrm=3, extra=4)
-        self.parts = dict(
-            skin=Part(self, dict(nrm=3, rest=3, extra=4), ('skinTex', 'detailTex', 'reliefTex', 'lineTex'), _SKIN,
-                cull=True, shades=_SHADE),
-            cloth=Part(self, dict(nrm=3, rest=3, extra=4), (), _CLOTH, cull=True),
-            eye_left=Part(self, dict(nrm=3, loc=3, extra=4), (), _EYE, cull=True), eye_right=Part(self,
-                dict(nrm=3, loc=3, extra=4), (), _EYE, cull=True),
-            teeth_upper=Part(self, solid, ('teethTex',), _TEETH), teeth_lower=Part(self, solid, ('teethTex',),
-                _TEETH), tongue=Part(self, solid, ('teethTex',), _TEETH),
-            lash=Part(self, dict(tan=3, par=4), (), _LASH, _VERTEX_HAIR, clear=True),
-            gear=Part(self, dict(nrm=3, col=3, extra=4), (), _SOLID, shades=_SHADE), lock=Part(self,
-                dict(tan=3, par=4), (), _HAIR, _VERTEX_HAIR, shades=_SHADE_HAIR),
-            glass=Part(self, dict(nrm=3, col=3, extra=4), (), _SOLID, clear=True),
-            hair=Part(self, dict(tan=3, par=4), (), _HAIR, _VERTEX_HAIR, shades=_SHADE_HAIR))
+        self.parts = self._parts()
         self.set(browCol=(.1, .1, .1), hairCol=(.1, .1, .1), greyCol=(.4, .4, .4), centre=CENTRE,
             atlas=(*atlas_centre(), 0, 0), lid=face_points()[386]+[0, 4], isTongue=0., poreAmp=.5, tint=(1, 1, 1),
             oily=.5, grey=0., gloss=1., thick=1.)
+
+    def _parts(self):
+        "Everything that can be shown, with its attributes and their sizes"
+        skin, eye, inner = dict(nrm=3, rest=3, extra=4), dict(nrm=3, loc=3, extra=4), dict(nrm=3, extra=4)
+        gear, strand = dict(nrm=3, col=3, extra=4), dict(tan=3, par=4)
+        return dict(
+            skin=Part(self, skin, ('skinTex', 'detailTex', 'reliefTex', 'lineTex'), _SKIN, cull=True, shades=_SHADE),
+            cloth=Part(self, skin, (), _CLOTH, cull=True),
+            eye_left=Part(self, eye, (), _EYE, cull=True),
+            eye_right=Part(self, eye, (), _EYE, cull=True),
+            teeth_upper=Part(self, inner, ('teethTex',), _TEETH),
+            teeth_lower=Part(self, inner, ('teethTex',), _TEETH),
+            tongue=Part(self, inner, ('teethTex',), _TEETH),
+            lash=Part(self, strand, (), _LASH, _VERTEX_HAIR, clear=True),
+            gear=Part(self, gear, (), _SOLID, shades=_SHADE),
+            lock=Part(self, strand, (), _HAIR, _VERTEX_HAIR, shades=_SHADE_HAIR),
+            glass=Part(self, gear, (), _SOLID, clear=True),
+            hair=Part(self, strand, (), _HAIR, _VERTEX_HAIR, shades=_SHADE_HAIR))
 
 @patch
 def set(self:Stage, **uniforms):
@@ -655,76 +701,109 @@ def hide(self:Stage, *names):
 def dress(self:Stage, person, look):
     "Everything about a person that no expression changes"
     skin = head.layout(person)['skin']
-    s = self.parts['skin']
-    s.picture('skinTex', head.texture(skin.texture))
-    s.picture('detailTex', skin_detail(person))
-    s.picture('reliefTex', relief()); s.picture('lineTex', _line(look.recede))
-    tone = skin_tone(skin.texture)
+    part, tone = self.parts['skin'], skin_tone(skin.texture)
+    part.picture('skinTex', head.texture(skin.texture))
+    part.picture('detailTex', skin_detail(person))
+    part.picture('reliefTex', relief())
+    part.picture('lineTex', _line(look.recede))
+    self.set(skinMean=tone, evenness=float(np.clip(.45+.5*tone[1]/.1, .45, .95)), tint=look.tint, oily=look.oil,
+        seedf=float(person.seed%97))
+    self.set(hairCol=look.hair, browCol=look.brow, greyCol=look.grey, grey=look.grey_share, scalpCover=look.scalp,
+        thick=look.thick, gloss=look.gloss, bald=float(look.style == 'fringe'))
+    self.set(cloth=look.cloth, cloth2=look.cloth2, pattern=look.pattern, vneck=look.vneck)
     dark = np.clip(.38+.62*tone[1]*look.tint[1]/.22, 0, 1) # eyes of dark faces hold more pigment
-    self.set(skinMean=tone, evenness=float(np.clip(.45+.5*tone[1]/.1, .45, .95)), hairCol=look.hair, browCol=look.brow,
-        greyCol=look.grey, grey=look.grey_share, tint=look.tint, oily=look.oil, scalpCover=look.scalp,
-        thick=look.thick, gloss=look.gloss,
-        cloth=look.cloth, cloth2=look.cloth2, pattern=look.pattern, vneck=look.vneck, irisIn=np.array(
-            IRISES[person.eyes][0])*dark, irisOut=np.array(
-            IRISES[person.eyes][1])*dark, irisR=look.iris_mm, eyeR=head.face(
-            person).radius, pupil=look.pupil_mm, sclera=look.sclera, red=look.red_eyes,
-        toothCol=look.teeth, seedf=float(person.seed%97))
-    self.set(bald=float(look.style == 'fringe'))
-    if not look.style: return self.parts['hair'].actor.VisibilityOff()
-    key = (person, look.style, look.recede)
-    if self.parts['hair'].key == key: return self.parts['hair'].actor.VisibilityOn()
-    q, rank, full = hair_of(person, look)
-    n, k = q.shape[:2]
-    r, t = np.random.default_rng([person.seed, 6]), np.tile(np.linspace(0, 1, k), n)
-    def twice(a): return np.repeat(a.reshape(n*k, -1), 2, 0)
-    width = STYLES[look.style].width*np.repeat(r.uniform(.6, 1.3, n)*(.24+.76*full), k)*np.interp(t, [0, .15, .7, 1],
-        [.8 if STYLES[look.style].fall > .5 else .45, 1, .85, .12])
-    par = twice(np.c_[np.repeat(r.random(n), k), width, t, rank.ravel()])
+    inner, outer = (np.array(colour)*dark for colour in IRISES[person.eyes][:2])
+    self.set(irisIn=inner, irisOut=outer, irisR=look.iris_mm, eyeR=head.face(person).radius, pupil=look.pupil_mm,
+        sclera=look.sclera, red=look.red_eyes, toothCol=look.teeth)
+    self._wear_hair(person, look)
+
+@patch
+def _wear_hair(self:Stage, person, look):
+    "A person's hair, unless it is there already"
+    part, key = self.parts['hair'], (person, look.style, look.recede)
+    if not look.style: return part.actor.VisibilityOff()
+    if part.key == key: return part.actor.VisibilityOn()
+    points, rank, full = hair_of(person, look)
+    n, k = points.shape[:2]
+    random, along = np.random.default_rng([person.seed, 6]), np.tile(np.linspace(0, 1, k), n)
+    def twice(a): return np.repeat(a.reshape(n*k, -1), 2, 0) # both edges of a ribbon
+    at_root = .8 if STYLES[look.style].fall > .5 else .45
+    wisp = np.repeat(random.uniform(.6, 1.3, n)*(.24+.76*full), k)
+    width = STYLES[look.style].width*wisp*np.interp(along, [0, .15, .7, 1], [at_root, 1, .85, .12])
+    par = twice(np.c_[np.repeat(random.random(n), k), width, along, rank.ravel()])
     par[::2, 1] *= -1
-    self.parts['hair'].show(key, ribbons(n, k)[np.argsort(-np.repeat(rank.max(1), 2*k-2), kind='stable')],
-        twice(q.reshape(-1, 3)), tan=twice(np.gradient(q, axis=1)), par=par)
+    outermost_first = np.argsort(-np.repeat(rank.max(1), 2*k-2), kind='stable')
+    part.show(key, ribbons(n, k)[outermost_first], twice(points.reshape(-1, 3)), tan=twice(np.gradient(points, axis=1)),
+        par=par)
 
 # %% ../../nbs/simulator/03_render.ipynb #aade32ea
 @patch
 def pose(self:Stage, person, units, weakness):
     "The face as it is now"
-    layout, a = head.layout(person), average_head()
-    xyz, base, act = head.vertices(person, units, weakness), len(a['xyz']), head.activations(person, units, weakness)
-    self.lm = lm = head.anchors(xyz)
-    skin, n = layout['skin'], head.normals(xyz[:base], a['rows'])
-    rest, rows = a['xyz'], skin.rows
-    w = np.clip((rest[:, 1]+.35*(rest[:, 2]+60)+165)/70, 0, 1)
-    extra = np.stack([openness(), 0*w, 0*w, w*w*(3-2*w)], 1)
-    self.parts['skin'].show(('skin',), skin.triangles, xyz[rows], skin.uv, nrm=n[rows], rest=rest[rows],
+    xyz = head.vertices(person, units, weakness)
+    self.lm = head.anchors(xyz)
+    self._pose_skin(person, xyz, head.activations(person, units, weakness))
+    self._pose_eyes(person, xyz)
+    self._pose_mouth(person, xyz)
+    self._pose_lashes(person, xyz)
+
+@patch
+def _pose_skin(self:Stage, person, xyz, activations):
+    "Skin with its wrinkles, and the clothes over it"
+    skin, average = head.layout(person)['skin'], average_head()
+    rest, rows = average['xyz'], skin.rows
+    normals = head.normals(xyz[:len(rest)], average['rows'])
+    upper = np.clip((rest[:, 1]+.35*(rest[:, 2]+60)+165)/70, 0, 1)
+    extra = np.stack([openness(), 0*upper, 0*upper, upper*upper*(3-2*upper)], 1)
+    self.parts['skin'].show(('skin',), skin.triangles, xyz[rows], skin.uv, nrm=normals[rows], rest=rest[rows],
         extra=extra[rows])
-    c = _cloth_rows()
-    e = extra[c[0]]
-    self.parts['cloth'].show('cloth', c[1], xyz[c[0]]+n[c[0]]*3.2, nrm=n[c[0]], rest=rest[c[0]], extra=e)
-    depth = wrinkle_depth(person, act)
-    self.parts['skin'].set(ampL=depth[0], ampR=depth[1])
-    neutral, gap = head.vertices(person), float(np.max(head.lip_gap(xyz)))
+    covered, triangles = _cloth_rows()
+    self.parts['cloth'].show('cloth', triangles, xyz[covered]+normals[covered]*3.2, nrm=normals[covered],
+        rest=rest[covered], extra=extra[covered])
+    left, right = wrinkle_depth(person, activations)
+    self.parts['skin'].set(ampL=left, ampR=right)
+
+@patch
+def _pose_eyes(self:Stage, person, xyz):
+    "Both eyes, shaded by their lids"
+    layout, neutral = head.layout(person), head.vertices(person)
     for name, margins in zip(('eye_left', 'eye_right'), head.lid_margins(xyz)):
-        p = layout[name]
-        x, o = xyz[p.rows], neutral[p.rows]
-        loc, at = o-(o.max(0)+o.min(0))/2, x-(x.max(0)+x.min(0))/2
-        light, corner = _eye_light(x, margins)
-        self.parts[name].show(('eye', name), p.triangles, x, p.uv, nrm=at/np.linalg.norm(at, axis=1, keepdims=True),
-            loc=loc, extra=np.stack([light, corner, 0*light, 1+0*light], 1))
+        eye = layout[name]
+        now, before = xyz[eye.rows], neutral[eye.rows]
+        own, out = before-(before.max(0)+before.min(0))/2, now-(now.max(0)+now.min(0))/2
+        light, corner = _eye_light(now, margins)
+        self.parts[name].show(('eye', name), eye.triangles, now, eye.uv,
+            nrm=out/np.linalg.norm(out, axis=1, keepdims=True), loc=own,
+            extra=np.stack([light, corner, 0*light, 1+0*light], 1))
+
+@patch
+def _pose_mouth(self:Stage, person, xyz):
+    "Teeth and tongue, where the lips show them"
+    layout, gap = head.layout(person), float(np.max(head.lip_gap(xyz)))
     drop, low = _teeth_down(person, xyz)
     for name in ('teeth_upper', 'teeth_lower', 'tongue'):
-        p, part = layout[name], self.parts[name]
-        if gap < .4: part.actor.VisibilityOff(); continue
-        x, n = _set_teeth(name, xyz[p.rows], drop, low), head.normals(xyz, p.rows[p.triangles])[p.rows]
-        light = _mouth_light(x, lm, gap)*(.55 if name == 'tongue' else _between_teeth(x, n))
-        part.picture('teethTex', head.texture(p.texture)); part.set(isTongue=float(name == 'tongue'))
-        part.show((name,), p.triangles, x, p.uv, nrm=n, extra=np.stack([light, 0*light, 0*light, 1+0*light], 1))
-    q, full = lashes(person, xyz)
-    n, k = q.shape[:2]
-    par = np.repeat(np.c_[np.zeros(n*k), np.tile([.30, .24, .08], n)*.9, np.tile(np.linspace(0, 1, k), n),
-        np.repeat(full, k)], 2, 0)
+        piece, part = layout[name], self.parts[name]
+        if gap < .4:
+            part.actor.VisibilityOff()
+            continue
+        points = _set_teeth(name, xyz[piece.rows], drop, low)
+        normals = head.normals(xyz, piece.rows[piece.triangles])[piece.rows]
+        light = _mouth_light(points, self.lm, gap)*(.55 if name == 'tongue' else _between_teeth(points, normals))
+        part.picture('teethTex', head.texture(piece.texture))
+        part.set(isTongue=float(name == 'tongue'))
+        part.show((name,), piece.triangles, points, piece.uv, nrm=normals,
+            extra=np.stack([light, 0*light, 0*light, 1+0*light], 1))
+
+@patch
+def _pose_lashes(self:Stage, person, xyz):
+    "Lashes as ribbons that taper"
+    points, full = lashes(person, xyz)
+    n, k = points.shape[:2]
+    width, along = np.tile([.30, .24, .08], n)*.9, np.tile(np.linspace(0, 1, k), n)
+    par = np.repeat(np.c_[np.zeros(n*k), width, along, np.repeat(full, k)], 2, 0)
     par[::2, 1] *= -1
-    self.parts['lash'].show('lash', ribbons(n, k), np.repeat(q.reshape(-1, 3), 2, 0),
-        tan=np.repeat(np.gradient(q, axis=1).reshape(-1, 3), 2, 0), par=par)
+    self.parts['lash'].show('lash', ribbons(n, k), np.repeat(points.reshape(-1, 3), 2, 0),
+        tan=np.repeat(np.gradient(points, axis=1).reshape(-1, 3), 2, 0), par=par)
 
 # %% ../../nbs/simulator/03_render.ipynb #b36d80d6
 @patch
@@ -753,9 +832,11 @@ def _read(self:Stage, px, depth=False):
     import vtk
     from vtk.util.numpy_support import vtk_to_numpy
     a = vtk.vtkFloatArray() if depth else vtk.vtkUnsignedCharArray()
-    self.window.GetZbufferData(0, 0, px-1, px-1, a) if depth else self.window.GetRGBACharPixelData(0, 0, px-1, px-1, 0,
-        a)
-    return vtk_to_numpy(a).reshape(px, px, -1)[::-1] if not depth else vtk_to_numpy(a).reshape(px, px)[::-1]
+    if depth:
+        self.window.GetZbufferData(0, 0, px-1, px-1, a)
+        return vtk_to_numpy(a).reshape(px, px)[::-1]
+    self.window.GetRGBACharPixelData(0, 0, px-1, px-1, 0, a)
+    return vtk_to_numpy(a).reshape(px, px, -1)[::-1]
 
 @patch
 def _shadow_pass(self:Stage, towards, up, focus, wide):
@@ -763,9 +844,13 @@ def _shadow_pass(self:Stage, towards, up, focus, wide):
     cam, shown = self.ren.GetActiveCamera(), [p for p in self.parts.values() if p.actor.GetVisibility()]
     for p in shown: p.actor.VisibilityOff(); p.caster and p.caster.VisibilityOn()
     self.ren.SetViewport(0, 0, SHADOW_PX/wide, SHADOW_PX/wide)
-    cam.ParallelProjectionOn(); cam.SetParallelScale(185); cam.SetWindowCenter(0, 0)
+    cam.ParallelProjectionOn()
+    cam.SetParallelScale(185)
+    cam.SetWindowCenter(0, 0)
     cam.SetFocalPoint(*focus)
-    cam.SetPosition(*(focus+600*towards)); cam.SetViewUp(*up); cam.SetClippingRange(200, 1100)
+    cam.SetPosition(*(focus+600*towards))
+    cam.SetViewUp(*up)
+    cam.SetClippingRange(200, 1100)
     self.set(camPos=focus+600*towards, pixel=1.5)
     self.window.Render()
     _set_picture(self.shadow, self._read(SHADOW_PX, True)[:, :, None])
@@ -777,28 +862,36 @@ def _shadow_pass(self:Stage, towards, up, focus, wide):
 @patch
 def take(self:Stage, camera, light, size, supersample=2):
     "Shadow map, then the picture: float32 (size, size, 4), linear, premultiplied"
-    total, neck = pose_rotation(camera.yaw, camera.pitch,
-        camera.roll), pose_rotation(*(camera.neck*np.array([camera.yaw, camera.pitch, camera.roll])))
+    turn = np.array([camera.yaw, camera.pitch, camera.roll])
+    total, neck = pose_rotation(*turn), pose_rotation(*(camera.neck*turn))
     to_world, px = (total@neck.T).T, size*supersample
-    focus, cam = PIVOT+neck@(FACE-PIVOT), self.ren.GetActiveCamera()
-    tall = camera.distance_mm*24/camera.focal_mm
+    focus, tall = PIVOT+neck@(FACE-PIVOT), camera.distance_mm*24/camera.focal_mm
     eye, rig = focus+to_world[:, 2]*camera.distance_mm, light_rig(light, to_world)
     self.set(**rig, camX=to_world[:, 0], camY=to_world[:, 1], camZ=to_world[:, 2], eyePos=eye, exposure=light.exposure,
         neck=_axis_angle(neck), pivot=PIVOT)
     wide = max(px, SHADOW_PX)
     if self.window.GetSize() != (wide, wide): self.window.SetSize(wide, wide)
-    m = self._shadow_pass(rig['d0'], to_world[:, 1] if abs(rig['d0']@to_world[:, 1]) < .9 else to_world[:, 2],
-        focus+[0, -10, -50], wide)
+    upright = to_world[:, 1] if abs(rig['d0']@to_world[:, 1]) < .9 else to_world[:, 2]
+    m = self._shadow_pass(rig['d0'], upright, focus+[0, -10, -50], wide)
     self.ren.SetViewport(0, 0, px/wide, px/wide)
-    cam.ParallelProjectionOff(); cam.SetFocalPoint(*focus); cam.SetPosition(*eye); cam.SetViewUp(*to_world[:, 1])
-    cam.SetViewAngle(np.degrees(2*np.arctan(tall/2/camera.distance_mm)))
-    cam.SetClippingRange(camera.distance_mm*.45, camera.distance_mm+900)
-    cam.SetWindowCenter(-2*camera.shift[0], 2*camera.shift[1])
+    self._aim(camera, focus, eye, to_world[:, 1], tall)
     self.set(camPos=eye, pixel=1.05*tall/px, sh0=m[0], sh1=m[1], sh2=m[2])
     self.window.Render()
     rgba = self._read(px)
     out = np.dstack([_LINEAR[rgba[..., :3]], rgba[..., 3].astype(np.float32)/255])
     return cv2.resize(out, (size, size), interpolation=cv2.INTER_AREA) if supersample > 1 else out
+
+@patch
+def _aim(self:Stage, camera, focus, eye, up, tall):
+    "Point the camera at the face; `tall` is the height of the picture where the face is, mm"
+    view = self.ren.GetActiveCamera()
+    view.ParallelProjectionOff()
+    view.SetFocalPoint(*focus)
+    view.SetPosition(*eye)
+    view.SetViewUp(*up)
+    view.SetViewAngle(np.degrees(2*np.arctan(tall/2/camera.distance_mm)))
+    view.SetClippingRange(camera.distance_mm*.45, camera.distance_mm+900)
+    view.SetWindowCenter(-2*camera.shift[0], 2*camera.shift[1])
 
 # %% ../../nbs/simulator/03_render.ipynb #356304db
 @lru_cache
@@ -819,7 +912,9 @@ def portrait(
 ): # float32 (size, size, 4): linear, premultiplied by cover
     "A person against nothing"
     s, look = stage(), look or look_of(person)
-    s.dress(person, look); s.pose(person, units or {}, weakness); s.occlude(person, look, *occlusion)
+    s.dress(person, look)
+    s.pose(person, units or {}, weakness)
+    s.occlude(person, look, *occlusion)
     return s.take(camera, light, size, supersample)
 
 def to_srgb(

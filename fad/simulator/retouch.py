@@ -112,13 +112,14 @@ def close_eye(
     if not 0 <= amount <= 1: raise ValueError(f"an eye closes by a share between 0 and 1, not {amount}")
     out, eye, fine = image.copy(), _eye(points, side), 4
     outline = np.concatenate([eye[0]+q@eye[1] for q in eye[2]])
-    lo, hi = (f(q).astype(int).clip(0, image.shape[1::-1]) for f,
-        q in ((np.floor, outline.min(0)-2), (np.ceil, outline.max(0)+2)))
-    w, h = (hi-lo).tolist()
-    xy = _grid(h*fine, w*fine)/fine+lo
+    corners = np.floor(outline.min(0)-2), np.ceil(outline.max(0)+2)
+    first, last = (corner.astype(int).clip(0, image.shape[1::-1]) for corner in corners)
+    width, height = (last-first).tolist()
+    xy = _grid(height*fine, width*fine)/fine+first
     source = _lid_move(xy, eye, amount, back=True)
-    moved = (np.abs(source-xy).max(-1) > 1e-9).reshape(h, fine, w, fine).any((1, 3))
-    out[lo[1]:hi[1], lo[0]:hi[0]][moved] = cv2.resize(_pull(image, source), (w, h), interpolation=cv2.INTER_AREA)[moved]
+    moved = (np.abs(source-xy).max(-1) > 1e-9).reshape(height, fine, width, fine).any((1, 3))
+    drawn = cv2.resize(_pull(image, source), (width, height), interpolation=cv2.INTER_AREA)
+    out[first[1]:last[1], first[0]:last[0]][moved] = drawn[moved]
     return out
 
 # %% ../../nbs/simulator/05_retouch.ipynb #70fba15d
@@ -241,8 +242,8 @@ def known_changes(
     "A portrait, its mirror image, and copies with a known droop or a closed eye"
     mm, rows = 1/pupil_mm, [('', image, '', 0, 0)]
     rows += [('_mirrored', image[:, ::-1].copy(), '', 0, 0)]
-    rows += [(f'_droop_{side}_{k}mm', droop(image, points, k*mm, side), side, k, 0) for side,
-        k in (('left', 4), ('right', 4), ('left', 8), ('right', 8))]
+    for side, droop_mm in (('left', 4), ('right', 4), ('left', 8), ('right', 8)):
+        rows.append((f'_droop_{side}_{droop_mm}mm', droop(image, points, droop_mm*mm, side), side, droop_mm, 0))
     rows += [('_eye_closed_left', close_eye(image, points, 'left'), 'left', 0, 1)]
     truth = pd.DataFrame([(f'{name}{suffix}.png', name, *rest) for suffix, _, *rest in rows],
         columns=['path', 'subject', 'side', 'droop_mm', 'eye_closed'])

@@ -8,7 +8,7 @@ __all__ = ['BACKGROUNDS', 'OCCLUSIONS', 'STILL_EXPRESSIONS', 'COURSES', 'LOOKALI
            'backdrop', 'gaze_units', 'units_of', 'exposed', 'automatic_exposure', 'portrait_pixels', 'jpeg_bytes',
            'render', 'random_camera', 'random_light', 'random_sensor', 'random_scene', 'truth_of', 'Clip', 'course_of',
            'movement', 'scenes_of', 'random_clip', 'simulate_clip', 'cohort_person', 'at_site', 'cohort_scene',
-           'cohort_clip', 'simulate_cohort']
+           'cohort_clip', 'simulate_cohort', 'cohort_truth']
 
 # %% ../../nbs/simulator/04_scenes.ipynb #40c8137c
 import errno, io, json, operator, os, shutil, zlib
@@ -552,6 +552,12 @@ def _encode(path, frames, fps, size):
             for packet in v.encode(av.VideoFrame.from_ndarray(f, format='rgb24')): out.mux(packet)
         for packet in v.encode(): out.mux(packet)
 
+def _moment_truth(clip, frame, scene, units, doing, t):
+    "A row of a clip's truth"
+    onset_s = clip.onset_s if clip.course in ('sudden', 'creeping', 'transient') else np.nan
+    return dict(frame=frame, t_s=t, doing=doing, course=clip.course, onset_s=onset_s, lookalike=clip.lookalike,
+        **truth_of(scene, units))
+
 def simulate_clip(
     path, # mp4 file to write
     clip, # Clip
@@ -562,9 +568,7 @@ def simulate_clip(
     rows = []
     def frames():
         for i, (scene, units, doing, t) in enumerate(scenes_of(clip)):
-            rows.append(dict(frame=i, t_s=t, doing=doing, course=clip.course,
-                onset_s=clip.onset_s if clip.course in ('sudden', 'creeping', 'transient') else np.nan,
-                lookalike=clip.lookalike, **truth_of(scene, units)))
+            rows.append(_moment_truth(clip, i, scene, units, doing, t))
             yield portrait_pixels(scene, size, units)
     _whole(path, lambda part: _encode(part, frames(), clip.fps, size))
     return pd.DataFrame(rows)
@@ -639,26 +643,36 @@ def _clip_label(clip):
     if clip.course == 'none': return 'non_stroke'
     return 'stroke' if clip.course in _WITH_ONSET and clip.scene.weakness.palsy == 'central' else ''
 
+def _photograph_truth(seed, i, k, scene):
+    "A photograph's row of the truth"
+    label = _label(scene.weakness.palsy)
+    path = f"{'stroke_data' if label == 'stroke' else 'noStroke_data'}/p{i:04d}_{k}.jpg"
+    site = cohort_person(seed, i)[2]
+    return dict(frame_id=path, path=path, subject=f'p{i:04d}', source=site, label=label, t_s=np.nan, frame=0,
+        **truth_of(scene))
+
 def _make_person(i, n, out, seed, size):
     "Write a person's photographs and return their truth"
     rows = []
     for k in range(n):
         scene = cohort_scene(seed, i, k)
-        label = _label(scene.weakness.palsy)
-        rel = f"{'stroke_data' if label == 'stroke' else 'noStroke_data'}/p{i:04d}_{k}.jpg"
+        rows.append(_photograph_truth(seed, i, k, scene))
         data = jpeg_bytes(portrait_pixels(scene, size), scene.sensor.jpeg)
-        _whole(out/rel, lambda part, data=data: part.write_bytes(data))
-        rows.append(dict(frame_id=rel, path=rel, subject=f'p{i:04d}', source=cohort_person(seed, i)[2], label=label,
-            t_s=np.nan, frame=0, **truth_of(scene)))
+        _whole(out/rows[-1]['path'], lambda part, data=data: part.write_bytes(data))
     return pd.DataFrame(rows)
+
+def _clip_path(i): return f'clips/c{i:03d}.mp4'
+
+def _with_clip_keys(table, i, clip):
+    "A clip's truth with what a cohort says of it"
+    table.insert(0, 'frame_id', [f'{_clip_path(i)}#{frame:06d}' for frame in table.frame])
+    return table.assign(path=_clip_path(i), subject=f'c{i:03d}', source='clip', label=_clip_label(clip),
+        palsy=clip.scene.weakness.palsy)
 
 def _make_clip(i, out, seed, size):
     "Write a clip and return its truth"
-    clip, rel = cohort_clip(seed, i), f'clips/c{i:03d}.mp4'
-    table = simulate_clip(out/rel, clip, size)
-    table.insert(0, 'frame_id', [f'{rel}#{f:06d}' for f in table.frame])
-    return table.assign(path=rel, subject=f'c{i:03d}', source='clip', label=_clip_label(clip),
-        palsy=clip.scene.weakness.palsy)
+    clip = cohort_clip(seed, i)
+    return _with_clip_keys(simulate_clip(out/_clip_path(i), clip, size), i, clip)
 
 def _make(job, out, seed, size):
     "One person's photographs, or one clip: files, and then their truth, which marks them as done"
@@ -716,8 +730,7 @@ def simulate_cohort(
     _run(jobs, out, seed, size, workers, progress)
     parts = [pd.read_parquet(p) for p in sorted((out/'.parts').glob('*.parquet'),
         key=lambda p: (p.name.startswith('clip'), p.name))]
-    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=['path', *MANIFEST])
-    for c in MANIFEST: table[c] = table.get(c, pd.Series(index=table.index, dtype=object))
+    table = _joined(parts)
     manifest = table.groupby('path', sort=False).first().reset_index()[MANIFEST]
     last = table.groupby('path', sort=False)[['severity', 'side']].max()
     manifest['severity'], manifest['side'] = manifest.path.map(last.severity), manifest.path.map(last.side)
@@ -725,6 +738,28 @@ def simulate_cohort(
     _whole(out/'truth.parquet', lambda part: table.to_parquet(part, index=False))
     shutil.rmtree(out/'.parts', ignore_errors=True)
     return out
+
+def _joined(parts):
+    "One table of truth, with every column that a manifest has"
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=['path', *MANIFEST])
+    for column in MANIFEST: table[column] = table.get(column, pd.Series(index=table.index, dtype=object))
+    return table
+
+def cohort_truth(
+    subjects:int=300, # people, four photographs each
+    clips:int=48, # clips
+    seed:int=1 # of the cohort
+)->pd.DataFrame: # a row a frame, as `simulate_cohort` writes it to truth.parquet
+    "The truth of a cohort without its pictures: what to make anew when a measure has changed and no face has"
+    people = [pd.DataFrame([_photograph_truth(seed, i, k, cohort_scene(seed, i, k)) for k in range(4)])
+        for i in range(subjects)]
+    return _joined([*people, *(_clip_truth(seed, i) for i in range(clips))])
+
+def _clip_truth(seed, i):
+    "The truth of every frame of a cohort's clip"
+    clip = cohort_clip(seed, i)
+    rows = [_moment_truth(clip, frame, *moment) for frame, moment in enumerate(scenes_of(clip))]
+    return _with_clip_keys(pd.DataFrame(rows), i, clip)
 
 def _worker_start(): os.environ.update(LP_NUM_THREADS='1', FAD_RENDERER='ok')
 

@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['SPECIFICITIES', 'PREVALENCES', 'THRESHOLDS', 'pairs_won', 'Roc', 'aucs', 'auc', 'placements', 'auc_interval',
-           'calibration', 'net_benefit', 'performance', 'performance_by', 'threshold_for', 'plot_calibration',
-           'plot_decision']
+           'calibration', 'net_benefit', 'performance', 'performance_by', 'threshold_for']
 
 # %% ../../nbs/stats/02_performance.ipynb #b77176e1
 import warnings
@@ -14,7 +13,7 @@ from scipy.special import logit, ndtri
 from scipy.stats import t as student
 from .people import (
     between_within, frame_weights, person_draws, pooled_share, quantile_interval, row_weights, score_interval,
-    subject_weights, widened_interval)
+    widened_interval)
 
 # %% ../../nbs/stats/02_performance.ipynb #7de70e11
 def pairs_won(
@@ -284,51 +283,3 @@ def threshold_for(
     at = np.isfinite(score)
     found = quantile_interval(score[at], pd.factorize(subject[at])[0], specificity)
     return pd.Series(dict(zip(('threshold', 'low', 'high'), found)) | dict(n_subjects=len(np.unique(subject[at]))))
-
-# %% ../../nbs/stats/02_performance.ipynb #f73aaec7
-def plot_calibration(
-    ax, # matplotlib axes
-    prob, # (n,) probabilities
-    case, # bool (n,)
-    subject, # (n,)
-    bins:int=8, # of equal size
-    seed:int=0, # of the draws of people
-    **kwargs # to `ax.plot`
-):
-    "Share of cases against the stated probability, in bins of equal size, with 95 % intervals over people"
-    prob, case = np.asarray(prob, float), np.asarray(case, float)
-    weights = subject_weights(subject, 400, seed)*row_weights(subject)
-    part = pd.qcut(pd.Series(prob).rank(method='first'), min(bins, len(prob)), labels=False).to_numpy()
-    inside = [part == b for b in np.unique(part)]
-    stated = [np.average(prob[i], weights=weights[0, i]) for i in inside]
-    with np.errstate(invalid='ignore'): # nobody of a bin may be drawn
-        shares = np.stack([weights[:, i]@case[i]/weights[:, i].sum(1) for i in inside]) # a column a resample
-    low, high = np.nanpercentile(shares[:, 1:], [2.5, 97.5], axis=1)
-    ax.plot([0, 1], [0, 1], color='.7', lw=.8, zorder=0)
-    ax.vlines(stated, low, high, color=kwargs.get('color', '#0b6e99'), lw=1)
-    ax.plot(stated, shares[:, 0], 'o-', **(dict(color='#0b6e99', ms=4, lw=1) | kwargs))
-    ax.set(xlabel='stated probability', ylabel='share of cases', xlim=(-.02, 1.02), ylim=(-.02, 1.02))
-    ax.spines[['top', 'right']].set_visible(False)
-
-# %% ../../nbs/stats/02_performance.ipynb #cc179640
-def plot_decision(
-    ax, # matplotlib axes
-    prob, # (n,) probabilities
-    case, # bool (n,)
-    subject, # (n,)
-    label:str='signal', # in the legend
-    color:str='#0b6e99', # of the curve
-    seed:int=0 # of the draws of people
-):
-    "Decision curve: net benefit over thresholds, with a 95 % band over people, beside marking everyone and no one"
-    thresholds = np.linspace(.02, .8, 40)
-    roc = Roc(prob, case, subject_weights(subject, 200, seed)*row_weights(subject))
-    own, everyone = np.array([net_benefit(roc, t) for t in thresholds]).transpose(1, 0, 2) # (thresholds, 1 + resamples)
-    ax.fill_between(thresholds, *np.percentile(own[:, 1:], [2.5, 97.5], axis=1), color=color, alpha=.15, lw=0)
-    ax.plot(thresholds, own[:, 0], color=color, label=label)
-    if 'mark everyone' not in ax.get_legend_handles_labels()[1]:
-        ax.plot(thresholds, everyone[:, 0], color='.5', lw=1, ls='--', label='mark everyone')
-    ax.axhline(0, color='.3', lw=.8)
-    highest = max(own.max(), *(np.max(line.get_ydata()) for line in ax.lines))
-    ax.set(xlabel='threshold', ylabel='net benefit a face', ylim=(-.05, max(.05, highest*1.1)))
-    ax.spines[['top', 'right']].set_visible(False)
