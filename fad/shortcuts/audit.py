@@ -26,7 +26,7 @@ from .evidence import evidence, face_mask, part_of, ShortcutError
 from .copies import merged_groups, near_duplicates
 from .checks import (
     check_demography, check_duplicates, check_expression, check_gaps, check_guess, check_network, check_source,
-    CHECKS, count_groups, drawn, LEAST, MOST)
+    CHECKS, count_groups, drawn, LEAST, LIKE, MOST)
 
 # %% ../../nbs/shortcuts/05_audit.ipynb #d378e43e
 class Bounds(NamedTuple):
@@ -34,6 +34,7 @@ class Bounds(NamedTuple):
     alpha: float = .05 # false alarms of the audit as a whole
     serious: float = .6 # AUC from which on a finding fails
     copies: float = .05 # share of the pictures above which copies fail
+    much: float = .7 # AUC that expression by itself must surely reach for a caution, whatever explains it
 
 FACTS:dict[str, Callable[..., bool]] = { # of what a check found, its p after correction for all checks, and the bounds
     'asked for copies': lambda found, p, bounds: 'copies' in found,
@@ -43,6 +44,9 @@ FACTS:dict[str, Callable[..., bool]] = { # of what a check found, its p after co
     'it could not be asked': lambda found, p, bounds: 'why' in found,
     'chance does not explain it': lambda found, p, bounds: p <= bounds.alpha,
     'it is large': lambda found, p, bounds: found.get('size', 0) >= bounds.serious,
+    'its interval excludes chance': lambda found, p, bounds: not (
+        found.get('low', np.nan) <= found.get('reference', np.nan) <= found.get('high', np.nan)),
+    'it tells much by itself': lambda found, p, bounds: found.get('alone_low', 0) >= bounds.much,
     'persons are not known': lambda found, p, bounds: not found.get('persons_known', True),
     'only stand-ins are known': lambda found, p, bounds: bool(found.get('unknown'))}
 
@@ -58,10 +62,13 @@ RULES = [Rule(*rule) for rule in [ # the first that applies decides
     (('there are copies', 'they are many'), 'fails', '{words}', '{remedy}'),
     (('there are copies',), 'caution', '{words}', '{remedy}'),
     (('asked for copies',), 'clear', '{words}', ''),
+    (('it could not be asked', 'it tells much by itself'), 'caution', '{words}; {why}', '{remedy}'),
     (('it could not be asked',), 'not judged', 'not judged: {why}; {words}', ''),
     (('chance does not explain it', 'it is large', 'persons are not known'), 'caution', '{words}', '{remedy}'),
-    (('chance does not explain it', 'it is large'), 'fails', '{words}', '{remedy}'),
+    (('chance does not explain it', 'it is large', 'its interval excludes chance'), 'fails', '{words}',
+        '{remedy}'),
     (('chance does not explain it',), 'caution', '{words}', '{remedy}'),
+    (('it tells much by itself',), 'caution', '{quiet}; yet it tells much of the label', '{remedy}'),
     (('only stand-ins are known',), 'not judged', '{quiet}', 'Name age, sex and skin in columns of a manifest.'),
     ((), 'clear', '{quiet}', '')]]
 
@@ -81,12 +88,14 @@ HOW_JUDGED = '\n'.join([
     'caution: p ≤ {alpha} after correction, and less than that. clear: neither. In a small cohort chance reaches far, '
         "so that what is told from chance is seldom small: there most alarms are 'fails'.",
     'p comes from labels dealt anew among people (expression: from people drawn anew); the interval in brackets '
-        'holds the held-out guesses fixed and may miss one half where p does not.',
+        'holds the held-out guesses fixed. Where it holds the reference, no more than caution.',
     'Below one half is no finding (but for expression, where it means less of it): where there is nothing to learn, '
         'guesses lean the wrong way, since what is by chance commoner among the people learned from is rarer among '
         'the rest.',
     "Expression: AUC of the cohort's cases against its controls, compared with that of simulated weak against healthy "
-        'people, who were weighted to the asymmetry measured here. How weak the people truly are is not used.',
+        'people, who were weighted to the asymmetry measured here. How weak the people truly are is not used. '
+        'Not judged where fewer than {like} healthy or weak simulated people are in effect behind it. Where expression '
+        'by itself surely tells the label at an AUC of {much} or more, at least caution, whatever explains it.',
     'Age, sex and skin: not judged where the cohort names none of them and the stand-ins in the picture '
         '(skin tone as seen, proportions of the face) tell nothing.',
     'More than {most} pictures: whole people drawn at random, up to that number, for all checks but pictures that are '
@@ -192,7 +201,7 @@ def judge(
     if case.all() or not case.any(): raise ShortcutError(f'only one label in this cohort ({r.label.iloc[0]}): there is '
         'nothing to guess. Give pictures of both, stroke and non_stroke')
     permutations = max(permutations, int(np.ceil(2*len(CHECKS)/alpha))) # fewer could never pass the correction
-    pairs = near_duplicates(e['hash'])
+    pairs = near_duplicates(e['patterns'])
     groups = merged_groups(r.subject, pairs)
     at = drawn(groups, most, seed)
     part, part_case, part_groups = part_of(e, at) if len(at) < n else e, case[at], groups[at]
@@ -393,7 +402,7 @@ def report_html(
     thumbnails:bool=True # show small copies of the pictures
 )->str:
     "The page"
-    groups = merged_groups(e['rows'].subject, near_duplicates(e['hash']))
+    groups = merged_groups(e['rows'].subject, near_duplicates(e['patterns']))
     def pictures(c):
         if not thumbnails or c.verdict not in ALARMS: return []
         return [(said, list(map(_small_jpeg, images))) for said,
@@ -435,7 +444,8 @@ def audit(
     png = _png(plot_audit(checks))
     (out/'figures'/'shortcut_audit.png').write_bytes(png)
     write_csv(checks, out/'shortcut_audit.csv')
-    rule = HOW_JUDGED.format(alpha=alpha, serious=serious, margin=round(serious-.5, 3), least=LEAST, most=MOST)
+    rule = HOW_JUDGED.format(alpha=alpha, serious=serious, margin=round(serious-.5, 3), least=LEAST, most=MOST,
+        like=LIKE, much=Bounds().much)
     page = report_html(checks, found, e, png, rule, s.report.thumbnails)
     (out/'shortcut_audit.html').write_text(page, encoding='utf-8', errors='replace')
     return checks

@@ -14,9 +14,10 @@ from PIL import Image
 from ..settings import FadError
 from ..faces.media import media_kind, open_file, read_frames, read_image, Unreadable
 from ..faces.detector import BLENDSHAPES, head_rotation, pose_angles
+from ..faces.points import patterns_of
 from ..faces.expressions import symmetric
 from ..runs.extract import processes, Run
-from .copies import hashes
+from .copies import hashes_of
 
 # %% ../../nbs/shortcuts/01_evidence.ipynb #ac95f8a2
 class ShortcutError(FadError):
@@ -205,12 +206,12 @@ def without_face(
 def look(
     image, # uint8 (h, w, 3)
     xyz # (478, 3) px; NaN where there is no face
-)->dict: # photography, background, border: columns; hash, thumbnail, around (`without_face`), size (width, height)
+)->dict: # photography, background, border: columns; thumbnail, around (`without_face`), size (width, height)
     "All that the audit wants from one picture's pixels"
     xy = xyz[:, :2].astype(float) if np.isfinite(xyz).all() else None
     background, border = surroundings(image, xy)
     small = cv2.resize(image, (16, 16), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
-    return dict(photography=photography(image, xy), background=background, border=border, hash=hashes(image),
+    return dict(photography=photography(image, xy), background=background, border=border,
         thumbnail=small, around=without_face(image, xy), size=image.shape[1::-1])
 
 def _look_at_file(path, xyz):
@@ -382,7 +383,8 @@ def evidence(
     """All that the audit knows of a run's labelled pictures
 
     Tables with the same rows: rows, metadata, photography, background, border, stance, expression, demography.
-    Arrays with the same rows: xyz, hash, thumbnail, around. And `lost`: labelled pictures without evidence, and why."""
+    Arrays with the same rows: xyz, patterns (of `patterns_of`), thumbnail, around.
+    And `lost`: labelled pictures without evidence, and why."""
     cohort = run.table('cohort')
     at = labelled_rows(cohort, frames_per_clip) if only is None else only(cohort)
     df, faces = cohort.iloc[at], run.landmarks()[at]
@@ -397,7 +399,8 @@ def evidence(
     return dict(rows=_keys(df), metadata=pd.DataFrame([of_file[path] for path in df.path]), **looks,
         stance=stance(faces.xyz, faces.blendshapes, [s['size'] for s in seen]), expression=expression_table(run, at),
         demography=pd.concat([df[named], proportions(faces.xyz, looks['photography'])], axis=1),
-        xyz=faces.xyz, lost=lost, **{k: np.stack([s[k] for s in seen]) for k in ('hash', 'thumbnail', 'around')})
+        xyz=faces.xyz, lost=lost, patterns=patterns_of(hashes_of(run.table('quality'))[at]),
+        **{k: np.stack([s[k] for s in seen]) for k in ('thumbnail', 'around')})
 
 def part_of(
     e:dict, # from `evidence`
