@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['CHECKS', 'MOST', 'LEAST', 'LIKE', 'normal_scores', 'likeness', 'deal', 'inverse_of', 'held_out', 'guess', 'balance',
-           'matched', 'expression_excess', 'write_expression_reference', 'expression_reference', 'Check', 'drawn',
-           'count_groups', 'check_duplicates', 'check_guess', 'check_demography', 'check_expression', 'halves',
-           'check_network', 'check_source', 'check_gaps']
+           'matched', 'expression_excess', 'write_expression_reference', 'expression_reference', 'answers_of',
+           'overlap_weights', 'people_in_effect', 'weighted_auc', 'held_equal', 'Check', 'drawn', 'count_groups',
+           'check_duplicates', 'check_guess', 'check_demography', 'check_expression', 'halves', 'check_network',
+           'check_source', 'check_gaps']
 
 # %% ../../nbs/shortcuts/04_checks.ipynb #0bb448b9
 from importlib.resources import files
@@ -15,10 +16,11 @@ import numpy as np, pandas as pd
 from scipy.optimize import minimize
 from scipy.special import logsumexp, ndtri
 from scipy.stats import rankdata, t as student
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.model_selection import GroupKFold
 from ..settings import CnnSettings
-from ..stats.people import subject_weights
+from ..stats.people import subject_weights, widened_interval
 from ..stats.performance import aucs
 from ..runs.extract import Run
 from .evidence import expression_table, SEVERITY, spread_words, STAND_INS, stated, WORDS
@@ -219,6 +221,84 @@ def expression_reference()->pd.DataFrame: # as `expression_table` gives it
     "The clean simulated cohort that ships with the package"
     return pd.read_csv(_REFERENCE, keep_default_na=False, na_values=[''])
 
+# %% ../../nbs/shortcuts/04_checks.ipynb #315192d5
+def answers_of(
+    measures, # columns of numbers, a row a picture; NaN where not measured
+    case, # bool (n,)
+    groups # (n,) what stays together in validation
+)->np.ndarray: # (n,) scores; NaN where nothing was measured
+    "Whom a model of the measures takes for a case, asked about groups it has not seen"
+    known, out = measures.notna().any(axis=1).to_numpy(), np.full(len(measures), np.nan)
+    if len(np.unique(np.asarray(groups)[known])) < 5: return out
+    kernel = likeness(normal_scores(measures[known]))
+    out[known] = held_out(kernel, np.asarray(case)[known, None], np.asarray(groups)[known])[:, 0]
+    return out
+
+def overlap_weights(
+    columns, # of what is held equal, a row a picture
+    case # bool (n,)
+)->np.ndarray: # (n,) between 0 and 1
+    "Weights under which both groups are alike in some columns: how likely the other group is"
+    scores = normal_scores(columns)
+    chance = LogisticRegression(C=100., max_iter=500).fit(scores, case).predict_proba(scores)[:, 1]
+    return np.where(case, 1-chance, chance)
+
+def people_in_effect(
+    weights, # (n,) of pictures
+    groups # (n,) whose they are
+)->float: # Kish 1965
+    "The number of people, counted equally, that would be as precise"
+    of_people = pd.Series(weights).groupby(np.asarray(groups)).sum()
+    return float(of_people.sum()**2/max((of_people**2).sum(), 1e-12))
+
+def weighted_auc(
+    score, # (n,) NaN is left out
+    case, # bool (n,)
+    groups, # (n,)
+    weights=None, # (n,) of the pictures; None: equal
+    times:int=400, # bootstrap resamples of groups
+    seed:int=0 # of the draws
+)->dict: # auc, low, high (95 %), cases and controls: people in effect
+    "AUC with an interval over people, the answers and the weights held fixed"
+    known = np.isfinite(score)
+    score, case, groups = score[known], np.asarray(case)[known], np.asarray(groups)[known]
+    weights = np.ones(len(score)) if weights is None else weights[known]
+    cases, controls = (people_in_effect(weights[case == k], groups[case == k]) for k in (True, False))
+    drawn = aucs(score, case, (subject_weights(groups, times, seed)*weights).T)
+    low, high = widened_interval(drawn[1:], int(min(cases, controls)))
+    return dict(auc=float(drawn[0]), low=low, high=high, cases=cases, controls=controls)
+
+# %% ../../nbs/shortcuts/04_checks.ipynb #8d24bb55
+def _held_columns(found, table, most=5):
+    "What is held equal for a check: its held-out guess, and the columns that stand out most"
+    score = pd.DataFrame(dict(guess=found['score']))
+    if table is None or found.get('columns') is None: return score
+    columns = spread_words(table)
+    standing_out = columns[[c for c in found['columns'].index[:most] if c in columns]]
+    return pd.concat([standing_out.reset_index(drop=True), score], axis=1)
+
+def held_equal(
+    name:str, # of a check
+    found:dict, # what it found, with `score`
+    e:dict, # from `evidence`
+    case, # bool (n,)
+    groups, # (n,)
+    answers, # (n,) from `answers_of`
+    seed:int=0 # of the draws
+)->dict: # left, left_low, left_high; left_cases and left_controls: people in effect; NaN where too few are alike
+    "AUC of the measures among people who are alike in what a check asks"
+    if 'score' not in found: return {}
+    columns = spread_words(e['doing']) if name == 'expression' else _held_columns(found, e.get(name))
+    known = np.isfinite(answers) & np.isfinite(found['score'])
+    if min(count_groups(groups[known], case[known])) < LEAST: return {}
+    weights = np.full(len(case), np.nan)
+    weights[known] = overlap_weights(columns[known], case[known])
+    x = weighted_auc(np.where(known, answers, np.nan), case, groups, weights, seed=seed)
+    few = min(x['cases'], x['controls']) < LEAST
+    auc = {k: np.nan if few else x[k] for k in ('auc', 'low', 'high')}
+    return dict(left=auc['auc'], left_low=auc['low'], left_high=auc['high'], left_cases=x['cases'],
+        left_controls=x['controls'])
+
 # %% ../../nbs/shortcuts/04_checks.ipynb #be7e5e68
 class Check(NamedTuple):
     "What a check asks"
@@ -322,12 +402,12 @@ def check_duplicates(
 def _told(auc, low, high, chance_low, chance, **_):
     return f'AUC {auc:.2f} [{low:.2f}, {high:.2f}]; labels dealt anew: {chance_low:.2f} to {chance:.2f}'
 
-def _standing_out(columns):
-    "The columns that tell the label by themselves, and which way, in words"
+def _standing_out(columns, name):
+    "The columns that tell the label by themselves, and which way in the group of that name, in words"
     named = columns.auc[columns.p <= .05].head(3)
     ways = {'higher or more frequent': named[named > .5], 'lower or rarer': 1-named[named <= .5]}
     lists = {way: ', '.join(f'{name} (AUC {auc:.2f})' for name, auc in side.items()) for way, side in ways.items()}
-    said = '; '.join(f'{way} in stroke: {names}' for way, names in lists.items() if names)
+    said = '; '.join(f'{way} in {name}: {names}' for way, names in lists.items() if names)
     if said: return said
     if len(columns): return 'no single measure stands out, only all of them together'
     return 'all pictures are alike in this'
@@ -336,6 +416,7 @@ def check_guess(
     table, # columns
     case, # bool (n,)
     groups, # (n,)
+    name:str='stroke', # of the cases
     **kwargs # to `guess`
 )->dict:
     "One family of columns: how well it tells the label, and which of its columns do"
@@ -344,7 +425,7 @@ def check_guess(
     alone = (columns.auc-.5).abs()[columns.p <= .05]+.5
     same = {k: g[k] for k in ('low', 'high', 'chance_low', 'chance', 'p', 'score', 'columns')}
     return same | dict(value=g['auc'], reference=.5, size=max(g['auc'], *alone, 0), statistic=by+_told(**g),
-        words=_standing_out(columns))
+        words=_standing_out(columns, name))
 
 def check_demography(
     e:dict, # from `evidence`
@@ -354,7 +435,7 @@ def check_demography(
 )->dict: # unknown: nothing of the people is known, so that silence is no answer
     "Age, sex and skin as far as they are known, and their stand-ins in the picture"
     t = e['demography']
-    out = check_guess(t, case, groups, **kwargs)
+    out = check_guess(t, case, groups, name=e['pair'].names[0], **kwargs)
     known = {who: t[columns].notna().any(axis=1).mean() for who, columns in stated(t).items() if columns}
     if not known: return out | dict(unknown=True, note='age, sex and skin themselves are not known of these people',
         quiet=f"stand-ins in the picture ({', '.join(STAND_INS)}) guess the label no better than chance does")
@@ -391,6 +472,19 @@ def _no_reference(x, alone, seen, ok):
     return dict(why=f"too few simulated people are like these: {_like_these(x['people'])}; {LIKE} of each are needed",
         score=_back(rank, ok), words=alone['alone'], statistic=alone['alone'])
 
+def _same_groups(reference, pair):
+    "The reference with the audited groups as its cases and controls; None where it knows nothing of them"
+    if pair.column not in ('label', 'palsy'): return None
+    group = pair.of(reference)
+    label = pd.Series(np.where(group.eq(pair.names[0]), 'stroke', 'non_stroke'), reference.index)
+    return reference.assign(label=label)[group.notna()] if group.nunique() == 2 else None
+
+def _against_chance(t, ok, case, groups, name, times=999, seed=0):
+    "Expression of groups that the simulator knows nothing of: chance is the reference"
+    found = check_guess(t.loc[ok, list(WORDS)], case[ok], groups[ok], name, permutations=times, seed=seed)
+    note = 'the simulated people know no such groups, so the reference is chance'
+    return found | dict(score=_back(found['score'], ok), note=note)
+
 def check_expression(
     e:dict, # from `evidence`
     case, # bool (n,)
@@ -404,14 +498,16 @@ def check_expression(
     t, needed = e['expression'], [*WORDS, *SEVERITY]
     ok = t[needed].notna().all(axis=1).to_numpy()
     if min(count_groups(groups[ok], case[ok])) < LEAST: return dict(why='too few measured faces')
-    reference = (expression_reference() if reference is None else reference).dropna(subset=needed)
-    seen, reference = t[ok].reset_index(drop=True), reference.reset_index(drop=True)
+    reference = _same_groups(expression_reference() if reference is None else reference, e['pair'])
+    name = e['pair'].names[0]
+    if reference is None: return _against_chance(t, ok, case, groups, name, **kwargs)
+    seen, reference = t[ok].reset_index(drop=True), reference.dropna(subset=needed).reset_index(drop=True)
     x = expression_excess(seen, case[ok], groups[ok], reference, **kwargs)
     alone = _alone_tells(seen[list(WORDS)], case[ok], groups[ok], kwargs.get('seed', 0))
     if min(x['people']) < LIKE: return alone | _no_reference(x, alone, seen, ok)
     words, top = x['words'], x['words'].iloc[0]
-    said = [f"{'more' if word.excess > 0 else 'less'} {name} in stroke (AUC {word.auc:.2f}; in simulated people "
-        f"{word.reference:.2f})" for name, word in words[words.p <= .05].head(3).iterrows()]
+    said = [f"{'more' if word.excess > 0 else 'less'} {what} in {name} (AUC {word.auc:.2f}; in simulated people "
+        f"{word.reference:.2f})" for what, word in words[words.p <= .05].head(3).iterrows()]
     rank = seen[words.index[0]].rank()*(1 if top.auc > .5 else -1)
     found = dict(value=top.auc, reference=top.reference, low=top.reference+top.low, high=top.reference+top.high)
     return alone | found | dict(
@@ -481,12 +577,14 @@ def check_source(
     **kwargs # to `guess`
 )->dict:
     "Whether the source tells the label, and whether the picture tells the source"
-    source = e['rows'].source.fillna('unknown')
+    source, name = e['rows'].source.fillna('unknown'), e['pair'].names[0]
+    if e['pair'].column == 'source': return dict(why='the groups are sources themselves')
     if source.nunique() < 2: return dict(why='there is one source only')
-    out, commonest = check_guess(pd.DataFrame(dict(source=source)), case, groups, **kwargs), source.mode()[0]
+    out = check_guess(pd.DataFrame(dict(source=source)), case, groups, name=name, **kwargs)
+    commonest = source.mode()[0]
     kernel = likeness(normal_scores(spread_words(e['photography'])))
     told = _auc_by(kernel, source.eq(commonest).to_numpy(), groups)
-    shares = ', '.join(f'{s}: {v:.0%} stroke' for s, v in pd.Series(case).groupby(source.to_numpy()).mean().items())
+    shares = ', '.join(f'{s}: {v:.0%} {name}' for s, v in pd.Series(case).groupby(source.to_numpy()).mean().items())
     return out | dict(columns=None,
         words=f'{shares[:300]}. Photography tells {commonest} from the others at AUC {told:.2f}')
 
