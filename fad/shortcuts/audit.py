@@ -168,8 +168,8 @@ def _left_words(found):
 def _row(name, found, rule):
     "A check as a row of the audit's table"
     title, question, remedy = CHECKS[name]
-    numbers = ('value', 'low', 'high', 'reference', 'chance_low', 'chance', 'p', *_LEFT)
-    numbers = {k: found.get(k, np.nan) for k in numbers}
+    named = ('value', 'low', 'high', 'reference', 'chance_low', 'chance', 'p', *_LEFT)
+    numbers = {k: found.get(k, np.nan) for k in named}
     return dict(check=name, title=title, question=question, verdict=rule.verdict,
         statistic=found.get('statistic', ''), **numbers, left_words=_left_words(found),
         remedy=rule.remedy.format(remedy=remedy))
