@@ -116,9 +116,12 @@ INPUT is a folder with class subfolders, a manifest CSV, or a run folder that `f
 
 examples:
   fad audit cohort/ --out results/audit
-  fad audit results/cohort""")
+  fad audit results/cohort
+  fad audit results/cohort --by palsy""")
     p.add_argument('input', metavar='INPUT', help='a labelled cohort, or a run folder')
     p.add_argument('--out', metavar='DIR', help="where the report goes (default for a run: the run itself)")
+    p.add_argument('--by', metavar='GROUPS', default='label', help='the two groups: palsy (any against none), a column '
+        'with two values, or COLUMN=CASES:CONTROLS such as palsy=central:peripheral (default: label)')
     p.add_argument('--no-cnn', action='store_true',
         help='leave out the two small networks that look at the background (fad[cnn]; half a minute)')
     _add_workers(p)
@@ -320,19 +323,20 @@ def run_audit(
     args # parsed arguments
 )->int: # exit status
     "`fad audit`"
-    with _needs('study'): from fad.shortcuts.audit import audit, in_words
+    with _needs('study'): from fad.shortcuts.audit import audit, audit_name, in_words
     from fad.runs.extract import finished_run, need_pictures, Run
     source, measured = args.input, _is_run(args.input)
     if not (measured or args.out): raise FadError('name a folder for the report: --out DIR')
     if measured:
         source = finished_run(args.input)
         need_pictures(source)
-    checks = audit(source, args.out, settings_of(args), args.workers, cnn=not args.no_cnn, progress=not args.quiet)
+    checks = audit(source, args.out, settings_of(args), args.workers, cnn=not args.no_cnn, progress=not args.quiet,
+        by=args.by)
     # a run named its failures when it was measured
     status = 0 if measured else _told(Run(os.path.join(args.out, 'run')), args.quiet, '\n')
     if not args.quiet:
         for check in checks.itertuples(): print(f"{check.verdict:>10}  {check.title}: {check.found}")
-        page = os.path.join(args.out or args.input, 'shortcut_audit.html')
+        page = os.path.join(args.out or args.input, f'{audit_name(args.by)}.html')
         _say('', in_words(checks), '', f"the report: {page}")
     return status
 

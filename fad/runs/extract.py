@@ -304,9 +304,10 @@ def open_run(
 
 # %% ../../nbs/runs/02_extract.ipynb #1e1da1e6
 def _is_whole(path, part):
-    "Whether a shard is there with all its rows; one that a power cut left in pieces is measured anew"
-    try: return pq.read_metadata(path).num_rows == part[1]-part[0]
+    "Whether a shard is there with all its rows; one in pieces, or from before `face_hash`, is measured anew"
+    try: shard = pq.read_metadata(path)
     except (OSError, pa.ArrowException): return False
+    return shard.num_rows == part[1]-part[0] and 'face_hash' in shard.schema.names
 
 def _joined(corners):
     "Arrays with different numbers of looks in one"

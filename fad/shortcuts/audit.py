@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['FACTS', 'RULES', 'HOW_JUDGED', 'ALARMS', 'Bounds', 'Rule', 'rule_for', 'judge', 'surest', 'thumbnail', 'pictures_of',
-           'plot_audit', 'in_words', 'report_html', 'audit']
+           'plot_audit', 'plot_left', 'in_words', 'report_html', 'audit_name', 'audit']
 
 # %% ../../nbs/shortcuts/05_audit.ipynb #f9d5aebd
-import io, os
+import io, os, re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -25,8 +25,8 @@ from ..runs.pages import badge, data_url, figure as page_figure, fragment, page,
 from .evidence import evidence, face_mask, part_of, ShortcutError
 from .copies import merged_groups, near_duplicates
 from .checks import (
-    check_demography, check_duplicates, check_expression, check_gaps, check_guess, check_network, check_source,
-    CHECKS, count_groups, drawn, LEAST, MOST)
+    answers_of, check_demography, check_duplicates, check_expression, check_gaps, check_guess, check_network,
+    check_source, CHECKS, count_groups, drawn, held_equal, LEAST, LIKE, MOST, weighted_auc)
 
 # %% ../../nbs/shortcuts/05_audit.ipynb #d378e43e
 class Bounds(NamedTuple):
@@ -34,6 +34,7 @@ class Bounds(NamedTuple):
     alpha: float = .05 # false alarms of the audit as a whole
     serious: float = .6 # AUC from which on a finding fails
     copies: float = .05 # share of the pictures above which copies fail
+    much: float = .7 # AUC that expression by itself must surely reach for a caution, whatever explains it
 
 FACTS:dict[str, Callable[..., bool]] = { # of what a check found, its p after correction for all checks, and the bounds
     'asked for copies': lambda found, p, bounds: 'copies' in found,
@@ -43,6 +44,9 @@ FACTS:dict[str, Callable[..., bool]] = { # of what a check found, its p after co
     'it could not be asked': lambda found, p, bounds: 'why' in found,
     'chance does not explain it': lambda found, p, bounds: p <= bounds.alpha,
     'it is large': lambda found, p, bounds: found.get('size', 0) >= bounds.serious,
+    'its interval excludes chance': lambda found, p, bounds: not (
+        found.get('low', np.nan) <= found.get('reference', np.nan) <= found.get('high', np.nan)),
+    'it tells much by itself': lambda found, p, bounds: found.get('alone_low', 0) >= bounds.much,
     'persons are not known': lambda found, p, bounds: not found.get('persons_known', True),
     'only stand-ins are known': lambda found, p, bounds: bool(found.get('unknown'))}
 
@@ -58,10 +62,13 @@ RULES = [Rule(*rule) for rule in [ # the first that applies decides
     (('there are copies', 'they are many'), 'fails', '{words}', '{remedy}'),
     (('there are copies',), 'caution', '{words}', '{remedy}'),
     (('asked for copies',), 'clear', '{words}', ''),
+    (('it could not be asked', 'it tells much by itself'), 'caution', '{words}; {why}', '{remedy}'),
     (('it could not be asked',), 'not judged', 'not judged: {why}; {words}', ''),
     (('chance does not explain it', 'it is large', 'persons are not known'), 'caution', '{words}', '{remedy}'),
-    (('chance does not explain it', 'it is large'), 'fails', '{words}', '{remedy}'),
+    (('chance does not explain it', 'it is large', 'its interval excludes chance'), 'fails', '{words}',
+        '{remedy}'),
     (('chance does not explain it',), 'caution', '{words}', '{remedy}'),
+    (('it tells much by itself',), 'caution', '{quiet}; yet it tells much of the label', '{remedy}'),
     (('only stand-ins are known',), 'not judged', '{quiet}', 'Name age, sex and skin in columns of a manifest.'),
     ((), 'clear', '{quiet}', '')]]
 
@@ -81,12 +88,14 @@ HOW_JUDGED = '\n'.join([
     'caution: p ≤ {alpha} after correction, and less than that. clear: neither. In a small cohort chance reaches far, '
         "so that what is told from chance is seldom small: there most alarms are 'fails'.",
     'p comes from labels dealt anew among people (expression: from people drawn anew); the interval in brackets '
-        'holds the held-out guesses fixed and may miss one half where p does not.',
+        'holds the held-out guesses fixed. Where it holds the reference, no more than caution.',
     'Below one half is no finding (but for expression, where it means less of it): where there is nothing to learn, '
         'guesses lean the wrong way, since what is by chance commoner among the people learned from is rarer among '
         'the rest.',
     "Expression: AUC of the cohort's cases against its controls, compared with that of simulated weak against healthy "
-        'people, who were weighted to the asymmetry measured here. How weak the people truly are is not used.',
+        'people, who were weighted to the asymmetry measured here. How weak the people truly are is not used. '
+        'Not judged where fewer than {like} healthy or weak simulated people are in effect behind it. Where expression '
+        'by itself surely tells the label at an AUC of {much} or more, at least caution, whatever explains it.',
     'Age, sex and skin: not judged where the cohort names none of them and the stand-ins in the picture '
         '(skin tone as seen, proportions of the face) tell nothing.',
     'More than {most} pictures: whole people drawn at random, up to that number, for all checks but pictures that are '
@@ -113,7 +122,7 @@ def _ask(
     if name == 'gaps': return check_gaps(e, case, groups, seed=seed)
     own:dict = dict(demography=check_demography, network=check_network, source=check_source)
     if name in own: return own[name](e, case, groups, permutations=permutations, seed=seed)
-    return check_guess(e[name], case, groups, permutations=permutations, seed=seed)
+    return check_guess(e[name], case, groups, e['pair'].names[0], permutations=permutations, seed=seed)
 
 def _corrected(found, alpha):
     "p of each check, corrected for all that have one (Holm); NaN for the others"
@@ -147,12 +156,23 @@ def _words(
             if compressed and photo and photo.verdict == 'clear' else '',
         'judged on {} of {} pictures, whole people drawn at random'.format(*of) if of[0] < of[1] else '') if words)
 
+_LEFT = ('left', 'left_low', 'left_high', 'left_cases', 'left_controls')
+
+def _left_words(found):
+    "What the measures tell with a shortcut held equal, for readers"
+    if 'left' not in found: return ''
+    people = '{left_cases:.0f} and {left_controls:.0f} people in effect'.format(**found)
+    if not np.isfinite(found['left']): return f'too few people are alike in this ({people})'
+    return 'AUC {left:.2f} [{left_low:.2f}, {left_high:.2f}], '.format(**found)+people
+
 def _row(name, found, rule):
     "A check as a row of the audit's table"
     title, question, remedy = CHECKS[name]
-    numbers = {k: found.get(k, np.nan) for k in ('value', 'low', 'high', 'reference', 'chance_low', 'chance', 'p')}
+    named = ('value', 'low', 'high', 'reference', 'chance_low', 'chance', 'p', *_LEFT)
+    numbers = {k: found.get(k, np.nan) for k in named}
     return dict(check=name, title=title, question=question, verdict=rule.verdict,
-        statistic=found.get('statistic', ''), **numbers, remedy=rule.remedy.format(remedy=remedy))
+        statistic=found.get('statistic', ''), **numbers, left_words=_left_words(found),
+        remedy=rule.remedy.format(remedy=remedy))
 
 def _verdicts(
     found, # dict of what each check found
@@ -169,12 +189,12 @@ def _verdicts(
         rows.append(_row(name, each, rules[name]) | dict(p_adjusted=p[name],
             found=_words(name, each, rules, (len(case), len(whole[0]))),
             p_words=_p_words(name, each.get('p', np.nan), p[name], int(np.isfinite(p).sum()), permutations),
-            n_pictures=len(case), n_groups=len(np.unique(groups)), n_stroke_groups=count_groups(groups, case)[0]))
+            n_pictures=len(case), n_groups=len(np.unique(groups)), n_case_groups=count_groups(groups, case)[0]))
     return pd.DataFrame(rows)
 
 _COLUMNS = ['check', 'title', 'question', 'verdict', 'statistic', 'value', 'low', 'high', 'reference', 'chance_low',
-    'chance', 'p', 'p_adjusted', 'found', 'remedy', 'p_words', 'n_pictures', 'n_person_unknown', 'n_groups',
-    'n_stroke_groups']
+    'chance', 'p', 'p_adjusted', 'found', 'remedy', 'p_words', 'measures', 'measures_low', 'measures_high', *_LEFT,
+    'left_words', 'n_pictures', 'n_person_unknown', 'n_groups', 'n_case_groups']
 
 def judge(
     e:dict, # from `evidence`
@@ -184,28 +204,35 @@ def judge(
     serious:float=.6, # AUC from which on a finding fails
     seed:int=0, # of all draws
     only=None, # names of `CHECKS`; None: all but the network
-    most:int=MOST # pictures; of more, whole people are drawn at random
+    most:int=MOST, # pictures; of more, whole people are drawn at random
+    left:bool=True # ask what the measures tell with each shortcut held equal
 )->tuple: # table, a row a check; dict of what lies behind each
     "The audit's verdicts"
     r, n = e['rows'], len(e['rows'])
-    case = r.label.eq('stroke').to_numpy()
+    case = r.label.eq(e['pair'].names[0]).to_numpy()
     if case.all() or not case.any(): raise ShortcutError(f'only one label in this cohort ({r.label.iloc[0]}): there is '
-        'nothing to guess. Give pictures of both, stroke and non_stroke')
+        'nothing to guess. Give pictures of both, {} and {}'.format(*e['pair'].names))
     permutations = max(permutations, int(np.ceil(2*len(CHECKS)/alpha))) # fewer could never pass the correction
-    pairs = near_duplicates(e['hash'])
+    pairs = near_duplicates(e['patterns'])
     groups = merged_groups(r.subject, pairs)
     at = drawn(groups, most, seed)
     part, part_case, part_groups = part_of(e, at) if len(at) < n else e, case[at], groups[at]
     few, found = min(count_groups(part_groups, part_case)) < LEAST, {}
+    answers = answers_of(part['measures'], part_case, part_groups) if left and not few else np.full(len(at), np.nan)
     for name in only or [k for k in CHECKS if k != 'network']:
         with threadpool_limits(1 if len(at) < 1500 else None):
             if name == 'duplicates': found[name] = check_duplicates(e, case, pairs, groups, most)
             elif few: found[name] = dict(why=f'fewer than {LEAST} people of a label')
             else: found[name] = _ask(name, part, part_case, part_groups, reference, permutations, seed)
+            if left and not few:
+                found[name] |= held_equal(name, found[name], part, part_case, part_groups, answers, seed)
         score = found[name].get('score')
         if score is not None: found[name]['score'] = pd.Series(score, at).reindex(range(n)).to_numpy()
     table = _verdicts(found, Bounds(alpha, serious), permutations, (part_case, part_groups), (case, groups))
-    return table.assign(n_person_unknown=int((~r.subject_known.fillna(False).astype(bool)).sum()))[_COLUMNS], found
+    alone = weighted_auc(answers, part_case, part_groups, seed=seed) if np.isfinite(answers).any() else {}
+    known = r.subject_known.fillna(False).astype(bool)
+    return table.assign(n_person_unknown=int((~known).sum()), measures=alone.get('auc', np.nan),
+        measures_low=alone.get('low', np.nan), measures_high=alone.get('high', np.nan))[_COLUMNS], found
 
 # %% ../../nbs/shortcuts/05_audit.ipynb #c7f33002
 def surest(
@@ -252,7 +279,8 @@ def pictures_of(
         pairs = found['pairs'].head(6)
         return [('one of a pair', show(pairs.a)), ('the other', show(pairs.b))]
     if 'score' not in found: return []
-    sides = zip(('stroke', 'non_stroke'), surest(found['score'], r.label.eq('stroke').to_numpy(), groups))
+    names = e['pair'].names
+    sides = zip(names, surest(found['score'], r.label.eq(names[0]).to_numpy(), groups))
     return [(f'labelled {word}: the pictures that this check is surest about', show(at)) for word, at in sides if at]
 
 # %% ../../nbs/shortcuts/05_audit.ipynb #544715fb
@@ -294,7 +322,42 @@ def plot_audit(
     fig.legend(handles=handles, loc='outside lower left', fontsize=8, frameon=False)
     return fig
 
+# %% ../../nbs/shortcuts/05_audit.ipynb #967b3a52
+def plot_left(
+    checks # table from `judge`
+): # a matplotlib figure
+    "The measures against each shortcut: what it tells, and what the measures tell before and after it is held equal"
+    t = checks[checks.left.notna() & checks.value.notna()].iloc[::-1].reset_index(drop=True)
+    fig, ax = plt.subplots(figsize=(7.5, 2+.42*max(1, len(t))), layout='constrained')
+    if len(t):
+        ax.axvspan(t.measures_low[0], t.measures_high[0], color='#dcdcdc', lw=0)
+        ax.axvline(t.measures[0], color='.35', lw=1.5, ls='--')
+    for at, c in t.iterrows():
+        ax.plot(c.value, at+.14, 'D', color=VERDICTS[c.verdict], ms=6, mfc='white', mew=1.5)
+        ax.plot([c.left_low, c.left_high], [at-.1, at-.1], color='#1b6ca8', lw=2.5)
+        ax.plot(c.left, at-.1, 'o', color='#1b6ca8', ms=7)
+        ax.text(1.02, at, f'{c.left_cases:.0f}, {c.left_controls:.0f}', va='center', fontsize=9,
+            transform=ax.get_yaxis_transform())
+    ax.axvline(.5, color='.7', lw=1)
+    ax.set_yticks(range(len(t)), t.title)
+    ax.set_xlim(min(.4, t[['left_low', 'value']].min().min()-.02) if len(t) else .4, 1)
+    ax.set_xlabel('AUC for the label: 0.5 is a coin toss, 1 is always right')
+    ax.spines[['top', 'right']].set_visible(False)
+    fig.legend(handles=[_mark('D', 'what the shortcut alone tells; the colour is the verdict', mfc='white', mew=1.5),
+        Line2D([], [], color='.35', ls='--', label='the measures as they are; grey: 95 % interval'),
+        Line2D([], [], color='#1b6ca8', marker='o', lw=2.5, label='the measures with this shortcut held equal, '
+            '95 % interval; at the right people in effect')], loc='outside lower left', fontsize=9, frameon=False)
+    return fig
+
 # %% ../../nbs/shortcuts/05_audit.ipynb #ed797bf0
+def _left_of(checks):
+    "What the measures tell as they are, and with each shortcut that raised an alarm held equal, in a sentence"
+    if 'left' not in checks or not checks.measures.notna().any(): return ''
+    first, bad = checks.iloc[0], checks[checks.verdict.isin(ALARMS) & (checks.left_words != '')]
+    said = f'The measures tell it at AUC {first.measures:.2f} ({first.measures_low:.2f} to {first.measures_high:.2f})'
+    each = '; '.join(f'with {c.title.lower()} held equal: {c.left_words}' for c in bad.itertuples())
+    return f'{said}; {each}.' if each else f'{said}.'
+
 def _listed(checks, verdict): return ', '.join(checks.title[checks.verdict.eq(verdict)].str.lower())
 
 def in_words(
@@ -315,6 +378,7 @@ def in_words(
         'is there more than once, every check can know the label by knowing the person: name the people '
         '(cohort.subject_pattern in settings.ini, or a manifest), and ask again.')
     if not_judged: said.append(f'Not judged: {not_judged}.')
+    if left := _left_of(checks): said.append(left)
     return ' '.join(said)
 
 # %% ../../nbs/shortcuts/05_audit.ipynb #8b27f114
@@ -337,18 +401,22 @@ _AUDIT = """\
 <h1>Shortcut audit</h1><p class="small">Can the label be guessed without looking at asymmetry?</p>
 <p><b>{{ words }}</b></p><p>{{ cohort }}</p>
 {{ key }}
-<table class="words"><thead><tr><th>check</th><th>verdict</th><th>found</th></tr></thead><tbody>
+<table class="words"><thead><tr><th>check</th><th>verdict</th><th>found</th>
+<th>the measures, with this held equal</th></tr></thead><tbody>
 {% for c in checks %}
 <tr><td><a href="#{{ c.check }}">{{ c.title }}</a><br><span class="small">{{ c.question }}</span></td>
-<td>{{ badge(c.verdict) }}</td><td>{{ c.statistic or c.found }}</td></tr>
+<td>{{ badge(c.verdict) }}</td><td>{{ c.statistic or c.found }}</td><td>{{ c.left_words }}</td></tr>
 {% endfor %}
 </tbody></table>
 {{ figure }}
+{{ left }}
 {% for c in checks %}
 <section id="{{ c.check }}"><h2>{{ c.title }} {{ badge(c.verdict) }}</h2><p>{{ c.question }}</p>
 <p><b>{{ c.statistic }}</b> {% if c.p_words %}{{ c.p_words }}. {% endif %}
 {% if c.chance == c.chance %}{{ dealt }}{% endif %}</p>
-<p>Found: {{ c.found }}.</p>{% if c.remedy %}<p>What to do: {{ c.remedy }}</p>{% endif %}
+<p>Found: {{ c.found }}.</p>
+{% if c.left_words %}<p>The measures, with this held equal: {{ c.left_words }}.</p>{% endif %}
+{% if c.remedy %}<p>What to do: {{ c.remedy }}</p>{% endif %}
 {% for said, images in pictures[c.check] %}
 <figure class="faces"><figcaption>{{ said }}</figcaption>
 {% for image in images %}<img alt="{{ said }}" src="{{ image }}">{% endfor %}</figure>
@@ -361,6 +429,9 @@ never a diagnosis.</p></section>
 """
 _SAID = ('A dot within its grey bar, or left of it, is no more than chance. '
     'Expression has no bar: there the dot is compared with the diamond.')
+
+_LEFT_SAID = ('A model of the measures alone, asked about people it has not seen. Held equal: pictures are weighted '
+    'until the shortcut no longer tells the groups apart; who has no counterpart counts nothing.')
 
 def _small_jpeg(image):
     "A picture as a data address"
@@ -377,7 +448,7 @@ def _cohort_words(e, groups):
     "How many pictures of whom were audited, and which could not be"
     r, n, lost = e['rows'], e['rows'].label.value_counts(), e['lost']
     words = f'{len(r)} pictures of {len(np.unique(groups))} people or groups: '
-    words += f"{n.get('stroke', 0)} stroke, {n.get('non_stroke', 0)} non_stroke."
+    words += ', '.join(f'{n.get(name, 0)} {name}' for name in e['pair'].names)+'.'
     if not r.subject_known.all(): words += (f' For {int((~r.subject_known).sum())} pictures the person is not known; '
         'each counts as a person of its own.')
     some = '; '.join(f'{r.picture} ({r.reason})' for r in lost.head(5).itertuples())
@@ -389,11 +460,12 @@ def report_html(
     found:dict, # what lies behind it
     e:dict, # from `evidence`
     figure:bytes, # PNG of `plot_audit`
+    left:bytes, # PNG of `plot_left`
     rule:str, # how verdicts are given
     thumbnails:bool=True # show small copies of the pictures
 )->str:
     "The page"
-    groups = merged_groups(e['rows'].subject, near_duplicates(e['hash']))
+    groups = merged_groups(e['rows'].subject, near_duplicates(e['patterns']))
     def pictures(c):
         if not thumbnails or c.verdict not in ALARMS: return []
         return [(said, list(map(_small_jpeg, images))) for said,
@@ -402,7 +474,8 @@ def report_html(
     warning = 'The page contains small copies of the audited pictures: treat it like them. ' if thumbnails else ''
     body = fragment(_AUDIT, key=Markup(_KEY), dealt=_DEALT, checks=rows, words=in_words(checks),
         cohort=_cohort_words(e, groups), badge=badge, rule=rule,
-        figure=page_figure(figure, _SAID), pictures={c.check: pictures(c) for c in rows}, warning=warning)
+        figure=page_figure(figure, _SAID), left=page_figure(left, _LEFT_SAID), warning=warning,
+        pictures={c.check: pictures(c) for c in rows})
     return page('Shortcut audit', body)
 
 # %% ../../nbs/shortcuts/05_audit.ipynb #1acfee5c
@@ -414,6 +487,12 @@ def _run_of(source, out, settings, workers, progress):
     once = override(settings, **{'landmarks.repeats': 1})
     return extract(source, Path(out)/'run', once, workers, progress=progress)
 
+def audit_name(
+    by:str # the two groups, see `fad.shortcuts.evidence.pair_of`
+)->str:
+    "The name of an audit's files without their ending; of other groups than the labels it holds theirs"
+    return 'shortcut_audit' if by == 'label' else 'shortcut_audit_'+re.sub(r'[^A-Za-z0-9]+', '_', by).strip('_')
+
 def audit(
     source, # an image folder, a manifest CSV, a cohort table, a run folder or a `Run`
     out=None, # folder for the report; None: the run's own folder
@@ -424,18 +503,24 @@ def audit(
     alpha:float=.05, # false alarms of the audit as a whole
     serious:float=.6, # AUC from which on a finding fails
     cnn:bool=True, # ask small networks about the background too; half a minute of one core
-    progress:bool=True # show progress bars
+    progress:bool=True, # show progress bars
+    by:str='label' # which two groups: 'palsy', a column with two values, or 'COLUMN=CASES:CONTROLS'
 )->pd.DataFrame: # a row a check: question, verdict, statistic, interval, reference, p, what was found
-    "Look for shortcuts in a labelled cohort; write shortcut_audit.csv, shortcut_audit.html and a figure"
+    """Look for shortcuts in a labelled cohort; write shortcut_audit.csv, shortcut_audit.html and two figures
+
+    Of other groups than those of `label`, the files are named after them."""
     s = settings or load_settings()
     run = _run_of(source, out, s, workers, progress)
-    out, e = Path(run.path if out is None else out), evidence(run, workers)
+    out, e = Path(run.path if out is None else out), evidence(run, workers, by=by)
+    name = audit_name(by)
     checks, found = judge(e, reference, permutations, alpha, serious, s.study.seed, list(CHECKS) if cnn else None)
     (out/'figures').mkdir(parents=True, exist_ok=True)
-    png = _png(plot_audit(checks))
-    (out/'figures'/'shortcut_audit.png').write_bytes(png)
-    write_csv(checks, out/'shortcut_audit.csv')
-    rule = HOW_JUDGED.format(alpha=alpha, serious=serious, margin=round(serious-.5, 3), least=LEAST, most=MOST)
-    page = report_html(checks, found, e, png, rule, s.report.thumbnails)
-    (out/'shortcut_audit.html').write_text(page, encoding='utf-8', errors='replace')
+    png, left = _png(plot_audit(checks)), _png(plot_left(checks))
+    (out/'figures'/f'{name}.png').write_bytes(png)
+    (out/'figures'/f'{name}_left.png').write_bytes(left)
+    write_csv(checks, out/f'{name}.csv')
+    rule = HOW_JUDGED.format(alpha=alpha, serious=serious, margin=round(serious-.5, 3), least=LEAST, most=MOST,
+        like=LIKE, much=Bounds().much)
+    page = report_html(checks, found, e, png, left, rule, s.report.thumbnails)
+    (out/f'{name}.html').write_text(page, encoding='utf-8', errors='replace')
     return checks

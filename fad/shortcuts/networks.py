@@ -200,13 +200,13 @@ def people_of(
     run:Run # a finished run
 )->pd.DataFrame: # the run's rows: group, person, smiling, left_out, and the cohort's keys
     "Which pictures enter the experiment, as what, and which do not: `left_out` says why, and is empty where used"
-    cohort, table = run.table('cohort'), run.table('facial_asymmetry_functional')
+    cohort, pictures = run.table('cohort'), run.table('quality')
     group = _group_of(cohort)
     why = _why_left_out(run, cohort, group)
     said = asked(cohort.expression) if 'expression' in cohort else np.full(len(cohort), None)
     doing = np.where(pd.isna(said), recognise(run.table('blendshapes')), said)
     person = np.full(len(cohort), -1)
-    person[why == ''] = leak_groups(table[why == ''])
+    person[why == ''] = leak_groups(pictures.assign(subject=cohort.subject)[why == ''])
     known = cohort.subject_known.fillna(False).astype(bool) if 'subject_known' in cohort else True
     keys = cohort[['frame_id', 'subject', 'label', 'palsy', 'path', 'frame', 't_s']].reset_index(drop=True)
     smiling = np.isin(doing, ['smile', 'show_teeth'])
