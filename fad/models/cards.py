@@ -14,13 +14,13 @@ from tqdm.auto import tqdm
 from ..settings import load_settings
 from ..faces.detector import close_up, face_size, MIRROR
 from ..faces.points import read_frame
-from ..faces.measures import CATALOG, PUPILS_MM
+from ..faces.measures import CATALOG, catalog, PUPILS_MM
 from ..faces.figures import blank_picture, REGION_COLOURS
 from ..stats.limits import allowance
 from ..runs.files import load_landmarks, write_csv, write_text
 from ..runs.pages import page
 from ..runs.extract import extract, finished_run, Run, RunError
-from .rules import ClassifierError, faces_of, MAGNITUDES, ratios, REGION
+from .rules import ClassifierError, faces_of, in_words, MAGNITUDES, ratios, REGION
 from .signals import Classifier, contributions, load, signals, weights_table
 from .validation import PICKED
 from .exam import exam, exam_from_dict, frame_expressions, judge
@@ -150,7 +150,8 @@ def _looks_at(model):
         of_tasks = ['' if pd.isna(w) else f'{w:.2f}' for w in weights.loc[f]]
         return [f, f'{limit.limit:.4f} ({limit.low:.4f} to {limit.high:.4f})', *of_tasks]
     return [
-        f'{len(MAGNITUDES)} distances as ratios to their healthy limits, sizes only; the lower face is kept out of '
+        f'{len(MAGNITUDES)} measures as ratios to the limits of healthy faces that do the same, sizes only; the lower '
+        'face is kept out of '
         'central against peripheral. A missing one takes the median of training and is named in `reasons`. A limit is '
         f"what {model.about.get('centile', 97.5):g} % of the {limits.n_subjects.max():.0f} healthy people's single "
         'photographs stay below in size (95 % interval over people); healthy\\_limits.csv holds another thing, the '
@@ -269,7 +270,7 @@ def _mark(ratio, error, y, colour):
     return whisker+f'<circle cx="{x:.1f}" cy="{y}" r="4.5" fill="{colour}"/>'
 
 def _measures(ratio, error, value, unit):
-    """Six measures as dots with 95 % whiskers, in healthy limits; the healthy range is shaded
+    """Measures as dots with 95 % whiskers, in healthy limits; the healthy range is shaded
 
     What lies beyond the axis is an arrow at its edge. On white, since a site may be dark."""
     n, (low, middle, high) = 24*len(ratio), map(_across, (-1, 0, 1))
@@ -279,7 +280,7 @@ def _measures(ratio, error, value, unit):
            f'<line x1="{middle}" x2="{middle}" y1="4" y2="{22+n}" stroke="#888"/>']
     for i, f in enumerate(ratio.index):
         y = 24+24*i
-        out.append(f'<text x="0" y="{y+4}" font-size="11">{f.replace("_", " ")}</text>')
+        out.append(f'<text x="0" y="{y+4}" font-size="11">{in_words(f)}</text>')
         if np.isfinite(ratio[f]):
             out.append(_mark(ratio[f], error[f], y, REGION_COLOURS[REGION[f]]))
             out.append(f'<text x="448" y="{y+4}" font-size="11">{value[f]:+z.1f} {unit[f]}</text>')
@@ -329,7 +330,7 @@ def _doubt_html(said):
 def _drivers_html(ratio, push):
     "The three ratios that raise the signal most"
     most = [f for f in push.sort_values(ascending=False).index[:3] if np.isfinite(ratio[f])]
-    told = '; '.join(f'{f.replace("_", " ")}: {abs(ratio[f]):.1f} times its healthy limit' for f in most)
+    told = '; '.join(f'{in_words(f)}: {abs(ratio[f]):.1f} times its healthy limit' for f in most)
     return told or 'nothing was measured'
 
 def _face_html(image, xyz, push):
@@ -454,7 +455,9 @@ def _pages_of_faces(model, faces, said):
     grown = allowance(faces, MAGNITUDES)
     error = pd.DataFrame({f: faces[f'{f}_se']/(limits[f]*grown[f]) if f'{f}_se' in faces else np.nan
         for f in MAGNITUDES})
-    value, unit = faces[list(MAGNITUDES)]*PUPILS_MM, pd.Series('mm', list(MAGNITUDES))
+    known = catalog().set_index('name').unit[list(MAGNITUDES)]
+    value = faces.reindex(columns=list(MAGNITUDES))*known.map(dict(pd=PUPILS_MM, deg=1, score=1))
+    unit = known.map(dict(pd='mm', deg='°', score=''))
     learned = (f"the {about.get('subjects')} people the model learned from. The audit of their pictures: "
                f"{about.get('audit', 'not known').rstrip('.')}")
     def page(i, image, xyz):

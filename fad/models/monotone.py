@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 from ..faces.measures import BLENDSHAPE_FEATURES, FEATURES
 from ..stats.people import row_weights
 from ..shortcuts.copies import leak_groups
-from .rules import ClassifierError, GRADES, healthy_magnitudes, MAGNITUDES, MOUTH, ratios, targets, UPPER
+from .rules import CARD, ClassifierError, GRADES, healthy_magnitudes, MOUTH, ratios, targets, UPPER
 
 # %% ../../nbs/models/02_monotone.ipynb #e1f67cdd
 class MonotoneLogit(ClassifierMixin, BaseEstimator):
@@ -235,7 +235,7 @@ def answers(
         out['risk'] = out.weakness*out.central
     if 'side' in tasks: out['side_left'] = chance['side'][:, 1]
     if 'severity' in tasks: out['severity'] = chance['severity']@tasks['severity'][-1].classes_
-    return out.where(table[list(MAGNITUDES)].notna().any(axis=1))
+    return out.where(table[list(CARD)].notna().any(axis=1))
 
 # %% ../../nbs/models/02_monotone.ipynb #b12ac50a
 _SIGNED = {*FEATURES, *BLENDSHAPE_FEATURES, 'commissure_excursion', 'brow_raise'}

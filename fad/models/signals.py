@@ -16,13 +16,15 @@ from threadpoolctl import threadpool_limits
 from .. import __version__
 from ..settings import load_settings
 from ..faces.detector import canonical_face, MODEL_SHA256
+from ..faces.errors import shipped_correlation
 from ..faces.measures import catalog_hash, FEATURES, features, KEYS
 from ..stats.people import row_weights, subject_weights
 from ..stats.limits import allowance, shipped_allowances
 from ..runs.files import whole
 from ..shortcuts.copies import leak_groups
-from .rules import (
-    check_faces, ClassifierError, exclusions, flow, GRADES, healthy_magnitudes, MAGNITUDES, MOUTH, ratios, UPPER)
+from fad.models.rules import (
+    CARD, check_faces, ClassifierError, exclusions, flow, GRADES, healthy_magnitudes, in_words, MAGNITUDES, MOUTH,
+    ratios, UPPER)
 from .monotone import ANSWERS, answers, columns_of, fit, MonotoneLogit, signed_log
 
 # %% ../../nbs/models/03_signals.ipynb #6589b301
@@ -48,7 +50,7 @@ def catalog_identity()->dict: # schema, version of fad, hashes of catalog and la
         allowances=shipped_allowances().round(6).to_numpy().tolist(), probe=_probe().round(6).tolist())
 
 # %% ../../nbs/models/03_signals.ipynb #ec51064f
-def _largest_ratio(table, limits): return ratios(table, limits).abs().max(axis=1).to_numpy()
+def _largest_ratio(table, limits): return ratios(table, limits)[list(CARD)].abs().max(axis=1).to_numpy()
 
 def _quality_size(table, name):
     "A quality of each picture, its size where either direction is the same"
@@ -86,7 +88,7 @@ def outside(
     reasons = [[] if ok else [str(s)] for ok, s in zip(measured, table.status)]
     def because(mask, text):
         for i in np.flatnonzero(measured & mask): reasons[i].append(text(i))
-    for f in MAGNITUDES:
+    for f in CARD:
         if np.isfinite(limits[f]): because(ratio[f].isna().to_numpy(), lambda i, f=f: f'{f} not measured')
     for name, (low, high) in domain.iterrows():
         value = _largest_ratio(table, limits) if name == 'largest_ratio' else _quality_size(table, name)
@@ -177,9 +179,14 @@ def train(
 def _error_ratios(table, limits):
     "Standard errors of the magnitudes in units of their limits, (n, magnitudes); 0 where not known"
     grown = allowance(table, MAGNITUDES)
-    errors = [np.nan_to_num(table[f'{c}_se'].to_numpy(float)/(limits[c]*grown[c])) if f'{c}_se' in table
+    errors = [np.nan_to_num(table[f'{c}_se'].to_numpy(float)/(limits[c]*grown[c])) if f'{c}_se' in table and c in limits
               else np.zeros(len(table)) for c in MAGNITUDES]
     return np.stack(errors, axis=1).astype(np.float32)
+
+def _together():
+    "What makes independent draws move together as the errors of measures do, (magnitudes, magnitudes)"
+    shares, axes = np.linalg.eigh(shipped_correlation().loc[list(MAGNITUDES), list(MAGNITUDES)].to_numpy())
+    return (axes*np.sqrt(shares.clip(0))).T
 
 def _jittered(x, move, odd):
     "Log ratios as another look at the picture would measure them; sizes move, so that mirrored faces move alike"
@@ -202,7 +209,7 @@ def _draws(model, table):
     error, columns = _error_ratios(table, limits), columns_of(table, limits)
     members = len(model.members['weakness'][0])
     rng = np.random.default_rng(model.about.get('seed', 0)) # the study's, in which the model was trained
-    moves = rng.normal(size=(members, len(MAGNITUDES))).astype(np.float32)
+    moves = (rng.normal(size=(members, len(MAGNITUDES)))@_together()).astype(np.float32)
     units = _units(model, members, rng)
     out = {}
     for task in (t for t in columns if t in tasks):
@@ -274,7 +281,7 @@ def _drivers(model, table):
     "The two ratios that raise the weakness signal most, in words"
     size = ratios(table, model.fitted['limits'].limit).abs().to_numpy()
     order = np.argsort(-contributions(model, table).to_numpy(), axis=1)[:, :2]
-    names = np.array([f.replace('_', ' ') for f in MAGNITUDES])
+    names = np.array([in_words(f) for f in MAGNITUDES])
     numbers = np.char.mod('%.1f', np.take_along_axis(size, order, 1))
     told = np.char.add(np.char.add(np.char.add(names[order], ' '), numbers), ' x limit')
     return np.char.add(np.char.add(told[:, 0], ', '), told[:, 1])

@@ -17,8 +17,9 @@ from ..faces.figures import REGION_COLOURS
 from ..stats.people import frame_weights
 from ..stats.performance import aucs, performance, performance_by
 from ..shortcuts.copies import leak_groups
-from .rules import (
-    ClassifierError, exclusions, GRADES, healthy_magnitudes, ratios, REGION, rule_signals, targets, weakness_means)
+from fad.models.rules import (
+    ClassifierError, exclusions, GRADES, healthy_magnitudes, in_words, ratios, REGION, rule_signals, targets,
+    weakness_means)
 from .monotone import ANSWERS, answers, columns_of, fit, KINDS, too_few
 
 # %% ../../nbs/models/04_validation.ipynb #82116d2e
@@ -283,7 +284,7 @@ def _plot_contributions(ax, values, size, rng, title):
         dots = ax.scatter(values[f], height, c=size[f].clip(0, 3), cmap='cividis_r', s=5, alpha=.7, linewidths=0)
     ax.axvline(0, color='.3', lw=.8)
     ax.set(yticks=range(len(order)), title=title, xlabel='SHAP value, log-odds')
-    ax.set_yticklabels([f.replace('_', ' ') for f in order], fontsize=9)
+    ax.set_yticklabels([in_words(f) for f in order], fontsize=9)
     ax.spines[['top', 'right']].set_visible(False)
     return dots
 
