@@ -1477,6 +1477,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                       'fad.simulator.render._mask_rings': ('simulator/render.html#_mask_rings', 'fad/simulator/render.py'),
                                       'fad.simulator.render._mouth_light': ( 'simulator/render.html#_mouth_light',
                                                                              'fad/simulator/render.py'),
+                                      'fad.simulator.render._rim': ('simulator/render.html#_rim', 'fad/simulator/render.py'),
                                       'fad.simulator.render._set_picture': ( 'simulator/render.html#_set_picture',
                                                                              'fad/simulator/render.py'),
                                       'fad.simulator.render._set_teeth': ('simulator/render.html#_set_teeth', 'fad/simulator/render.py'),

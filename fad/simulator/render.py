@@ -354,6 +354,13 @@ class _Solids:
         return dict(points=p, triangles=t, nrm=head.normals(p, t), col=c[:, :3], extra=np.c_[c[:, 3:], np.ones(len(p))])
 
 # %% ../../nbs/simulator/03_render.ipynb #b8f90251
+def _rim(x, y, z, width, height, power):
+    "The rim of a lens at an eye (41, 3), mm: a superellipse, round to almost square, bent around the face"
+    angle = np.linspace(0, 2*np.pi, 41)
+    across = np.sign(np.cos(angle))*np.abs(np.cos(angle))**(2/power)
+    up = np.sign(np.sin(angle))*np.abs(np.sin(angle))**(2/power)
+    return np.c_[x*1.03+width*across, y+height*up, z-.0035*(np.abs(x+width*across))**2+4]
+
 def glasses(
     lm, # (478, 3) mm
     r # numpy Generator
@@ -365,12 +372,9 @@ def glasses(
     thick, dark = r.choice([.7, 1.6, 2.2]), r.choice([0, 0, 1])
     colour = [(.015, .014, .013), (.09, .045, .02), (.30, .29, .28), (.04, .05, .10), (.20, .03, .03)][r.integers(5)]
     glass = ((.05, .05, .05), .25, .06) if dark else ((.8, .85, .85), .04, .06)
-    middle, angle = eyes[:, 1].mean()-3, np.linspace(0, 2*np.pi, 41)
-    # a superellipse, from round to almost square
-    across = np.sign(np.cos(angle))*np.abs(np.cos(angle))**(2/power)
-    up = np.sign(np.sin(angle))*np.abs(np.sin(angle))**(2/power)
+    middle = eyes[:, 1].mean()-3
     for eye, side in zip(eyes, (1, -1)):
-        rim = np.c_[eye[0]*1.03+width*across, middle+height*up, z-.0035*(np.abs(eye[0]+width*across))**2+4]
+        rim = _rim(eye[0], middle, z, width, height, power)
         solid.add(_tube(rim, thick), colour, rough=.3)
         rings = np.concatenate([rim[:-1]*k+rim[:-1].mean(0)*(1-k) for k in (.98, .6, .25, .01)])
         clear.add((rings, _grid_triangles(4, 40)), *glass)
