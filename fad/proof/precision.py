@@ -59,7 +59,7 @@ def _floor_of(image, settings, repeats, n, rng):
         out[column] = (m['shift']+mirrored)[names].mean()**2
     def average(tables):
         return sum(t[names].var() for t in tables.values())/len(tables)
-    se = pd.concat([m[[f'{k}_se' for k in names]].set_axis(names, axis=1) for m in means.values()])
+    se = pd.concat([m[[f'{k}_look_se' for k in names]].set_axis(names, axis=1) for m in means.values()])
     return pd.DataFrame(out | dict(one_look=average(looks), repeats=average(means), stated_se=(se**2).mean()))
 
 def noise_floor(
