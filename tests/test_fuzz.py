@@ -61,7 +61,8 @@ def good_classifier():
     t = pd.DataFrame(rng.normal(0, .01, (n, len(FEATURES))), columns=FEATURES)
     t[[*MAGNITUDES]] += (np.where(palsy == 'none', 0, .04)*rng.choice([-1, 1], n))[:, None]
     t = t.assign(frame_id=[f'f{i}' for i in range(n)], subject=[f's{i}' for i in range(n)], source='x',
-        label=np.where(palsy == 'central', 'stroke', 'non_stroke'), palsy=palsy, path='', t_s=np.nan, status='ok')
+        label=np.where(palsy == 'central', 'stroke', 'non_stroke'), palsy=palsy, path='', t_s=np.nan, status='ok',
+        face_hash='')
     with tempfile.TemporaryDirectory() as d, warnings.catch_warnings():
         warnings.simplefilter('ignore')
         save(train(t, members=2), f'{d}/m.skops')
