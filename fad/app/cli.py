@@ -439,7 +439,7 @@ def run_report(
     if not args.quiet: print(page)
     return 0
 
-_EVENT = ['region', 'side', 'sense', 'start_s', 'end_s', 'peak_mm', 'certainty']
+_EVENT = ['region', 'side', 'sense', 'start_s', 'end_s', 'held_s', 'peak_mm']
 
 def run_trend(
     args # parsed arguments

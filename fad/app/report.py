@@ -146,7 +146,7 @@ def _event(e):
     "An event as a row of words"
     return dict(clip=e.clip, region=e.region, what=f'{e.side} {e.sense}',
         since_s=f'{e.onset_s:.1f} ({e.onset_low_s:.1f} to {e.onset_high_s:.1f})', until_s=f'{e.end_s:.1f}',
-        at_most_mm=f'{abs(e.peak_mm):.1f}', certainty='over 0.99' if e.certainty > .99 else f'{e.certainty:.2f}')
+        held_s=f'{e.held_s:.1f}', at_most_mm=f'{abs(e.peak_mm):.1f}')
 
 def _trends(run):
     "When, where, how much; then every clip"

@@ -136,9 +136,9 @@ def _draw_region(ax, clip, region, need):
 
 def _draw_event(ax, event, colour):
     ax.axvspan(event.start_s, event.end_s, color=colour, alpha=.13, lw=0)
-    bar = dict(color='.35', lw=4, solid_capstyle='butt', alpha=.6, label='95 % interval of the step')
+    bar = dict(color='.35', lw=4, solid_capstyle='butt', alpha=.6, label='95 % interval of the onset')
     ax.plot([event.onset_low_s, event.onset_high_s], [0, 0], **bar)
-    words, where = f'{event.side} {event.sense}, {min(event.certainty, .99):.0%}', ax.get_xaxis_transform()
+    words, where = f'{event.side} {event.sense}, {event.held_s:.1f} s', ax.get_xaxis_transform()
     ax.text(event.start_s, 1.01, words, transform=where, fontsize=8, va='bottom', color=colour)
 
 def _draw_risk(ax, risk):
