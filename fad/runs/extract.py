@@ -346,8 +346,10 @@ def _is_finished(run, identity):
 
 def _readdress(run, df):
     "The same inputs where they are now; nothing is written while the paths lead there, whoever reads at the same time"
-    def places(paths): return [p if not isinstance(p, str) or is_url(p) else os.path.abspath(p) for p in paths]
-    if places(run.table('cohort').path) == places(df.path): return run
+    def place(path):
+        if not isinstance(path, str) or is_url(path): return path
+        return os.path.isabs(path), os.path.abspath(path)
+    if list(map(place, run.table('cohort').path)) == list(map(place, df.path)): return run
     typed_in = _typed_in(run)
     if run.info.get('typed_in') != typed_in: write_json(run.info | dict(typed_in=typed_in), run.path/'run.json')
     if read_csv(run.path/'cohort.csv').path.tolist() == df.path.tolist(): return run
