@@ -492,6 +492,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                   'fad.faces.points._empty': ('faces/points.html#_empty', 'fad/faces/points.py'),
                                   'fad.faces.points._face_in_cells': ('faces/points.html#_face_in_cells', 'fad/faces/points.py'),
                                   'fad.faces.points._in_doubt': ('faces/points.html#_in_doubt', 'fad/faces/points.py'),
+                                  'fad.faces.points._lies': ('faces/points.html#_lies', 'fad/faces/points.py'),
                                   'fad.faces.points._measure_clip': ('faces/points.html#_measure_clip', 'fad/faces/points.py'),
                                   'fad.faces.points._measure_photo': ('faces/points.html#_measure_photo', 'fad/faces/points.py'),
                                   'fad.faces.points._one_way_up': ('faces/points.html#_one_way_up', 'fad/faces/points.py'),

@@ -232,7 +232,11 @@ def _in_doubt(record, arrays, repeats):
     "Whether a picture may stand another way up: no face, one that lies, a look that failed, or looks that lie apart"
     looks = repeats-(repeats > 4) # of many looks the first only finds the face
     if record['status'] == 'no_face' or record['n_looks'] < looks or not record['spread'] < DOUBT: return True
-    return abs(pose_angles(head_rotation(arrays['xyz'][None]))[0, 2]) > 45
+    return _lies(arrays)
+
+def _lies(arrays):
+    "Whether a face that was found does not stand upright in its picture"
+    return np.isfinite(arrays['xyz']).all() and abs(pose_angles(head_rotation(arrays['xyz'][None]))[0, 2]) > 45
 
 def measure_face(
     image, # uint8 (h, w, 3), upright
@@ -248,7 +252,7 @@ def measure_face(
     for k in (1, 2, 3):
         turned, (h, w) = _one_way_up(np.rot90(image, k), repeats, s, rounds=1), image.shape[:2]
         for side in ((w,), (h, w), (w, h, w))[k-1]: turned = turned[0], _unturn(turned[1], side)
-        best = min(best, turned, key=lambda r: disagreement(r[0]))
+        if _lies(turned[1]): best = min(best, turned, key=lambda r: disagreement(r[0]))
     return best
 
 # %% ../../nbs/faces/04_points.ipynb #71b0450b
