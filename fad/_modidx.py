@@ -933,6 +933,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                      'fad.shortcuts.audit._left_words': ('shortcuts/audit.html#_left_words', 'fad/shortcuts/audit.py'),
                                      'fad.shortcuts.audit._listed': ('shortcuts/audit.html#_listed', 'fad/shortcuts/audit.py'),
                                      'fad.shortcuts.audit._mark': ('shortcuts/audit.html#_mark', 'fad/shortcuts/audit.py'),
+                                     'fad.shortcuts.audit._measures_alone': ( 'shortcuts/audit.html#_measures_alone',
+                                                                              'fad/shortcuts/audit.py'),
                                      'fad.shortcuts.audit._p_words': ('shortcuts/audit.html#_p_words', 'fad/shortcuts/audit.py'),
                                      'fad.shortcuts.audit._plot_check': ('shortcuts/audit.html#_plot_check', 'fad/shortcuts/audit.py'),
                                      'fad.shortcuts.audit._png': ('shortcuts/audit.html#_png', 'fad/shortcuts/audit.py'),

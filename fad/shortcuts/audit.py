@@ -196,6 +196,13 @@ _COLUMNS = ['check', 'title', 'question', 'verdict', 'statistic', 'value', 'low'
     'chance', 'p', 'p_adjusted', 'found', 'remedy', 'p_words', 'measures', 'measures_low', 'measures_high', *_LEFT,
     'left_words', 'n_pictures', 'n_person_unknown', 'n_groups', 'n_case_groups']
 
+def _measures_alone(e, case, groups, seed, ask):
+    "Answers of a model of the measures, and their AUC; NaN where it is not asked or nothing was measured"
+    answers = answers_of(e['measures'], case, groups) if ask else np.full(len(case), np.nan)
+    auc = weighted_auc(answers, case, groups, seed=seed) if np.isfinite(answers).any() else {}
+    return answers, {name: auc.get(of, np.nan) for name, of in
+        dict(measures='auc', measures_low='low', measures_high='high').items()}
+
 def judge(
     e:dict, # from `evidence`
     reference=None, # clean simulated cohort for expression; None: the one that ships
@@ -218,21 +225,19 @@ def judge(
     at = drawn(groups, most, seed)
     part, part_case, part_groups = part_of(e, at) if len(at) < n else e, case[at], groups[at]
     few, found = min(count_groups(part_groups, part_case)) < LEAST, {}
-    answers = answers_of(part['measures'], part_case, part_groups) if left and not few else np.full(len(at), np.nan)
-    for name in only or [k for k in CHECKS if k != 'network']:
-        with threadpool_limits(1 if len(at) < 1500 else None):
+    with threadpool_limits(1 if len(at) < 1500 else None):
+        answers, alone = _measures_alone(part, part_case, part_groups, seed, left and not few)
+        for name in only or [k for k in CHECKS if k != 'network']:
             if name == 'duplicates': found[name] = check_duplicates(e, case, pairs, groups, most)
             elif few: found[name] = dict(why=f'fewer than {LEAST} people of a label')
-            else: found[name] = _ask(name, part, part_case, part_groups, reference, permutations, seed)
-            if left and not few:
-                found[name] |= held_equal(name, found[name], part, part_case, part_groups, answers, seed)
-        score = found[name].get('score')
-        if score is not None: found[name]['score'] = pd.Series(score, at).reindex(range(n)).to_numpy()
+            else:
+                found[name] = _ask(name, part, part_case, part_groups, reference, permutations, seed)
+                if left: found[name] |= held_equal(name, found[name], part, part_case, part_groups, answers, seed)
+            score = found[name].get('score')
+            if score is not None: found[name]['score'] = pd.Series(score, at).reindex(range(n)).to_numpy()
     table = _verdicts(found, Bounds(alpha, serious), permutations, (part_case, part_groups), (case, groups))
-    alone = weighted_auc(answers, part_case, part_groups, seed=seed) if np.isfinite(answers).any() else {}
-    known = r.subject_known.fillna(False).astype(bool)
-    return table.assign(n_person_unknown=int((~known).sum()), measures=alone.get('auc', np.nan),
-        measures_low=alone.get('low', np.nan), measures_high=alone.get('high', np.nan))[_COLUMNS], found
+    unknown = int((~r.subject_known.fillna(False).astype(bool)).sum())
+    return table.assign(n_person_unknown=unknown, **alone)[_COLUMNS], found
 
 # %% ../../nbs/shortcuts/05_audit.ipynb #c7f33002
 def surest(
