@@ -111,7 +111,7 @@ def auc_interval(
     case, # bool (n,)
     code # int (n,): whose frame, from 0
 )->np.ndarray: # low, high (95 %); NaN for fewer than two people in a class
-    "Interval over people of an area under the ROC curve, each person counting once"
+    "Interval over people of an area under the ROC curve (Newcombe 2006, method 5), each person counting once"
     share = placements(np.asarray(score, float), case, code)
     groups = [group & np.isfinite(share) for group in (case, ~case)]
     people = [len(np.unique(code[group])) for group in groups]
