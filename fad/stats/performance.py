@@ -231,6 +231,7 @@ def performance(
     score, case, subject = np.asarray(score, float), np.asarray(case, bool), np.asarray(subject)
     at = np.isfinite(score)
     score, case, (code, names) = score[at], case[at], pd.factorize(subject[at])
+    if (code < 0).any(): raise ValueError(f'{(code < 0).sum()} frames whose person is not known: name them')
     n = dict(n_frames=len(score), n_subjects=len(names), n_cases=len(np.unique(code[case])))
     if case.all() or not case.any():
         return pd.DataFrame(dict(value=np.nan, low=np.nan, high=np.nan, **n), index=pd.Index(['auc'], name='metric'))
