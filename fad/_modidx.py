@@ -640,6 +640,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                      'fad.models.monotone._filled': ('models/monotone.html#_filled', 'fad/models/monotone.py'),
                                      'fad.models.monotone._fitted': ('models/monotone.html#_fitted', 'fad/models/monotone.py'),
                                      'fad.models.monotone._inner_folds': ('models/monotone.html#_inner_folds', 'fad/models/monotone.py'),
+                                     'fad.models.monotone._looked_at': ('models/monotone.html#_looked_at', 'fad/models/monotone.py'),
                                      'fad.models.monotone._monotone': ('models/monotone.html#_monotone', 'fad/models/monotone.py'),
                                      'fad.models.monotone.answers': ('models/monotone.html#answers', 'fad/models/monotone.py'),
                                      'fad.models.monotone.columns_of': ('models/monotone.html#columns_of', 'fad/models/monotone.py'),

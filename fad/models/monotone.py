@@ -112,21 +112,25 @@ def models(
     raise ClassifierError(f"{kind!r} is no model; there are {', '.join(KINDS)}")
 
 # %% ../../nbs/models/02_monotone.ipynb #67c49688
+def _looked_at(table, limits, kind):
+    "The columns of every task"
+    ratio = ratios(table, limits)
+    size, side = ratio.abs(), ratio[list(MOUTH)]*list(MOUTH.values())
+    whole, upper = size, size[list(UPPER)]
+    if kind == 'opaque':
+        every = table[[c for c in (*FEATURES, *BLENDSHAPE_FEATURES) if c in table]]
+        whole = upper = pd.concat([every, every.abs().add_suffix('_size')], axis=1)
+    return dict(weakness=whole, peripheral=upper, side=side.fillna(0), severity=size)
+
 def columns_of(
     table, # features with keys
     limits, # Series of limits
     kind:str='monotone' # one of `KINDS`
 )->dict: # task: (columns as a DataFrame, targets; NaN: not known)
     "What each task may look at, and what it should answer"
-    ratio, known = ratios(table, limits), targets(table)
-    size, side = ratio.abs(), ratio[list(MOUTH)]*list(MOUTH.values())
-    whole, upper = size, size[list(UPPER)]
-    if kind == 'opaque':
-        every = table[[c for c in (*FEATURES, *BLENDSHAPE_FEATURES) if c in table]]
-        whole = upper = pd.concat([every, every.abs().add_suffix('_size')], axis=1)
-    return dict(
-        weakness=(whole, known.weak), peripheral=(upper, known.peripheral),
-        side=(side.fillna(0), known.left), severity=(size, known.grade))
+    columns, known = _looked_at(table, limits, kind), targets(table)
+    answers = dict(weakness=known.weak, peripheral=known.peripheral, side=known.left, severity=known.grade)
+    return {task: (columns[task], answers[task]) for task in columns}
 
 def plainest(
     score # (folds, settings) larger is better; settings go from plain to flexible
@@ -226,8 +230,8 @@ def answers(
     table # features with keys
 )->pd.DataFrame: # columns `ANSWERS`: probabilities, severity as expected grade (0 to 3); NaN: not measured or learned
     "The point answers of fitted tasks; the risk of a stroke's weakness is that of a weakness times that it is central"
-    columns, tasks = columns_of(table, fitted['limits'].limit, fitted['kind']), fitted['tasks']
-    chance = {task: model.predict_proba(columns[task][0].to_numpy()) for task, model in tasks.items()}
+    columns, tasks = _looked_at(table, fitted['limits'].limit, fitted['kind']), fitted['tasks']
+    chance = {task: model.predict_proba(columns[task].to_numpy()) for task, model in tasks.items()}
     out = pd.DataFrame(np.nan, table.index, ANSWERS)
     out['risk'] = out['weakness'] = chance['weakness'][:, 1]
     if 'peripheral' in tasks:

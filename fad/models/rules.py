@@ -69,15 +69,16 @@ def _label(name): return folder_class(name)[0]
 
 def _meaning(values, known):
     "What `known` makes of each value in lower case; None where it makes nothing of it"
-    text = pd.Series([' '.join(v.split()).lower() if isinstance(v, str) else None for v in values], dtype=object)
-    found = text.map({v: known(v) for v in text.dropna().unique()}).astype(object)
+    said = pd.Series(np.asarray(values, object), dtype=object)
+    words = {v: ' '.join(v.split()).lower() for v in said.unique() if isinstance(v, str)}
+    found = said.map({v: known(text) for v, text in words.items()}).astype(object)
     return found.where(found.notna(), None)
 
 def _not_understood(column, values, meaning):
     "How often each spelling was not understood, by column and spelling"
-    text = pd.Series(np.asarray(values, object), dtype=object)
-    said = np.array([isinstance(v, str) and v.strip().lower() not in _BLANK for v in text], bool)
-    return {f'{column} {v!r}': int(n) for v, n in text[meaning.isna().to_numpy() & said].value_counts().items()}
+    counts = pd.Series(np.asarray(values, object), dtype=object)[meaning.isna().to_numpy()].value_counts()
+    return {f'{column} {v!r}': int(n) for v, n in counts.items()
+            if isinstance(v, str) and v.strip().lower() not in _BLANK}
 
 def _grade(values):
     "Severity as 0 to 3: from a share of movement lost, or from a word"

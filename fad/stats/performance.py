@@ -110,7 +110,7 @@ def auc_interval(
     case, # bool (n,)
     code # int (n,): whose frame, from 0
 )->np.ndarray: # low, high (95 %); NaN for fewer than two people in a class
-    "Interval over people of an area under the ROC curve, each person counting once"
+    "Interval over people of an area under the ROC curve (Newcombe 2006, method 5), each person counting once"
     share = placements(np.asarray(score, float), case, code)
     groups = [group & np.isfinite(share) for group in (case, ~case)]
     people = [len(np.unique(code[group])) for group in groups]
@@ -230,6 +230,7 @@ def performance(
     score, case, subject = np.asarray(score, float), np.asarray(case, bool), np.asarray(subject)
     at = np.isfinite(score)
     score, case, (code, names) = score[at], case[at], pd.factorize(subject[at])
+    if (code < 0).any(): raise ValueError(f'{(code < 0).sum()} frames whose person is not known: name them')
     n = dict(n_frames=len(score), n_subjects=len(names), n_cases=len(np.unique(code[case])))
     if case.all() or not case.any():
         return pd.DataFrame(dict(value=np.nan, low=np.nan, high=np.nan, **n), index=pd.Index(['auc'], name='metric'))
