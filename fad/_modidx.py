@@ -421,6 +421,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'fad.faces.measures.commissures': ('faces/measures.html#commissures', 'fad/faces/measures.py'),
                                     'fad.faces.measures.correct_gain': ('faces/measures.html#correct_gain', 'fad/faces/measures.py'),
                                     'fad.faces.measures.differences': ('faces/measures.html#differences', 'fad/faces/measures.py'),
+                                    'fad.faces.measures.excursion_gain': ('faces/measures.html#excursion_gain', 'fad/faces/measures.py'),
                                     'fad.faces.measures.expressions': ('faces/measures.html#expressions', 'fad/faces/measures.py'),
                                     'fad.faces.measures.eye_frame': ('faces/measures.html#eye_frame', 'fad/faces/measures.py'),
                                     'fad.faces.measures.face_frame': ('faces/measures.html#face_frame', 'fad/faces/measures.py'),

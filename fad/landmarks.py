@@ -11,7 +11,7 @@ import pandas as pd
 from .settings import load_settings
 from .faces.cohort import cohort
 from .faces.points import find_landmarks
-from .faces.measures import add_excursions, commissures, expressions, measure_features
+from .faces.measures import add_excursions, commissures, excursion_gain, expressions, measure_features
 from .stats.limits import add_z
 
 # %% ../nbs/01_landmarks.ipynb #cutfunct
@@ -23,7 +23,7 @@ def functional(
     s = settings or load_settings()
     measured = measure_features(faces, s)
     corners = commissures(faces, s.measures.camera_mm)
-    return add_z(add_excursions(measured, corners, expressions(faces.df)), s)
+    return add_z(add_excursions(measured, corners, expressions(faces.df), excursion_gain(s)), s)
 
 def measure(
     source, # a photograph, clip, folder, manifest CSV or URL; or a list of these

@@ -7,7 +7,7 @@ __all__ = ['CAMERA_MM', 'PUPILS_MM', 'CATALOG', 'MEASURES', 'USED', 'FEATURES', 
            'EXCURSIONS', 'head_frame', 'without_perspective', 'face_frame', 'Feature', 'eye_frame', 'side_values',
            'differences', 'signed', 'mirrored', 'features', 'catalog_hash', 'shipped_reliability', 'catalog',
            'correct_gain', 'measured_status', 'feature_look_se', 'chimeric_features', 'measure_features',
-           'measure_images', 'commissures', 'expressions', 'add_excursions']
+           'measure_images', 'commissures', 'expressions', 'excursion_gain', 'add_excursions']
 
 # %% ../../nbs/faces/05_measures.ipynb #7f217d7c
 import hashlib, json
@@ -346,10 +346,17 @@ def expressions(
     "What each frame's face is doing, where the manifest says so"
     return df['expression'].to_numpy() if 'expression' in df else np.full(len(df), None)
 
+def excursion_gain(
+    settings # Settings: `measures.correct_gain`
+)->float:
+    "By what a path of the mouth corner is divided"
+    return float(shipped_reliability().gain['mouth_corner_height']) if settings.measures.correct_gain else 1.
+
 def add_excursions(
     table, # features with keys, a row a frame
     corners, # (n, 1 + looks, 2, 2) from `commissures`
-    expression # expression of each frame; 'rest' is the reference
+    expression, # expression of each frame; 'rest' is the reference
+    gain:float=1. # detector's gain at the mouth corner, where features were divided by theirs
 )->pd.DataFrame: # the same with `EXCURSIONS` and their errors; NaN without a rest frame of the same subject
     "Movement from rest: the left corner's path minus the right one's, and the change of `brow_height`"
     expression = pd.Series(expression).astype('string').str.lower().fillna('').to_numpy(object)
@@ -361,7 +368,7 @@ def add_excursions(
     if len(rows):
         back = at[rows].astype(int)
         path = np.linalg.norm(corners[rows]-corners[back], axis=-1)
-        travel = path[..., 0]-path[..., 1]
+        travel = (path[..., 0]-path[..., 1])/gain
         out[rows, 0] = travel[:, 0]
         if travel.shape[1] > 1: out[rows, 2] = looks_se(travel[:, 1:, None])[:, 0]
         brow = table.brow_height.to_numpy()

@@ -24,8 +24,9 @@ from ..faces.media import is_url, media_kind, open_file
 from ..faces.cohort import cohort, cohort_warnings
 from ..faces.detector import BLENDSHAPES, file_sha256, model_file
 from ..faces.points import concat, measure_part, parts, quality
-from ..faces.measures import (
-    add_excursions, catalog_hash, commissures, expressions, measure_features, measured_status, PUPILS_MM)
+from fad.faces.measures import (
+    add_excursions, catalog_hash, commissures, excursion_gain, expressions, measure_features, measured_status,
+    PUPILS_MM)
 from ..faces.errors import errors_hash
 from ..faces.symmetry import asymmetry_vectors, measure_symmetry, symmetry_errors
 from ..faces.figures import blank_picture, plot_face
@@ -326,7 +327,8 @@ def write_tables(
         (known or {}).get(str(p)) or shard_tables(load_landmarks(p), settings) for p in run.shards))
     def join(tables):
         return pd.concat(tables, ignore_index=True)
-    functional = add_z(add_excursions(join(measured), _joined(corners), np.concatenate(expression)),
+    gain = excursion_gain(settings)
+    functional = add_z(add_excursions(join(measured), _joined(corners), np.concatenate(expression), gain),
         settings).assign(path=df.path.to_numpy())
     symmetric, mean_of = measure_symmetry(functional, np.concatenate(vectors), join(sym_errors), settings)
     shapes = pd.DataFrame(np.concatenate(blend), columns=BLENDSHAPES)
