@@ -61,7 +61,7 @@ def test_a_run_of_something_else_is_refused(corpus):
     "Other settings, another cohort, a folder that is no run: exit status 2, the reason, nothing touched"
     d = corpus[0]
     before = tables(d/'run')
-    for args, said in ((('in', '--set', 'landmarks.repeats=2'), 'landmarks.repeats: 8 then, 2 now'),
+    for args, said in ((('in', '--set', 'landmarks.repeats=4'), 'landmarks.repeats: 2 then, 4 now'),
         (('in/same',), 'the files, or what is said of them changed'),
         (('in/same', '--set', 'landmarks.repeat=2'), 'did you mean')):
         done = fad('extract', *args, '--out', 'run', cwd=d)

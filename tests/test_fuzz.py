@@ -54,12 +54,12 @@ def good_classifier():
     "Bytes of a small trained model"
     import numpy as np, pandas as pd
     from fad.faces.measures import FEATURES
-    from fad.models.rules import MAGNITUDES
+    from fad.models.rules import CARD
     from fad.models.signals import save, train
     rng, n = np.random.default_rng(0), 90
     palsy = np.repeat(['none', 'central', 'peripheral'], n//3)
     t = pd.DataFrame(rng.normal(0, .01, (n, len(FEATURES))), columns=FEATURES)
-    t[[*MAGNITUDES]] += (np.where(palsy == 'none', 0, .04)*rng.choice([-1, 1], n))[:, None]
+    t[[*CARD]] += (np.where(palsy == 'none', 0, .04)*rng.choice([-1, 1], n))[:, None]
     t = t.assign(frame_id=[f'f{i}' for i in range(n)], subject=[f's{i}' for i in range(n)], source='x',
         label=np.where(palsy == 'central', 'stroke', 'non_stroke'), palsy=palsy, path='', t_s=np.nan, status='ok',
         face_hash='')

@@ -9,7 +9,7 @@ __all__ = ['VERSIONS', 'TABLES', 'RunError', 'input_hashes', 'made_with', 'run_i
            'failures', 'not_measured', 'summary']
 
 # %% ../../nbs/runs/02_extract.ipynb #b81c4971
-import hashlib, html, importlib.metadata, json, os, re, shutil, sys
+import contextlib, hashlib, html, importlib.metadata, json, os, re, shutil, sys
 from collections import deque
 from concurrent.futures import BrokenExecutor, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
@@ -347,11 +347,7 @@ def _is_finished(run, identity):
     except (OSError, ValueError, KeyError): return False
 
 def _readdress(run, df):
-    "The same inputs where they are now; nothing is written while the paths lead there, whoever reads at the same time"
-    def place(path):
-        if not isinstance(path, str) or is_url(path): return path
-        return os.path.isabs(path), os.path.abspath(path)
-    if list(map(place, run.table('cohort').path)) == list(map(place, df.path)): return run
+    "The same inputs, typed from another folder: only their paths change"
     typed_in = _typed_in(run)
     if run.info.get('typed_in') != typed_in: write_json(run.info | dict(typed_in=typed_in), run.path/'run.json')
     if read_csv(run.path/'cohort.csv').path.tolist() == df.path.tolist(): return run
@@ -486,9 +482,11 @@ def study_run(
 
     In a notebook on a cohort of yours, cells that it can't support say so from here on, and the next ones run."""
     if source is None: _any_cohort()
-    source = Path(source or study_cohort())
-    return extract(os.path.relpath(source), _home()/'results'/(source.parent if source.name == 'manifest.csv'
-        else source).stem, settings, update=True, **kwargs)
+    source, home = Path(source or study_cohort()).absolute(), _home().absolute()
+    out = home/'results'/(source.parent if source.name == 'manifest.csv' else source).stem
+    with contextlib.chdir(home): # typed from there by every notebook, so that none rewrites what another reads
+        extract(os.path.relpath(source), os.path.relpath(out), settings, update=True, **kwargs)
+    return Run(os.path.relpath(out))
 
 # %% ../../nbs/runs/02_extract.ipynb #b3a83a31
 def failures(
