@@ -139,7 +139,8 @@ class LandmarksSettings(_Section):
 class QualitySettings(_Section):
     "Gates: a face outside keeps its row, loses its features, and says why"
     max_yaw_deg:float = _setting(30.0, 'head turned to a side', 0, 90, 'degrees')
-    max_pitch_deg:float = _setting(25.0, 'head nodding up or down', 0, 90, 'degrees')
+    max_pitch_deg:float = _setting(25.0,
+        'head nodding up or down, as measured: a true nod of 32° measures 25°', 0, 90, 'degrees')
     max_roll_deg:float = _setting(60.0, 'head tilted to a shoulder', 0, 180, 'degrees')
     min_interocular_px:float = _setting(20.0, 'distance between the pupils', 0, 10_000, 'px')
     min_sharpness:float = _setting(0.8,
