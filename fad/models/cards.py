@@ -341,8 +341,9 @@ def _face_html(image, xyz, push):
 def _measures_html(ratio, error, value, unit):
     return (
         f'<h2>Measures against healthy limits</h2>{_measures(ratio, error, value, unit)}<p class="small">Subject\'s '
-        'left minus right, in healthy limits (shaded: within; an arrow: beyond the axis), with 95 % interval; lengths '
-        f'in mm at {PUPILS_MM} mm between the pupils.</p>\n')
+        'left minus right, in limits of healthy faces that do the same (shaded: within; an arrow: beyond the axis). '
+        'Bar: another picture of the same person lies within, 95 times of 100. Lengths in mm at '
+        f'{PUPILS_MM} mm between the pupils.</p>\n')
 
 def _invalid_html(about):
     return (
