@@ -15,8 +15,9 @@ import numpy as np, pandas as pd
 from tqdm.auto import tqdm
 from ..settings import FadError, TrendSettings, load_settings, override
 from ..faces.cohort import cohort
+from ..faces.media import media_kind
 from ..faces.detector import file_sha256
-from ..faces.points import measure_part, parts, quality
+from ..faces.points import clip_turn, measure_part, parts, quality
 from ..faces.measures import (
     catalog_hash, commissures, face_frame, FEATURES, features, KEYS, measured_status, PUPILS_MM)
 from ..faces.expressions import phases as face_phases
@@ -99,6 +100,8 @@ def measure_clip(
     frames, tables = cohort(video, settings), []
     files = frames.path.nunique()
     if files != 1: raise TrendError(f'{video}: one clip is wanted, not {files} files')
+    if frames.status.iloc[0] == 'ok' and media_kind(frames.path.iloc[0]) != 'video':
+        raise TrendError(f'{video} is a photograph: a clip is followed over time, photographs are measured by `extract`')
     content = file_sha256(video) if keep and frames.status.iloc[0] == 'ok' else ''
     with tqdm(total=len(frames), desc='measuring', unit='frame', delay=2, disable=not progress) as bar:
         for part in parts(frames, settings):
@@ -106,8 +109,13 @@ def measure_clip(
             tables.append(_measure_piece(frames, part, settings, file))
             bar.update(part[1]-part[0])
     out = pd.concat(tables, ignore_index=True)
-    out.attrs['notes'] = list(frames.attrs.get('notes', []))
+    out.attrs['notes'] = [*frames.attrs.get('notes', []), *_turn_note(frames, settings)]
     return out
+
+def _turn_note(frames, settings):
+    "What is said of a clip that had to be turned"
+    turned = 90*clip_turn(frames.path.iloc[0], settings) if frames.status.iloc[0] == 'ok' else 0
+    return [f'the picture does not stand upright: measured after a turn of {turned}° to the left'] if turned else []
 
 # %% ../../nbs/clips/01_series.ipynb #fa50ba95
 def _piece_name(content, part, settings):

@@ -9,13 +9,14 @@ __all__ = ['MOUTH', 'SIGNS', 'WEIGHTS', 'MOST', 'APART_S', 'Cusum', 'threshold_r
 # %% ../../nbs/clips/03_watch.ipynb #12d20515
 import os, time
 from collections import deque
+from contextlib import ExitStack
 from typing import NamedTuple
 import cv2, numpy as np, pandas as pd
 from fastcore.basics import patch
 from ..settings import load_settings
 from ..faces.media import frame_times, read_frames, sample_frames
-from ..faces.detector import new_landmarker, quiet_stderr
-from ..faces.points import Landmarks, measure_face
+from ..faces.detector import quiet_stderr
+from ..faces.points import clip_turn, Landmarks, track_face, trackers
 from ..faces.measures import PUPILS_MM
 from ..faces.expressions import phases as face_phases
 from .series import (
@@ -219,19 +220,17 @@ def _judge(self:Watcher, t, x, phase):
 # %% ../../nbs/clips/03_watch.ipynb #4b83229e
 def _rows(source, settings, rate_hz):
     "Rows of a series from any source, one at a time"
-    if isinstance(source, (str, os.PathLike)): source = _clip(source, rate_hz)
+    following, shapes, last, turned = None, deque(maxlen=12), -1, 0
+    if isinstance(source, (str, os.PathLike)): source, turned = _clip(source, rate_hz), clip_turn(source, settings)
     elif isinstance(source, int): source = _camera(source)
-    tracker, shapes, last = None, deque(maxlen=12), -1
-    try:
+    with ExitStack() as stack:
         for item in source:
             if isinstance(item, tuple):
                 t, image = item
-                tracker = tracker or new_landmarker(settings, video=True)
+                following = following or stack.enter_context(trackers(settings))
                 last = max(last+1, round(t*1000))
-                item = _row(t, image, settings, tracker, last, shapes)
+                item = _row(t, image, settings, following, last, shapes, turned)
             yield item
-    finally:
-        if tracker: tracker.close()
 
 def _clip(path, rate_hz):
     "Pictures of a clip with their times"
@@ -249,10 +248,10 @@ def _camera(number):
         while (shot := camera.read())[0]: yield time.monotonic()-start, np.ascontiguousarray(shot[1][:, :, ::-1])
     finally: camera.release()
 
-def _row(t, image, settings, tracker, t_ms, shapes):
+def _row(t, image, settings, following, t_ms, shapes, turned):
     "One picture measured; its phase from the last second's expressions"
     if image is None: return dict(t_s=t, status='unreadable: the frame could not be decoded', phase='')
-    record, arrays = measure_face(image, 1, settings, tracker, t_ms)
+    record, arrays = track_face(image, following, t_ms, settings, turned)
     keys = dict(frame_id=str(t_ms), subject='', source='', label=None, palsy=None, path='', frame=t_ms, t_s=t)
     face = Landmarks(pd.DataFrame([keys | record]), **{name: values[None] for name, values in arrays.items()})
     row = measure_frames(face, settings).iloc[0].to_dict()

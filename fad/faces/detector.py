@@ -6,8 +6,8 @@
 __all__ = ['MODEL_URL', 'MODEL_SHA256', 'MIRROR', 'BLENDSHAPES', 'REGIONS', 'STABLE', 'UPRIGHT', 'LOCATE_PX', 'TILE_PX',
            'ModelError', 'file_sha256', 'model_file', 'quiet_stderr', 'new_landmarker', 'detect', 'canonical_face',
            'nearest_rotation', 'planes', 'turn', 'head_rotation', 'pose_angles', 'face_size', 'warp', 'to_image',
-           'close_up', 'locate', 'upright_crop', 'look', 'repeat_looks', 'looks_mean', 'looks_se', 'chimeras',
-           'chimera_points']
+           'close_up', 'locate', 'upright_crop', 'look', 'tracked_look', 'repeat_looks', 'looks_mean', 'looks_se',
+           'chimeras', 'chimera_points']
 
 # %% ../../nbs/faces/03_detector.ipynb #fa64fa08
 import atexit, ctypes, hashlib, os, sys, threading, warnings, zipfile
@@ -383,6 +383,10 @@ def _nearest_face(faces, centre, limit):
     near = [(np.linalg.norm(f[0][1, :2]-centre), i) for i, f in enumerate(faces)]
     return faces[min(near)[1]] if near and min(near)[0] < limit else None
 
+def _flipped(faces, width):
+    "Faces of a mirrored picture, `width` px wide, as they stand in the picture itself"
+    return [((p*[-1, 1, 1]+[width, 0, 0])[MIRROR], b[_SWAP], m) for p, b, m in faces]
+
 # %% ../../nbs/faces/03_detector.ipynb #a5c1bacf
 def look(
     image, # uint8 (h, w, 3 or 4)
@@ -395,8 +399,21 @@ def look(
     "One look at one crop, in the coordinates of the image"
     crop = warp(image, A*[[-1], [1]]+[[0, 0, px], [0, 0, 0]] if mirrored else A, px)
     faces = detect(crop, settings, pose=False)
-    if mirrored: faces = [((p*[-1, 1, 1]+[px, 0, 0])[MIRROR], b[_SWAP], None) for p, b, _ in faces]
+    if mirrored: faces = _flipped(faces, px)
     f = _nearest_face(faces, A[:, :2]@expected[1, :2]+A[:, 2], px/5)
+    return (to_image(f[0], A), f[1]) if f else None
+
+def tracked_look(
+    image, # uint8 (h, w, 3), a frame of a clip
+    expected, # (478, 3) px: where the face was seen in it
+    tracker, # a landmarker in tracking mode that sees nothing but the clip's mirror image
+    t_ms:int, # time of the frame
+    settings=None # Settings
+): # points (478, 3) px of the frame and blendshapes (52,); None where the face was not found again
+    "A look at the mirror image of a whole frame, in the coordinates of the frame"
+    whole, A = close_up(image, 0, 0, *image.shape[1::-1], LOCATE_PX)
+    faces = _flipped(detect(whole[:, ::-1], settings, tracker, t_ms), whole.shape[1])
+    f = _nearest_face(faces, A[:, :2]@expected[1, :2]+A[:, 2], face_size(expected)*A[0, 0]/3)
     return (to_image(f[0], A), f[1]) if f else None
 
 # %% ../../nbs/faces/03_detector.ipynb #5417c722

@@ -4,21 +4,22 @@
 
 # %% auto #0
 __all__ = ['ARRAYS', 'QUALITY', 'CELLS', 'DOUBT', 'Landmarks', 'concat', 'pixel_quality', 'face_pattern', 'face_hash',
-           'patterns_of', 'disagreement', 'measure_face', 'parts', 'one_thread', 'measure_part', 'find_landmarks',
-           'head_angles', 'quality', 'read_frame']
+           'patterns_of', 'measure_face', 'parts', 'clip_looks', 'trackers', 'track_face', 'clip_turn', 'one_thread',
+           'measure_part', 'find_landmarks', 'head_angles', 'quality', 'read_frame']
 
 # %% ../../nbs/faces/04_points.ipynb #21911a6d
 import base64, html, io, textwrap, zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, ExitStack
+from functools import lru_cache
 import cv2, matplotlib.pyplot as plt, numpy as np, pandas as pd
 from fastcore.basics import patch
 from tqdm.auto import tqdm
 from ..settings import load_settings
-from .media import media_kind, read_frames, read_image, Unreadable
+from .media import frame_times, media_kind, read_frames, read_image, Unreadable
 from .cohort import cohort
 from .detector import (
     canonical_face, chimera_points, close_up, face_size, head_rotation, locate, looks_mean, ModelError, new_landmarker,
-    pose_angles, REGIONS, repeat_looks, STABLE, upright_crop, warp)
+    pose_angles, REGIONS, repeat_looks, STABLE, tracked_look, upright_crop, warp)
 
 # %% ../../nbs/faces/04_points.ipynb #d9b13b07
 class Landmarks:
@@ -92,6 +93,7 @@ QUALITY = dict(yaw_deg='turn of the head, positive to the subject\'s left',
     n_faces='faces seen in the first look (people much smaller than the largest face are missed)',
     n_looks='looks that entered the mean',
     spread='how far the looks lie apart: SD of a point, median over points, pupil distances',
+    turned_deg='how far the picture was turned to the left before it was measured: it lies on its side or its head',
     face_hash='light and dark of the aligned face, by which copies of a picture are told')
 
 def _centiles(shades, at):
@@ -190,70 +192,88 @@ def _empty(repeats, chimeric):
     if not chimeric: shapes.pop('chimeras')
     return {k: np.full(shape, np.nan, d) for k, (d, shape) in shapes.items()}
 
-_NOTHING = dict(status='no_face', n_faces=0, n_looks=0, spread=np.nan, face_hash='')
+_NOTHING = dict(status='no_face', n_faces=0, n_looks=0, spread=np.nan, turned_deg=np.nan, face_hash='')
 
-def _one_way_up(image, repeats, settings, tracker=None, t_ms=0, rounds=5):
-    "Record and arrays of a picture as it stands"
-    out = _empty(repeats, settings.landmarks.chimeric)
-    found = locate(image, settings, tracker, t_ms, rounds)
-    if not found: return dict(_NOTHING), out
-    points, blend, pose, n_faces = found
-    xyz, blends = repeat_looks(image, (points, blend), repeats,
-        [settings.study.seed, zlib.crc32(np.ascontiguousarray(image))], settings)
-    out['xyz'][:], out['blendshapes'][:], out['pose'][:] = looks_mean(xyz.reshape(repeats, -1)).reshape(478,
-        3), looks_mean(blends), pose
+def _looks_at(image, repeats, settings, rounds=5):
+    "Looks at a photograph as it stands: points, blendshapes, the first look's pose, faces seen; or None"
+    found = locate(image, settings, rounds=rounds)
+    if not found: return None
+    seed = [settings.study.seed, zlib.crc32(np.ascontiguousarray(image))]
+    return *repeat_looks(image, found[:2], repeats, seed, settings), *found[2:]
+
+def _as_measured(image, looks, settings, turned=0):
+    "Record and arrays of looks at a picture"
+    xyz, blends, pose, n_faces = looks
+    repeats, out = len(xyz), _empty(len(xyz), settings.landmarks.chimeric)
+    points = looks_mean(xyz.reshape(repeats, -1)).reshape(478, 3)
+    out['xyz'][:], out['blendshapes'][:], out['pose'][:] = points, looks_mean(blends), pose
+    points = out['xyz'].astype(float)
     if repeats > 1: out['looks'][:], out['blend_looks'][:] = xyz-out['xyz'], blends-out['blendshapes']
-    if settings.landmarks.chimeric: out['chimeras'][:] = chimera_points(image, out['xyz'].astype(float), settings)
-    ok = np.isfinite(xyz[:, 0, 0])
-    apart = np.linalg.norm(xyz[ok, :, :2].std(0), axis=1)/np.linalg.norm(out['xyz'][473]-out['xyz'][468])
-    return dict(status='ok', n_faces=n_faces, n_looks=int(ok.sum()),
-        spread=float(np.median(apart)) if ok.sum() > 1 else np.nan,
-        face_hash=face_hash(face_pattern(image, out['xyz'].astype(float))),
-        **pixel_quality(image, out['xyz'].astype(float))), out
+    if settings.landmarks.chimeric: out['chimeras'][:] = chimera_points(image, points, settings)
+    return dict(status='ok', n_faces=n_faces, n_looks=_n_looks(xyz), spread=_spread(xyz), turned_deg=90.*turned,
+        face_hash=face_hash(face_pattern(image, points)), **pixel_quality(image, points)), out
+
+def _n_looks(xyz): return int(np.isfinite(xyz[:, 0, 0]).sum())
+
+def _spread(xyz):
+    "How far looks lie apart, pupil distances: SD of a point, median over points; NaN of one look"
+    found = xyz[np.isfinite(xyz[:, 0, 0])]
+    if len(found) < 2: return np.nan
+    apart, mean = np.linalg.norm(found[:, :, :2].std(0), axis=1), found.mean(0)
+    return float(np.median(apart)/np.linalg.norm(mean[473]-mean[468]))
 
 # %% ../../nbs/faces/04_points.ipynb #85064763
-def disagreement(
-    record:dict # of a measured face
-)->tuple: # smaller is better: looks missing, then their spread
-    "How badly the looks at a face agree: how many are missing, then how far the others lie apart"
-    return -record['n_looks'], record['spread'] if np.isfinite(record['spread']) else np.inf
-
-def _unturn(arrays, w):
-    "Arrays of a picture that `np.rot90` turned once, in the coordinates of the picture as it was, `w` px wide"
-    out = dict(arrays)
-    for k in ('xyz', 'chimeras', 'looks'):
-        if k in out: x, y, z = np.moveaxis(out[k], -1, 0); out[k] = np.stack([-y if k == 'looks' else w-y, x, z], -1)
-    out['pose'] = np.array([[0, 1, 0, 0], [-1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], np.float32)@out['pose']
-    return out
-
 DOUBT = .016 # spread of the looks, pupil distances, from which on a picture is tried the other ways up
 
-def _in_doubt(record, arrays, repeats):
-    "Whether a picture may stand another way up: no face, one that lies, a look that failed, or looks that lie apart"
-    looks = repeats-(repeats > 4) # of many looks the first only finds the face
-    if record['status'] == 'no_face' or record['n_looks'] < looks or not record['spread'] < DOUBT: return True
-    return _lies(arrays)
+def _agree(looks):
+    "Whether all the looks found the face, and lie near each other"
+    if looks is None: return False
+    xyz = looks[0]
+    return _n_looks(xyz) == len(xyz)-(len(xyz) > 4) and _spread(xyz) < DOUBT # of many the first only finds the face
 
-def _lies(arrays):
-    "Whether a face that was found does not stand upright in its picture"
-    return np.isfinite(arrays['xyz']).all() and abs(pose_angles(head_rotation(arrays['xyz'][None]))[0, 2]) > 45
+def _lies(looks):
+    "Whether the face does not stand upright in its picture"
+    return abs(pose_angles(head_rotation(looks_mean(looks[0].reshape(len(looks[0]), -1)).reshape(1, 478, 3)))[0, 2]) > 45
+
+def _disagreement(looks):
+    "How badly looks agree: how many are missing, then how far the others lie apart; smaller is better"
+    if looks is None: return 0, np.inf
+    return -_n_looks(looks[0]), np.nan_to_num(_spread(looks[0]), nan=np.inf)
+
+def _unturned(looks, turned, shape):
+    "Looks at a picture of `shape` that `np.rot90` turned, in the coordinates of the picture as it was"
+    xyz, blends, pose, n_faces = looks
+    h, w = shape[:2]
+    for side in ((), (w,), (h, w), (w, h, w))[turned]:
+        x, y, z = np.moveaxis(xyz, -1, 0)
+        xyz = np.stack([side-y, x, z], -1)
+        pose = np.array([[0, 1, 0, 0], [-1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], np.float32)@pose
+    return xyz, blends, pose, n_faces
+
+def _way_up(image, repeats, settings):
+    "Looks at a photograph the way up in which they agree best, and its turn: quarter turns, 0 where in doubt"
+    best, turn = _looks_at(image, repeats, settings), 0
+    if _agree(best) and not _lies(best): return best, turn
+    for k in (1, 2, 3):
+        looks = _looks_at(np.rot90(image, k), repeats, settings, rounds=1)
+        if looks is None: continue
+        looks, sure = _unturned(looks, k, image.shape), _agree(looks) and not _lies(looks)
+        if _lies(looks) and _disagreement(looks) < _disagreement(best): best, turn = looks, k*sure
+    return best, turn
 
 def measure_face(
-    image, # uint8 (h, w, 3), upright
+    image, # uint8 (h, w, 3)
     repeats:int=2, # looks in all
-    settings=None, # Settings
-    tracker=None, # a landmarker in tracking mode, for the frames of a clip
-    t_ms:int=0 # time of the frame, for a tracker
+    settings=None # Settings
 )->tuple: # a dict of `status` and quality, and a dict of arrays
     "All that is measured on one picture; the jitter is seeded by the picture itself"
     s = settings or load_settings()
-    best = _one_way_up(image, repeats, s, tracker, t_ms, rounds=2 if tracker else 5)
-    if tracker or repeats == 1 or not _in_doubt(*best, repeats): return best
-    for k in (1, 2, 3):
-        turned, (h, w) = _one_way_up(np.rot90(image, k), repeats, s, rounds=1), image.shape[:2]
-        for side in ((w,), (h, w), (w, h, w))[k-1]: turned = turned[0], _unturn(turned[1], side)
-        if _lies(turned[1]): best = min(best, turned, key=lambda r: disagreement(r[0]))
-    return best
+    looks, turned = _way_up(image, max(2, repeats), s) # one look alone would not notice
+    if looks is None: return dict(_NOTHING), _empty(repeats, s.landmarks.chimeric)
+    if repeats == 1:
+        first = np.flatnonzero(np.isfinite(looks[0][:, 0, 0]))[:1]
+        looks = looks[0][first], looks[1][first], *looks[2:]
+    return _as_measured(image, looks, s, turned)
 
 # %% ../../nbs/faces/04_points.ipynb #71b0450b
 def parts(
@@ -281,21 +301,65 @@ def _measure_photo(path, settings):
     except Exception as e: reason = f'failed: {type(e).__name__}: {e}'
     return dict(_NOTHING, status=reason), _empty(settings.landmarks.repeats, settings.landmarks.chimeric)
 
+def clip_looks(
+    settings # Settings
+)->int: # 2: one of them mirrored; 1 where one look is asked for
+    "Looks at each frame of a clip"
+    return min(2, settings.landmarks.repeats)
+
+@contextmanager
+def trackers(
+    settings # Settings
+): # one landmarker in tracking mode for each of `clip_looks`: the second sees the clip's mirror image
+    "What follows a face through a clip"
+    with ExitStack() as stack:
+        yield [stack.enter_context(new_landmarker(settings, video=True)) for _ in range(clip_looks(settings))]
+
+def track_face(
+    image, # uint8 (h, w, 3), the next frame
+    following, # from `trackers`
+    t_ms:int, # time of the frame, later than the last one's
+    settings, # Settings
+    turned:int=0 # quarter turns to the left that the clip needs to stand upright
+)->tuple: # a dict of `status` and quality, and a dict of arrays
+    "All that is measured on one frame of a clip; a clip and its mirror image give mirrored measures"
+    repeats, upright = len(following), np.ascontiguousarray(np.rot90(image, turned))
+    found = locate(upright, settings, following[0], t_ms, rounds=2)
+    if not found: return dict(_NOTHING), _empty(repeats, settings.landmarks.chimeric)
+    looks = repeat_looks(upright, found[:2], 1, 0, settings)
+    if repeats == 2:
+        mirrored = tracked_look(upright, found[0], following[1], t_ms, settings)
+        looks = [np.stack([a[0], b]) for a, b in zip(looks, mirrored)] if mirrored else repeat_looks(
+            upright, found[:2], 2, [settings.study.seed, t_ms], settings)
+    return _as_measured(image, _unturned((*looks, *found[2:]), turned, image.shape), settings, turned)
+
+@lru_cache(64)
+def clip_turn(
+    path, # of a clip
+    settings, # Settings
+    n:int=5 # frames asked, evenly over the clip
+)->int: # quarter turns to the left
+    "How a clip is to be turned so that its faces stand upright: what most of some frames say, so one for all of it"
+    at = np.unique(np.linspace(0, len(frame_times(path))-1, n+2).round().astype(int)[1:-1])
+    looks = [_way_up(image, 2, settings) for _, image in read_frames(path, at.tolist()) if image is not None]
+    turns = [turned for found, turned in looks if found is not None and (turned or _agree(found))]
+    return max(set(turns), key=lambda k: (turns.count(k), -k)) if turns else 0
+
 def _measure_clip(path, frames, run_up, settings):
     """Frames of one clip in tracking mode, a result by frame number
 
-    The tracker starts afresh a few frames earlier, so that parts don't depend on each other."""
+    The trackers start afresh a few frames earlier, so that parts don't depend on each other."""
+    nothing = _empty(clip_looks(settings), settings.landmarks.chimeric)
     out, last, lost = {}, -1, dict(_NOTHING, status='unreadable: the frame could not be decoded')
     frames = frames.sort_values('frame').drop_duplicates('frame')
     earlier = run_up[run_up.frame < frames.frame.iloc[0]].sort_values('frame').drop_duplicates('frame')
     first = pd.concat([earlier.tail(settings.video.warmup_frames), frames])
-    times = dict(zip(first.frame, first.t_s))
-    with new_landmarker(settings, video=True) as tracker:
+    times, turned = dict(zip(first.frame, first.t_s)), clip_turn(path, settings)
+    with trackers(settings) as following:
         for frame, image in read_frames(path, list(times)):
             # MediaPipe wants time to go on
             last = max(last+1, round(times[frame]*1000) if np.isfinite(times[frame]) else 0)
-            out[frame] = measure_face(image, 1, settings, tracker, last) if image is not None else (lost,
-                _empty(1, settings.landmarks.chimeric))
+            out[frame] = (lost, nothing) if image is None else track_face(image, following, last, settings, turned)
     return out
 
 # %% ../../nbs/faces/04_points.ipynb #e8f0e1db
@@ -319,10 +383,10 @@ def measure_part(
     path = rows.path[ok].iloc[0] if ok.any() else None
     repeats = s.landmarks.repeats
     if path and media_kind(path) == 'video':
-        repeats, before = 1, df.iloc[max(0, a-s.video.warmup_frames):a]
+        repeats, before = clip_looks(s), df.iloc[max(0, a-s.video.warmup_frames):a]
         with one_thread():
             by_frame = _measure_clip(path, rows[ok], before[before.path.eq(path) & before.status.eq('ok')], s)
-        absent = dict(_NOTHING, status='unreadable: no such frame'), _empty(1, s.landmarks.chimeric)
+        absent = dict(_NOTHING, status='unreadable: no such frame'), _empty(repeats, s.landmarks.chimeric)
         def measured(row): return by_frame.get(row.frame, absent)
     else:
         def measured(row): return _measure_photo(row.path, s)
@@ -330,11 +394,12 @@ def measure_part(
         results = [measured(row) if good else (dict(_NOTHING, status=row.status),
             _empty(repeats, s.landmarks.chimeric)) for row, good in zip(rows.itertuples(), ok)]
     records = pd.DataFrame([r for r, _ in results], index=rows.index).reindex(columns=['status', *_MEASURED])
-    records = records.astype({k: float for k in _MEASURED[:5]})
+    records = records.astype({k: float for k in _MEASURED[:6]})
     arrays = {k: np.stack([a[k] for _, a in results]) for k in results[0][1]}
     return Landmarks(pd.concat([rows.drop(columns='status'), records], axis=1), **arrays)
 
-_MEASURED = ['sharpness', 'brightness', 'contrast', 'in_frame', 'spread', 'n_faces', 'n_looks', 'face_hash']
+_MEASURED = ['sharpness', 'brightness', 'contrast', 'in_frame', 'spread', 'turned_deg', 'n_faces', 'n_looks',
+    'face_hash']
 
 # %% ../../nbs/faces/04_points.ipynb #f753b2f8
 def find_landmarks(
@@ -386,8 +451,9 @@ def quality(
         **{k: df[k] for k in _MEASURED}))
     ok = df.status.eq('ok').to_numpy()
     reasons = np.where(ok, '', df.status).astype(object)
+    roll_left = (q.roll_deg+q.turned_deg.fillna(0)+180).to_numpy()%360-180 # in the picture as it was measured
     for column, gate, form in _GATES:
-        limit, value = getattr(g, gate), q[column].to_numpy()
+        limit, value = getattr(g, gate), roll_left if column == 'roll_deg' else q[column].to_numpy()
         size, word = np.abs(value) if column.endswith('_deg') else value, 'over' if gate.startswith('max') else 'under'
         # one look has no spread
         bad = ok & ~(size <= limit if word == 'over' else size >= limit) & (np.isfinite(value) | (column != 'spread'))
