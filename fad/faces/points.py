@@ -14,7 +14,7 @@ import cv2, matplotlib.pyplot as plt, numpy as np, pandas as pd
 from fastcore.basics import patch
 from tqdm.auto import tqdm
 from ..settings import load_settings
-from .media import media_kind, read_frames, read_image, Unreadable
+from .media import file_problem, media_kind, read_frames, read_image, Unreadable, within
 from .cohort import cohort
 from .detector import (
     canonical_face, chimera_points, close_up, face_size, head_rotation, locate, looks_mean, ModelError, new_landmarker,
@@ -275,28 +275,46 @@ def parts(
 
 # %% ../../nbs/faces/04_points.ipynb #aefc390d
 def _measure_photo(path, settings):
-    try: return measure_face(read_image(path, settings.landmarks.max_pixels), settings.landmarks.repeats, settings)
+    s = settings.landmarks
+    try: return measure_face(within(settings.work.file_s, read_image, path, s.max_pixels), s.repeats, settings)
     except Unreadable as e: reason = f'unreadable: {e}'
     except ModelError: raise
     except Exception as e: reason = f'failed: {type(e).__name__}: {e}'
-    return dict(_NOTHING, status=reason), _empty(settings.landmarks.repeats, settings.landmarks.chimeric)
+    return dict(_NOTHING, status=reason), _empty(s.repeats, s.chimeric)
 
-def _measure_clip(path, frames, run_up, settings):
-    """Frames of one clip in tracking mode, a result by frame number
+def _measure_clip(out, path, frames, run_up, settings):
+    """Frames of one clip in tracking mode: a result by frame number, into `out`
 
     The tracker starts afresh a few frames earlier, so that parts don't depend on each other."""
-    out, last, lost = {}, -1, dict(_NOTHING, status='unreadable: the frame could not be decoded')
+    last = -1
     frames = frames.sort_values('frame').drop_duplicates('frame')
     earlier = run_up[run_up.frame < frames.frame.iloc[0]].sort_values('frame').drop_duplicates('frame')
     first = pd.concat([earlier.tail(settings.video.warmup_frames), frames])
     times = dict(zip(first.frame, first.t_s))
     with new_landmarker(settings, video=True) as tracker:
-        for frame, image in read_frames(path, list(times)):
+        for frame, image in _each_within(settings.work.file_s, read_frames(path, list(times))):
             # MediaPipe wants time to go on
             last = max(last+1, round(times[frame]*1000) if np.isfinite(times[frame]) else 0)
-            out[frame] = measure_face(image, 1, settings, tracker, last) if image is not None else (lost,
-                _empty(1, settings.landmarks.chimeric))
-    return out
+            out[frame] = measure_face(image, 1, settings, tracker, last) if image is not None else _no_frame(path,
+                settings)
+
+def _each_within(limit_s, things):
+    "What an iterator gives, none of it later than `limit_s` after the one before"
+    while (thing := within(limit_s, next, things, None)) is not None: yield thing
+
+def _no_frame(path, settings):
+    "Record and arrays of a frame that could not be decoded: since the file is away, or since the clip is damaged there"
+    reason = file_problem(path) or 'the frame could not be decoded'
+    return dict(_NOTHING, status=f'unreadable: {reason}'), _empty(1, settings.landmarks.chimeric)
+
+def _clip_results(path, frames, run_up, settings):
+    "Results of a clip by frame number, and why the others have none"
+    out, why = {}, 'unreadable: no such frame'
+    try: _measure_clip(out, path, frames, run_up, settings)
+    except Unreadable as e: why = f'unreadable: {e}'
+    except ModelError: raise
+    except Exception as e: why = f'failed: {type(e).__name__}: {e}'
+    return out, why
 
 # %% ../../nbs/faces/04_points.ipynb #e8f0e1db
 @contextmanager
@@ -321,8 +339,8 @@ def measure_part(
     if path and media_kind(path) == 'video':
         repeats, before = 1, df.iloc[max(0, a-s.video.warmup_frames):a]
         with one_thread():
-            by_frame = _measure_clip(path, rows[ok], before[before.path.eq(path) & before.status.eq('ok')], s)
-        absent = dict(_NOTHING, status='unreadable: no such frame'), _empty(1, s.landmarks.chimeric)
+            by_frame, why = _clip_results(path, rows[ok], before[before.path.eq(path) & before.status.eq('ok')], s)
+        absent = dict(_NOTHING, status=why), _empty(1, s.landmarks.chimeric)
         def measured(row): return by_frame.get(row.frame, absent)
     else:
         def measured(row): return _measure_photo(row.path, s)
