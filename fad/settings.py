@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['FadError', 'SettingsError', 'StudySettings', 'CohortSettings', 'VideoSettings', 'LandmarksSettings',
-           'QualitySettings', 'TrendSettings', 'MeasuresSettings', 'LimitsSettings', 'CnnSettings', 'ReportSettings',
-           'Settings', 'as_dict', 'override', 'to_ini', 'find_settings', 'project_path', 'load_settings']
+           'QualitySettings', 'TrendSettings', 'MeasuresSettings', 'LimitsSettings', 'CnnSettings', 'WorkSettings',
+           'ReportSettings', 'Settings', 'as_dict', 'override', 'to_ini', 'find_settings', 'project_path',
+           'load_settings']
 
 # %% ../nbs/00_settings.ipynb #a3907109
 import configparser, math, operator, os, re
@@ -230,6 +231,14 @@ class CnnSettings(_Section):
         else 'must be auto, cpu, mps, cuda or cuda:1')
     workers:int = _setting(0, 'processes on a CPU; 0 = one a core', 0, 1024, 'processes')
 
+# %% ../nbs/00_settings.ipynb #work1code
+@dataclass(frozen=True)
+class WorkSettings(_Section):
+    "Limits of work; no number depends on them"
+    file_s:float = _setting(300.0,
+        'longest wait for a picture, the next frame of a clip or a look at a file; what takes longer is given up',
+        0.1, 10**6, 's')
+
 # %% ../nbs/00_settings.ipynb #e48e7859
 @dataclass(frozen=True)
 class ReportSettings(_Section):
@@ -263,6 +272,7 @@ class Settings:
     measures:MeasuresSettings = field(default_factory=MeasuresSettings) # from points to measures
     limits:LimitsSettings = field(default_factory=LimitsSettings) # healthy limits
     cnn:CnnSettings = field(default_factory=CnnSettings) # networks
+    work:WorkSettings = field(default_factory=WorkSettings) # limits of work
     report:ReportSettings = field(default_factory=ReportSettings) # what pages show
     origin:str = 'defaults' # where the values came from
     def _repr_markdown_(self):
@@ -338,7 +348,7 @@ def to_ini(
 # %% ../nbs/00_settings.ipynb #727d033b
 def _is_ours(path):
     "Whether a file can be read and has a `[fad]` section"
-    try: return bool(re.search(r'^\[fad\]', Path(path).read_text(encoding='utf-8-sig'), re.M))
+    try: return Path(path).is_file() and bool(re.search(r'^\[fad\]', Path(path).read_text(encoding='utf-8-sig'), re.M))
     except (OSError, UnicodeDecodeError): return False
 
 def find_settings()->Path|None: # path relative to the current folder, or None
@@ -359,6 +369,7 @@ def _read_ini(path):
     "Section -> key -> text of a settings file"
     c = configparser.ConfigParser(interpolation=None, default_section='', delimiters='=', empty_lines_in_values=False)
     c.optionxform = str # type: ignore[assignment, method-assign]
+    if os.path.exists(path) and not os.path.isfile(path): raise SettingsError(f'{path}: not a regular file')
     try: c.read_string(Path(path).read_text(encoding='utf-8-sig'), source=str(path))
     except OSError as e: raise SettingsError(f'{path}: {e.strerror}') from None
     except UnicodeDecodeError: raise SettingsError(f'{path}: not UTF-8 text') from None

@@ -101,7 +101,7 @@ def measure_clip(
     files = frames.path.nunique()
     if files != 1: raise TrendError(f'{video}: one clip is wanted, not {files} files')
     if frames.status.iloc[0] == 'ok' and media_kind(frames.path.iloc[0]) != 'video':
-        raise TrendError(f'{video} is a photograph: a clip is followed over time, photographs are measured by `extract`')
+        raise TrendError(f'{video} is a photograph: clips are followed over time, `extract` measures photographs')
     content = file_sha256(video) if keep and frames.status.iloc[0] == 'ok' else ''
     with tqdm(total=len(frames), desc='measuring', unit='frame', delay=2, disable=not progress) as bar:
         for part in parts(frames, settings):

@@ -16,7 +16,7 @@ from pathlib import Path
 from tqdm.auto import tqdm
 from ..settings import FadError, load_settings
 from .media import (
-    file_problem, frame_times, is_url, media_kind, open_file, sample_frames, store_of, Unreadable)
+    file_problem, frame_times, is_url, media_kind, open_file, sample_frames, store_of, Unreadable, within)
 
 # %% ../../nbs/faces/02_cohort.ipynb #235bd0da
 class CohortError(FadError):
@@ -360,7 +360,7 @@ def cohort(
     extra = list(dict.fromkeys(k for f in files for k in f if k not in {*_keys, 'rel', 'check', 'known'}))
     rows = []
     for f,(frames,status,note,clip) in zip(tqdm(files, 'Looking at files', unit=' files', delay=2, leave=False),
-                                           _looked_at(files, rate_hz)):
+                                           _looked_at(files, rate_hz, settings.work.file_s)):
         if note: notes.append(f"{_utf8(f['rel'])}: {note}")
         frame_id = f.get('frame_id') or f['rel']
         fixed = [f['subject'], f.get('source') or name, f['label'], f['palsy'], f['path']]
@@ -368,9 +368,12 @@ def cohort(
         for i,t in frames: rows.append([frame_id + f'#{i:06d}'*clip, *fixed, i, t, status, f['known'], *own])
     return _table(rows, extra, dict(notes=list(dict.fromkeys(notes)), ignored=ignored))
 
-def _looked_at(files, rate_hz):
+def _looked_at(files, rate_hz, wait_s):
     "`file_rows` of every file; a store answers slowly, but many at a time"
-    def look(f): return file_rows(f['path'], f['check'], rate_hz, f.get('frame', ''), f.get('t_s', ''))
+    def look(f):
+        asked = f['path'], f['check'], rate_hz, f.get('frame', ''), f.get('t_s', '')
+        try: return within(wait_s, file_rows, *asked)
+        except Unreadable as e: return [(0, np.nan)], f'unreadable: {e}', None, False
     return ThreadPoolExecutor(16).map(look, files) if any(is_url(f['path']) for f in files) else map(look, files)
 
 def _table(rows, extra, attrs):

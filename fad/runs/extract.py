@@ -4,26 +4,26 @@
 
 # %% auto #0
 __all__ = ['VERSIONS', 'TABLES', 'RunError', 'input_hashes', 'made_with', 'run_identity', 'identity_changes', 'ShardTables',
-           'shard_tables', 'measure_shard', 'run_parts', 'processes', 'Run', 'check_out', 'open_run', 'write_tables',
-           'need_pictures', 'finished_run', 'extract', 'draw_figures', 'embedded_cohort', 'study_cohort', 'study_run',
-           'failures', 'not_measured', 'summary']
+           'shard_tables', 'measure_shard', 'run_parts', 'end_with', 'processes', 'Run', 'check_out', 'open_run',
+           'write_tables', 'need_pictures', 'finished_run', 'extract', 'draw_figures', 'embedded_cohort',
+           'study_cohort', 'study_run', 'failures', 'not_measured', 'stray_words', 'summary']
 
 # %% ../../nbs/runs/02_extract.ipynb #b81c4971
-import contextlib, hashlib, html, importlib.metadata, json, os, re, shutil, sys
+import contextlib, errno, hashlib, html, importlib.metadata, os, re, shutil, sys, threading, time
 from collections import deque
 from concurrent.futures import BrokenExecutor, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
-import matplotlib.pyplot as plt, numpy as np, pandas as pd, pyarrow as pa, pyarrow.parquet as pq
+import matplotlib.pyplot as plt, numpy as np, pandas as pd
 from fastcore.basics import patch
 from loky import ProcessPoolExecutor
 from tqdm.auto import tqdm
 from ..settings import FadError, as_dict, load_settings
-from ..faces.media import is_url, media_kind, open_file
+from ..faces.media import file_problem, is_url, media_kind, open_file, within
 from ..faces.cohort import cohort, cohort_warnings
 from ..faces.detector import BLENDSHAPES, file_sha256, model_file
-from ..faces.points import concat, measure_part, parts, quality
+from ..faces.points import concat, measure_part, parts, POINTS, quality
 from fad.faces.measures import (
     add_excursions, catalog_hash, commissures, excursion_gain, expressions, measure_features, measured_status,
     PUPILS_MM)
@@ -31,28 +31,38 @@ from ..faces.errors import errors_hash
 from ..faces.symmetry import asymmetry_vectors, measure_symmetry, symmetry_errors
 from ..faces.figures import blank_picture, plot_face
 from ..stats.limits import add_z
-from .files import load_landmarks, read_csv, save_landmarks, write_csv, write_json
+from .files import (
+    checksum, FileError, load_landmarks, read_csv, read_json, recorded, save_landmarks, sweep, write_csv, write_json)
 
 # %% ../../nbs/runs/02_extract.ipynb #7c301698
 class RunError(FadError): "A run folder that can't be used for this input"
 
 VERSIONS = ('fad', 'mediapipe', 'numpy', 'pandas', 'opencv-contrib-python', 'pillow', 'av')
 
-def _hash(path):
-    try:
-        if not (is_url(path) or Path(path).is_file()): return ''
-        with open_file(path) as f: return hashlib.file_digest(f, 'sha256').hexdigest()
-    except Exception: return '' # each store has errors of its own
+def _hash(path, most):
+    if not (is_url(path) or Path(path).is_file()): return ''
+    with open_file(path) as f:
+        size = f.seek(0, os.SEEK_END)
+        f.seek(0)
+        if media_kind(path) == 'video' or size <= most: return hashlib.file_digest(f, 'sha256').hexdigest()
+        return hashlib.sha256(f'{size}\0'.encode()+f.read(2**20)).hexdigest()
 
 def input_hashes(
     df, # a cohort table
+    settings=None, # Settings
     progress:bool=True # show a progress bar
 )->dict: # path: SHA-256, empty where the file can't be read
-    "Hash of every input file"
+    """Hash of every input file; for a photograph with more than 8 bytes for each pixel of the largest picture allowed,
+    which will be refused, its size and first megabyte stand"""
+    s, usable = settings or load_settings(), set(df.path[df.status.eq('ok')])
+    def hashed(path):
+        if path not in usable: return ''
+        try: return within(s.work.file_s, _hash, path, 8*s.landmarks.max_pixels)
+        except Exception: return '' # each store has errors of its own
     paths = list(dict.fromkeys(df.path))
     # a list, so that the bar comes to its end
     with ThreadPoolExecutor(16 if any(map(is_url, paths)) else 4) as pool:
-        return dict(zip(paths, list(tqdm(pool.map(_hash, paths), total=len(paths), desc='reading', unit='file',
+        return dict(zip(paths, list(tqdm(pool.map(hashed, paths), total=len(paths), desc='reading', unit='file',
             delay=1, disable=not progress))))
 
 # %% ../../nbs/runs/02_extract.ipynb #b9c963b1
@@ -67,21 +77,26 @@ def made_with(
     return dict(versions={k: _version(k) for k in VERSIONS},
         model_sha256=file_sha256(model_file(settings.landmarks.model)))
 
+def _file_ids(df):
+    "The id that each row's file has when it is one row: that of its frame, less a clip's number"
+    return df.frame_id.where(df.t_s.isna(), df.frame_id.str.rpartition('#')[0])
+
 def run_identity(
     df, # a cohort table
     settings, # Settings
-    progress:bool=True # show a progress bar
+    hashes, # of the files, from `input_hashes`
+    unread=() # ids of frames or files that gave no number since they could not be read: they may change
 )->dict: # settings, versions and hashes: what the numbers of a run depend on
     """What a run is made from; two runs with the same identity have the same tables
 
-    How networks learn and what reports show is not in it: no measure depends on that."""
-    hashes = input_hashes(df, progress)
+    How networks learn, what reports show and how long work may take is not in it: no measure depends on that."""
+    df = df[~(df.frame_id.isin(unread) | _file_ids(df).isin(unread))]
     rows = df.assign(sha256=df.path.map(hashes)).drop(columns='path').astype('string').fillna('')
     lines = ['\0'.join(r) for r in rows.itertuples(index=False, name=None)]
-    asked = {k: v for k, v in as_dict(settings).items() if k not in ('cnn', 'report')}
+    asked = {k: v for k, v in as_dict(settings).items() if k not in ('cnn', 'report', 'work')}
     said = '\n'.join([*rows.columns, *lines]).encode('utf-8', 'surrogateescape')
-    return dict(settings=asked, **made_with(settings), catalog=catalog_hash(), errors=errors_hash(settings),
-        frames=len(df), files=len(hashes), cohort_sha256=hashlib.sha256(said).hexdigest())
+    return dict(settings=asked, **made_with(settings), points=POINTS, catalog=catalog_hash(),
+        errors=errors_hash(settings), frames=len(df), files=df.path.nunique(), cohort_sha256=hashlib.sha256(said).hexdigest())
 
 def identity_changes(
     old:dict, # identity that a run folder remembers
@@ -89,7 +104,7 @@ def identity_changes(
 )->list: # a line each: name, then, now
     "What differs between two identities, in words"
     words = dict(cohort_sha256='the files, or what is said of them', model_sha256='the landmark model',
-        catalog='the catalog of measures', errors='the table of errors')
+        points='how points are found', catalog='the catalog of measures', errors='the table of errors')
     def flat(d, at=''):
         return {k2: v2 for k, v in d.items() for k2, v2 in (flat(v, f'{at}{k}.') if isinstance(v, dict)
             else {at+k: v}).items()}
@@ -210,20 +225,48 @@ class _Borrowed:
     def __enter__(self): return self
     def __exit__(self, *args): pass
 
+class _Pool(ProcessPoolExecutor):
+    def __exit__(self, kind, error, trace): self.shutdown(wait=True, kill_workers=kind is not None)
+
+def end_with(
+    parent:int # number of the process that started this one
+):
+    "End this process soon after the one that started it: a parent that is killed can't say so (not on Windows)"
+    def watch():
+        while os.getppid() == parent: time.sleep(.5)
+        os._exit(1)
+    if os.name == 'posix': threading.Thread(target=watch, daemon=True).start()
+
 def processes(
     workers:int # how many
 ): # a loky `ProcessPoolExecutor`
-    "A pool of processes that works from notebooks and plain scripts, and notices when one of them dies"
-    return ProcessPoolExecutor(workers)
+    """A pool of processes that works from notebooks and plain scripts, and notices when one of them dies
+
+    They end when the work is stopped, and when the process that wants it is gone."""
+    return _Pool(workers, initializer=end_with, initargs=(os.getpid(),))
 
 # %% ../../nbs/runs/02_extract.ipynb #485543fa
 class Run:
     "A run folder: where its tables are, and what became of its inputs"
-    def __init__(self, path): self.path = Path(path)
+    def __init__(self, path): self.path, self.notes = Path(path), []
     @property
-    def shards(self): return sorted((self.path/'landmarks').glob('*.parquet'), key=lambda p: int(p.stem))
+    def shards(self):
+        "Its files of landmarks: those of its record, of a run without one those that are named so"
+        folder, info = self.path/'landmarks', self.info
+        known = [] if info.get('state') == 'started' else [
+            self.path/name for name in info.get('files', {}) if name.startswith('landmarks/')]
+        return sorted(known or filter(_is_shard, folder.glob('*.parquet')), key=lambda p: int(p.stem))
     @property
-    def info(self): return json.loads((self.path/'run.json').read_text())
+    def info(self):
+        "Its record, run.json; {} where that is damaged or not there"
+        return read_json(self.path/'run.json')
+    @property
+    def strays(self):
+        "Files among its landmarks that are not the run's; they are left"
+        with contextlib.suppress(OSError):
+            own = {p.name for p in self.shards}
+            return sorted(p for p in (self.path/'landmarks').iterdir() if p.name not in own and p.suffix != '.part')
+        return []
     def table(self, name):
         "A table of the run, with paths as they lead to the files from the present folder"
         table = read_csv(self.path/f'{name}.csv')
@@ -231,22 +274,28 @@ class Run:
     def from_here(self, paths):
         "Paths typed in the folder where the run was made, as they are typed in the present one"
         try: home = self.path/self.info['typed_in']
-        except (OSError, KeyError): return paths # tables without a run.json, or of an older fad
+        except KeyError: return paths # tables without a run.json, or of an older fad
         if not home.is_dir() or os.path.samefile(home, '.'): return paths
         return pd.Series(paths).map(lambda p: os.path.relpath(home/p) if isinstance(p, str) and p
             and not (os.path.isabs(p) or is_url(p)) else p).astype(pd.Series(paths).dtype)
     def landmarks(self):
         "All landmarks, with their paths as in the tables"
-        faces = concat(load_landmarks(p) for p in self.shards)
-        faces.df['path'] = self.table('cohort').path.to_numpy()
+        faces, rows = concat(load_landmarks(p) for p in self.shards), self.table('cohort')
+        if faces.df.frame_id.tolist() != rows.frame_id.tolist():
+            raise RunError(f'{self.path}: its landmarks are of other faces than its cohort.csv. The same `fad extract` '
+                'measures them anew')
+        faces.df['path'] = rows.path.to_numpy()
         return faces
 
+def _is_shard(path): return re.fullmatch(r'\d{5,}\.parquet', path.name) is not None
+
 # %% ../../nbs/runs/02_extract.ipynb #cutalive
-def _alive(pid):
-    try: os.kill(pid, 0)
-    except ProcessLookupError: return False
-    except OSError: return True
-    return True
+def _record_problem(path):
+    "Why a folder that holds something is no run; '' for a run, and for one whose record is damaged"
+    if not (path/'run.json').is_file(): return 'it has no run.json'
+    info = read_json(path/'run.json')
+    if isinstance(info.get('identity'), dict) or not info and (path/'landmarks').is_dir(): return ''
+    return 'its run.json is not of fad' if info else 'its run.json is empty or damaged, and there are no landmarks'
 
 def check_out(
     out, # the run's folder
@@ -263,8 +312,8 @@ def check_out(
             f"UTF-8: give another --out") from None
     for p in (path, *path.parents):
         if p.exists() and not p.is_dir(): raise RunError(f"{p} is a file, not a folder: give another --out")
-    if path.is_dir() and any(path.iterdir()) and not (path/'run.json').is_file():
-        raise RunError(f"{out} holds something else than a run (it has no run.json): give another --out")
+    if path.is_dir() and any(path.iterdir()) and (problem := _record_problem(path)):
+        raise RunError(f"{out} holds something else than a run ({problem}): give another --out")
     if isinstance(source, (str, os.PathLike)) and Path(source).is_dir() and Path(source).resolve() in (path.resolve(),
         *path.resolve().parents):
         raise RunError(f"{out} lies inside {source}: its figures would be measured as faces the next time. Give an "
@@ -272,44 +321,44 @@ def check_out(
 
 def _set_aside(path):
     "What others made of numbers that are computed anew goes to `outdated/`"
-    own, old = {'run.json', 'cohort.csv', *(f'{t}.csv' for t in TABLES), 'landmarks', 'figures', 'reflect',
-        'outdated'}, path/'outdated'
-    for p in [p for p in path.iterdir() if p.name not in own and p.suffix != '.part']:
-        old.mkdir(exist_ok=True)
-        shutil.rmtree(old/p.name) if (old/p.name).is_dir() else (old/p.name).unlink(missing_ok=True)
-        p.replace(old/p.name)
+    own = {'run.json', 'cohort.csv', *(f'{t}.csv' for t in TABLES), 'landmarks', 'figures', 'reflect', 'outdated'}
+    for p in [p for p in path.iterdir() if p.name not in own and p.suffix != '.part']: _outdate(p)
+
+def _outdate(path):
+    "Move a file or folder of a run to `outdated/`"
+    old = path.parent/'outdated'/path.name
+    old.parent.mkdir(exist_ok=True)
+    shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
+    path.replace(old)
+
+def _other(run, identity, update):
+    "What of a run is to be computed anew from its landmarks; refuses one that was made from something else"
+    if not (then := run.info.get('identity')): return []
+    every = changes = identity_changes(then, identity)
+    mended = 'quality.', 'limits.', 'measures.', 'trend.', 'the catalog', 'the table' # from the landmarks at hand
+    if update: changes = [c for c in changes if not c.startswith(mended)]
+    if not changes: return every
+    raise RunError(f"{run.path} was made from something else "
+        f"({'; '.join(changes[:4])}{'; …' if len(changes) > 4 else ''}). "
+        "Give another --out, or delete it" + ('' if update
+        else "; if only quality gates, measures or limits differ, --update recomputes its tables"))
 
 def open_run(
     out, # the run's folder
     identity:dict, # what is asked for, from `run_identity`
-    update:bool=False # recompute the tables under other gates, measures or limits from the landmarks at hand
+    update:bool=False, # recompute the tables under other gates, measures or limits from the landmarks at hand
+    unread=() # frame_id: hash, of files that could not be read when the run began
 )->Run:
     "Create a run folder, or go on with one made from the same inputs and settings"
     run = Run(out)
     check_out(out)
-    found = run.path/'run.json'
-    if found.is_file():
-        every = changes = identity_changes(run.info['identity'], identity)
-        mended = 'quality.', 'limits.', 'measures.', 'trend.', 'the catalog', 'the table' # from the landmarks at hand
-        if update: changes = [c for c in changes if not c.startswith(mended)]
-        if changes: raise RunError(f"{out} was made from something else "
-            f"({'; '.join(changes[:4])}{'; …' if len(changes) > 4 else ''}). "
-            "Give another --out, or delete it" + ('' if update
-            else "; if only quality gates, measures or limits differ, --update recomputes its tables"))
-        if every: _set_aside(run.path)
+    if _other(run, identity, update): _set_aside(run.path)
     (run.path/'landmarks').mkdir(parents=True, exist_ok=True)
-    for p in run.path.rglob('*.part'): # what a killed process left half-written
-        if not _alive(int(p.name.split('.')[-2])): p.unlink(missing_ok=True)
-    write_json(dict(identity=identity, state='started'), found)
+    sweep(run.path)
+    write_json(dict(identity=identity, state='started', unread=dict(unread)), run.path/'run.json')
     return run
 
 # %% ../../nbs/runs/02_extract.ipynb #1e1da1e6
-def _is_whole(path, part):
-    "Whether a shard is there with all its rows; one in pieces, or from before `face_hash`, is measured anew"
-    try: shard = pq.read_metadata(path)
-    except (OSError, pa.ArrowException): return False
-    return shard.num_rows == part[1]-part[0] and 'face_hash' in shard.schema.names
-
 def _joined(corners):
     "Arrays with different numbers of looks in one"
     looks = max(c.shape[1] for c in corners)
@@ -339,22 +388,28 @@ def write_tables(
 
 TABLES = ('quality', 'blendshapes', 'facial_asymmetry_symmetry', 'facial_asymmetry_functional')
 
-def _is_finished(run, identity):
-    "Whether the tables of exactly this are there"
-    try:
-        return run.info['state'] == 'finished' and not identity_changes(run.info['identity'],
-            identity) and all((run.path/f'{t}.csv').is_file() for t in ('cohort', *TABLES))
-    except (OSError, ValueError, KeyError): return False
+def _changed_tables(run):
+    "Tables of a finished run that are not as it wrote them"
+    if run.info.get('state') != 'finished': return []
+    files = [run.path/f'{name}.csv' for name in ('cohort', *TABLES)]
+    return [p for p in files if not p.is_file() or recorded(p) != checksum(p)]
 
 def _readdress(run, df):
     "The same inputs, typed from another folder: only their paths change"
-    typed_in = _typed_in(run)
-    if run.info.get('typed_in') != typed_in: write_json(run.info | dict(typed_in=typed_in), run.path/'run.json')
-    if read_csv(run.path/'cohort.csv').path.tolist() == df.path.tolist(): return run
-    for name in ('cohort', *TABLES):
-        if 'path' in (table := read_csv(run.path/f'{name}.csv')):
-            write_csv(table.assign(path=df.path.to_numpy()), run.path/f'{name}.csv')
+    info, tables = run.info, {name: read_csv(run.path/f'{name}.csv') for name in ('cohort', *TABLES)}
+    if tables['cohort'].path.tolist() == df.path.tolist():
+        if info.get('typed_in') != _typed_in(run): write_json(info | dict(typed_in=_typed_in(run)), run.path/'run.json')
+        return run
+    write_json(info | dict(state='measured', files=_landmark_files(info)), run.path/'run.json') # until all are written
+    for name, table in tables.items():
+        if 'path' in table: write_csv(table.assign(path=df.path.to_numpy()), run.path/f'{name}.csv')
+    write_json(info | dict(typed_in=_typed_in(run), files=_landmark_files(info) | _table_files(run)),
+        run.path/'run.json')
     return run
+
+def _landmark_files(info): return {k: v for k, v in info.get('files', {}).items() if k.startswith('landmarks/')}
+
+def _table_files(run): return {f'{t}.csv': checksum(run.path/f'{t}.csv') for t in ('cohort', *TABLES)}
 
 def _typed_in(run):
     "The present folder as seen from the run: no name of a home folder, and right when both are moved together"
@@ -376,11 +431,90 @@ def need_pictures(
 def finished_run(path):
     "The run in a folder, or a clear refusal"
     run = Run(path)
-    if not (run.path/'run.json').is_file():
-        raise RunError(f'{path}: not a run (it has no run.json); make one with `fad extract INPUT --out RUN`')
+    if problem := _record_problem(run.path):
+        raise RunError(f'{path}: not a run ({problem}); make one with `fad extract INPUT --out RUN`')
     if run.info.get('state') != 'finished' or not (run.path/'facial_asymmetry_functional.csv').is_file():
         raise RunError(f'{path}: this run is not finished; the same `fad extract` goes on with it')
     return run
+
+# %% ../../nbs/runs/02_extract.ipynb #heal1code
+_PASSING = ('no such file', 'broken symbolic link', 'no permission to read it', 'empty file (0 bytes)', 'not enough memory',
+    'no answer within', *(os.strerror(getattr(errno, name)) for name in ('EIO', 'ESTALE', 'ETIMEDOUT', 'EHOSTDOWN',
+    'EHOSTUNREACH', 'ENETDOWN', 'ENETUNREACH', 'ENOTCONN', 'ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'EBUSY', 'EAGAIN',
+    'ENODEV', 'ENXIO', 'ENOMEM', 'EMFILE', 'ENFILE', 'EREMOTEIO', 'ENOTDIR', 'ENOENT', 'EACCES') if hasattr(errno, name)))
+
+def _not_read(status): return status.str.startswith(('unreadable', 'missing'))
+
+def _unread(df, status, hashes):
+    "frame_id: hash, of the rows that have no number since their file could not be read"
+    rows = df[_not_read(status.astype(str)).to_numpy() | df.path.map(hashes).eq('')]
+    return {row.frame_id: hashes[row.path] for row in rows.itertuples()}
+
+def _try_again(rows, had, unread, hashes):
+    "Whether a file of a part could not be read then, and may be now: it has changed, or the reason passes and has passed"
+    for row, status in zip(rows.itertuples(), had):
+        if row.status != 'ok' or not status.startswith(('unreadable', 'missing')): continue
+        if hashes[row.path] != unread.get(row.frame_id, hashes[row.path]): return True
+        if any(said in status for said in _PASSING) and not file_problem(row.path): return True
+    return False
+
+def _said(rows): return rows[['frame_id', 'subject', 'label', 'palsy']].astype('string').fillna('').to_numpy().tolist()
+
+def _same_rows(run, df):
+    "Whether a run's cohort.csv still says what is so, of files too that gave no number"
+    had = read_csv(run.path/'cohort.csv')
+    return _said(had) == _said(df) and had.status.tolist() == df.status.tolist()
+
+def _why_part(path, rows, unread, hashes):
+    "Why a part has to be measured; '' where its file stands"
+    if not os.path.exists(path): return 'missing'
+    try: had = load_landmarks(path, [] if recorded(path) else None).df
+    except FileError: return 'damaged'
+    if 'face_hash' not in had or _said(had) != _said(rows): return 'of other faces'
+    return 'read again' if _try_again(rows, had.status.astype(str), unread, hashes) else ''
+
+def _why_anew(run, plan, df, hashes, progress):
+    "(first, last + 1) of the parts that have to be measured: why"
+    info = run.info
+    if not info: return dict.fromkeys(plan, 'run.json' if (run.path/'run.json').exists() else 'missing')
+    def why(item): return _why_part(item[1], df.iloc[slice(*item[0])], info.get('unread', {}), hashes)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(tqdm(pool.map(why, plan.items()), total=len(plan), desc='checking', unit='file', delay=1,
+            disable=not progress))
+    return {part: reason for part, reason in zip(plan, found) if reason}
+
+def _checksums(run, paths, new, before):
+    "Checksums of the landmarks, by their names in the run; of what stood those that were verified"
+    known, new = before.get('files', {}), set(new)
+    def summed(path):
+        name = Path(path).relative_to(run.path).as_posix()
+        return name, known[name] if path not in new and name in known else checksum(path)
+    with ThreadPoolExecutor(4) as pool: return dict(pool.map(summed, paths))
+
+def _anew_words(run, why, plan):
+    "What of the landmarks at hand did not stand, in words"
+    if 'run.json' in why.values():
+        return [f"{run.path/'run.json'} was empty or damaged: what its landmarks were made from is not known, all were "
+            'measured anew']
+    said = []
+    lost = [] if run.info.get('state') in (None, 'started') else ['missing']
+    for reason in ('damaged', 'of other faces', *lost):
+        names = [Path(plan[part]).name for part, found in why.items() if found == reason]
+        if names: said.append(f"measured anew, since its landmarks were {reason}: {', '.join(names[:5])}"
+            f"{f' and {len(names)-5} more' if len(names) > 5 else ''} in {run.path/'landmarks'}")
+    return said
+
+def _changed_words(changed):
+    "Which tables were not as the run wrote them, in words"
+    return [f'{p} was changed or damaged since it was written: computed anew, the changed one is in outdated/'
+        if p.is_file() else f'{p} was gone: computed anew' for p in changed]
+
+def _back_words(df, unread, left):
+    "How many files that could not be read have come back, in words"
+    def files(rows): return set(_file_ids(df)[df.frame_id.isin(rows) | _file_ids(df).isin(rows)])
+    then, now = files(unread), files(left)
+    if not then-now: return []
+    return [f"{len(then-now)} of {len(then)} {'file' if len(then) == 1 else 'files'} that could not be read came back"]
 
 # %% ../../nbs/runs/02_extract.ipynb #38b9c435
 def extract(
@@ -397,11 +531,19 @@ def extract(
     s = settings or load_settings()
     check_out(out, source)
     df = source if isinstance(source, pd.DataFrame) else cohort(source, s)
-    identity, run = run_identity(df, s, progress), Run(out)
+    run, hashes = Run(out), input_hashes(df, s, progress)
+    before = run.info
+    unread = before.get('unread', {}) if before else _unread(df, df.status, hashes)
+    identity = run_identity(df, s, hashes, unread)
+    anew = _other(run, identity, update)
     plan = {part: str(run.path/'landmarks'/f'{i:05d}.parquet') for i, part in enumerate(parts(df, s))}
-    todo = {part: path for part, path in plan.items() if not _is_whole(path, part)}
-    if not (todo or figures) and _is_finished(run, identity): return _readdress(run, df)
-    open_run(out, identity, update)
+    why = _why_anew(run, plan, df, hashes, progress)
+    todo, changed = {part: plan[part] for part in why}, _changed_tables(run)
+    run.notes = [*_anew_words(run, why, plan), *_changed_words(changed)]
+    if before.get('state') == 'finished' and not (anew or todo or changed or figures) and _same_rows(run, df):
+        return _readdress(run, df)
+    for path in changed: _outdate(path) if path.is_file() else None
+    open_run(out, identity, update, unread)
     write_csv(df, run.path/'cohort.csv')
     workers = min(workers or os.cpu_count() or 1, max(1, len(todo)))
     here_or_many = _Here if workers == 1 else processes
@@ -409,11 +551,16 @@ def extract(
     done = len(df)-sum(b-a for a, b in todo)
     with tqdm(total=len(df), initial=done, desc='measuring', unit='frame', delay=1, disable=not progress) as bar:
         known = run_parts(df, todo, s, new_executor, workers, bar)
+    shards = _checksums(run, plan.values(), todo.values(), before)
+    write_json(run.info | dict(state='measured', files=shards), run.path/'run.json')
     functional, mean_of = write_tables(run, df, s, known)
     if figures: draw_figures(run, functional, figures, s)
-    write_json(dict(identity=run.info['identity'], state='finished', settings_from=str(s.origin),
+    left = _unread(df, functional.status, hashes)
+    run.notes += _back_words(df, unread, left)
+    write_json(dict(identity=run_identity(df, s, hashes, left), state='finished', settings_from=str(s.origin),
         typed_in=_typed_in(run), symmetry=mean_of, warnings=cohort_warnings(df),
-        status=functional.status.str.split(':').str[0].value_counts().to_dict()), run.path/'run.json')
+        status=functional.status.str.split(':').str[0].value_counts().to_dict(), unread=left,
+        files=shards | _table_files(run)), run.path/'run.json')
     return run
 
 # %% ../../nbs/runs/02_extract.ipynb #cutdrawf
@@ -517,6 +664,14 @@ def not_measured(
     return ['', 'not measured:']*bool(lines)+lines+[f"  … and {len(lost)-most} more: all are in "
         f"{run.path/'quality.csv'}"]*(len(lost) > most)
 
+def stray_words(
+    run:Run # a run
+)->list: # a sentence, or none
+    "Which files among a run's landmarks are not its own"
+    if not (strays := run.strays): return []
+    return [f"left alone in {run.path/'landmarks'}, not of this run: "
+        f"{', '.join(_shown(p.name) for p in strays[:5])}{' …' if len(strays) > 5 else ''}"]
+
 def summary(
     run:Run # a finished run
 )->str: # lines for a terminal
@@ -535,7 +690,7 @@ def summary(
             '±: another picture of the same person lies within, 95 times of 100']
     lines += not_measured(run, table)
     if (origin := run.info.get('settings_from', 'defaults')) != 'defaults': lines += ['', f"settings: {origin}"]
-    for w in run.info.get('warnings', []): lines += ['', f"note: {w}"]
+    for w in [*run.notes, *stray_words(run), *run.info.get('warnings', [])]: lines += ['', f"note: {w}"]
     return '\n'.join(lines)
 
 # %% ../../nbs/runs/02_extract.ipynb #a0f305bd
@@ -543,7 +698,7 @@ def summary(
 def _repr_html_(self:Run):
     "What became of the inputs: frames by label and state, and the most frequent reasons"
     try: t = self.table('facial_asymmetry_functional')
-    except OSError: return f'<p>{html.escape(self.path.name)}: not a finished run</p>'
+    except (OSError, FileError): return f'<p>{html.escape(self.path.name)}: not a finished run</p>'
     state = t.status.astype('string').str.split(':').str[0].replace('ok', 'measured')
     by = t.label.astype('string').fillna('no label')
     counts = pd.crosstab(by, state).assign(people=t.subject.groupby(by).nunique(), files=t.path.groupby(by).nunique())

@@ -1,0 +1,292 @@
+"""A run that can be trusted: what could not be read comes back, what is damaged heals, what is stopped stops, and
+nothing waits for ever."""
+import json, os, shutil, signal, subprocess, sys, time
+from pathlib import Path
+import pytest
+from PIL import Image
+from skimage.data import astronaut
+from test_cli import FAD, TABLES, fad, rows, tables
+
+SMALL = ('--workers', 1, '--set', 'landmarks.repeats=1', '--set', 'landmarks.shard_frames=1')
+posix = pytest.mark.skipif(os.name != 'posix', reason='signals and pipes of POSIX')
+
+@pytest.fixture(scope='module')
+def portraits(tmp_path_factory):
+    "Six portraits and a letter, measured: the folder of both"
+    d = tmp_path_factory.mktemp('trust')
+    (d/'in').mkdir()
+    face = Image.fromarray(astronaut()).crop((100, 0, 356, 256))
+    for i in range(6): face.rotate(2*i-5).save(d/'in'/f'{i}.jpg')
+    (d/'in'/'letter.jpg').write_text('Dear colleague,')
+    assert fad('extract', 'in', '--out', 'whole', *SMALL, cwd=d).returncode == 1 # the letter
+    return d
+
+@pytest.fixture
+def run(portraits, tmp_path):
+    "A copy of the run, with its inputs beside it"
+    for name in ('in', 'whole'): shutil.copytree(portraits/name, tmp_path/name)
+    return tmp_path/'whole'
+
+def again(run, *more): return fad('extract', 'in', '--out', run.name, *SMALL, *more, cwd=run.parent)
+
+def stamps(run): return {p.name: p.stat().st_mtime_ns for p in (run/'landmarks').iterdir()}
+
+# ---- a passing read error is not final
+
+def test_a_share_that_drops_out_comes_back(portraits, tmp_path):
+    "Photos that vanish while others are measured are measured by the same command when they are back; the rest stays"
+    shutil.copytree(portraits/'in', tmp_path/'in')
+    p = subprocess.Popen([*FAD, 'extract', 'in', '--out', 'whole', *map(str, SMALL)], cwd=tmp_path,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.time()+60
+    while not list(tmp_path.glob('whole/landmarks/*.parquet')) and time.time() < until: time.sleep(.002)
+    (tmp_path/'in').rename(tmp_path/'away')
+    assert p.wait(60) == 1
+    run, gone = tmp_path/'whole', [r['path'] for r in rows(tmp_path/'whole'/TABLES[0]) if 'no such file' in r['status']]
+    assert len(gone) >= 2
+    refused = again(run) # the share is still away
+    assert refused.returncode == 2 and 'Traceback' not in refused.stderr
+    (tmp_path/'away').rename(tmp_path/'in')
+    before = stamps(run)
+    done = again(run)
+    # the letter, if it was not looked at before, is refused for what it is and so never comes back
+    assert f'{len(gone)-("in/letter.jpg" in gone)} of {len(gone)} files that could not be read came back' in done.stdout
+    assert tables(run) == tables(portraits/'whole')
+    assert sum(stamps(run)[n] == t for n, t in before.items()) == 7-len(gone)
+    after = stamps(run)
+    assert 'came back' not in again(run).stdout and stamps(run) == after # nothing left to do
+
+def test_a_file_that_came_late(portraits, tmp_path):
+    "A manifest's file that is missing, half copied or empty at first is measured when it is there"
+    shutil.copytree(portraits/'in', tmp_path/'in')
+    (tmp_path/'in'/'m.csv').write_text('path\n0.jpg\n1.jpg\n2.jpg\n3.jpg\n')
+    late = {n: (tmp_path/'in'/n).read_bytes() for n in ('1.jpg', '2.jpg', '3.jpg')}
+    (tmp_path/'in'/'1.jpg').unlink()
+    (tmp_path/'in'/'2.jpg').write_bytes(late['2.jpg'][:900])
+    (tmp_path/'in'/'3.jpg').write_bytes(b'')
+    command = 'extract', 'in/m.csv', '--out', 'run', *SMALL
+    assert fad(*command, cwd=tmp_path).returncode == 1
+    kept = stamps(tmp_path/'run')['00000.parquet']
+    for n, data in late.items(): (tmp_path/'in'/n).write_bytes(data)
+    done = fad(*command, cwd=tmp_path)
+    assert done.returncode == 0 and '3 of 3 files that could not be read came back' in done.stdout, done.stderr
+    assert stamps(tmp_path/'run')['00000.parquet'] == kept
+    (tmp_path/'in'/'0.jpg').write_bytes(late['1.jpg']) # one that had a number is another now
+    assert fad(*command, cwd=tmp_path).returncode == 2
+
+# ---- damaged files of a run heal
+
+def flipped(path, at):
+    data = bytearray(path.read_bytes())
+    data[at] ^= 8
+    path.write_bytes(data)
+
+DAMAGE = dict(
+    a_flipped_byte=lambda run: flipped(run/'landmarks/00002.parquet', 2000),
+    a_flipped_byte_of_the_footer=lambda run: flipped(run/'landmarks/00002.parquet', -300),
+    a_shard_cut_short=lambda run: os.truncate(run/'landmarks/00003.parquet', 5000),
+    an_empty_shard=lambda run: (run/'landmarks/00003.parquet').write_bytes(b''),
+    a_shard_gone=lambda run: (run/'landmarks/00003.parquet').unlink(),
+    a_shard_copied_over_another=lambda run: shutil.copy(run/'landmarks/00001.parquet', run/'landmarks/00004.parquet'),
+    two_shards_exchanged=lambda run: [(run/'landmarks/00001.parquet').rename(run/'x'), (run/'landmarks/00004.parquet'
+        ).rename(run/'landmarks/00001.parquet'), (run/'x').rename(run/'landmarks/00004.parquet')],
+    an_empty_table=lambda run: (run/'quality.csv').write_text(''),
+    half_a_table=lambda run: os.truncate(run/'facial_asymmetry_functional.csv', 3000),
+    a_table_gone=lambda run: (run/'blendshapes.csv').unlink(),
+    a_table_edited_by_hand=lambda run: (run/TABLES[0]).write_text((run/TABLES[0]).read_text().replace(',0.', ',1.', 1)),
+    a_cohort_edited_by_hand=lambda run: (run/'cohort.csv').write_text((run/'cohort.csv').read_text().replace('0', '9')))
+
+@pytest.mark.parametrize('kind', DAMAGE)
+def test_damage_heals(portraits, run, kind):
+    "What is not as it was written is named, and the same command makes the tables of the undamaged run again"
+    DAMAGE[kind](run)
+    done = again(run)
+    assert done.returncode == 1 and 'Traceback' not in done.stderr, done.stderr
+    assert 'anew' in done.stdout and tables(run) == tables(portraits/'whole')
+    assert 'anew' not in again(run).stdout
+
+@pytest.mark.parametrize('kind', [k for k in DAMAGE if 'gone' not in k])
+def test_damage_is_no_number(run, kind):
+    "Whoever reads a damaged run says what is damaged instead of giving numbers"
+    from fad.runs.extract import Run
+    from fad.settings import FadError
+    DAMAGE[kind](run)
+    r = Run(run)
+    with pytest.raises(FadError, match='anew'):
+        for name in ('cohort', 'quality', 'blendshapes', 'facial_asymmetry_functional'): r.table(name)
+        r.landmarks()
+
+def test_strange_files_are_left(portraits, run):
+    "Files of a disk's owner, a synchronizer or another run among the landmarks: named, left, and not read"
+    names = ['._00000.parquet', '00000 (1).parquet', '00099.parquet', 'notes.part', 'landmarks.txt']
+    for n in names: shutil.copy(run/'landmarks/00000.parquet', run/'landmarks'/n)
+    (run/TABLES[0]).unlink() # so that there is something to do
+    done = again(run)
+    assert done.returncode == 1 and tables(run) == tables(portraits/'whole'), done.stderr
+    assert all((run/'landmarks'/n).is_file() for n in names) and '00000 (1).parquet' in done.stdout
+    from fad.runs.extract import Run
+    assert len(Run(run).landmarks()) == 7
+
+@pytest.mark.parametrize('text', ('', '{"identity": {"set', '\0'*300))
+def test_a_record_in_pieces(portraits, run, text):
+    "Without run.json nobody knows what the landmarks were made from: they are measured anew; other commands say so"
+    (run/'run.json').write_text(text)
+    said = fad('report', run.name, cwd=run.parent)
+    assert said.returncode == 2 and 'fad extract' in said.stderr and 'Traceback' not in said.stderr
+    done = again(run)
+    assert done.returncode == 1 and 'run.json was empty or damaged' in done.stdout, done.stderr
+    assert tables(run) == tables(portraits/'whole')
+
+@pytest.mark.parametrize('text', ('{"name": "another tool"}', '{"state": "finished", "identity": 7}'))
+def test_a_record_of_others(run, text):
+    (run/'run.json').write_text(text)
+    before = tables(run)
+    for said in (again(run), fad('report', run.name, cwd=run.parent)):
+        assert said.returncode == 2 and 'not of fad' in said.stderr and 'Traceback' not in said.stderr
+    assert tables(run) == before
+
+def test_a_run_of_an_older_version(portraits, run):
+    "A run without checksums is used: its landmarks stay, its tables are written again with theirs"
+    info = json.loads((run/'run.json').read_text())
+    (run/'run.json').write_text(json.dumps({k: v for k, v in info.items() if k != 'files'}))
+    before = stamps(run)
+    assert again(run).returncode == 1 and tables(run) == tables(portraits/'whole') and stamps(run) == before
+    assert json.loads((run/'run.json').read_text())['files'] == info['files']
+
+def test_a_study_in_pieces(run):
+    "study.json with an empty phase, or of other shapes; a table of a phase changed by hand: done anew, and named"
+    pytest.importorskip('statsmodels')
+    command = 'study', 'in', '--out', run.name, *SMALL, '--phases', 'audit'
+    for i in range(6):
+        to = run.parent/'in'/('stroke' if i % 2 else 'normal')
+        to.mkdir(exist_ok=True)
+        (run.parent/'in'/f'{i}.jpg').rename(to/f'{i}.jpg')
+    shutil.rmtree(run)
+    assert 'Traceback' not in fad(*command, cwd=run.parent).stderr
+    whole, good = (run/'shortcut_audit.csv').read_bytes(), json.loads((run/'study.json').read_text())
+    assert good['phases']['audit']['state'] == 'done', good
+    for bad in (good | dict(phases=dict(audit={})), good | dict(phases=[]), [], good | dict(phases=dict(audit=None)),
+        good | dict(phases=dict(audit=dict(state='done')))):
+        (run/'study.json').write_text(json.dumps(bad))
+        assert 'Traceback' not in fad('report', run.name, cwd=run.parent).stderr, bad
+        done = fad(*command, cwd=run.parent)
+        assert done.returncode == 1 and 'Traceback' not in done.stderr, done.stderr
+        assert json.loads((run/'study.json').read_text())['phases']['audit']['state'] == 'done'
+    (run/'shortcut_audit.csv').write_bytes(whole.replace(b'0.', b'0.9', 1))
+    done = fad(*command, cwd=run.parent)
+    assert 'shortcut_audit.csv was changed' in done.stdout and (run/'shortcut_audit.csv').read_bytes() == whole
+
+# ---- stopped means stopped
+
+def alive(session):
+    "Processes of a session that have not ended"
+    said = subprocess.run(['ps', '-eo', 'pid=,sess=,stat=,args='], capture_output=True, text=True).stdout
+    found = [line.split(None, 3) for line in said.splitlines()]
+    return [f for f in found if f[1] == str(session) and not f[2].startswith('Z')]
+
+def start(folder, *command):
+    "A command in a session of its own, once two workers of it measure"
+    p = subprocess.Popen([*FAD, *map(str, command)], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, start_new_session=True)
+    until = time.time()+60
+    while not list((folder/'stopped').glob('landmarks/*.parquet')) and p.poll() is None and time.time() < until:
+        time.sleep(.01)
+    assert p.poll() is None, 'it ended before it could be stopped'
+    return p
+
+@posix
+@pytest.mark.parametrize('sign', ('TERM', 'INT', 'KILL'))
+def test_stopped_means_stopped(portraits, tmp_path, sign):
+    "Whatever stops the parent, no process is left after 5 s; a polite signal gets a sentence, and the work goes on later"
+    (tmp_path/'in').mkdir()
+    for i in range(60): shutil.copy(portraits/'in'/f'{i%6}.jpg', tmp_path/'in'/f'{i:02d}.jpg')
+    command = 'extract', 'in', '--out', 'stopped', *SMALL[2:], '--workers', 2, '--quiet'
+    p = start(tmp_path, *command)
+    assert len(alive(p.pid)) >= 3
+    p.send_signal(getattr(signal, f'SIG{sign}'))
+    until = time.time()+5
+    while alive(p.pid) and time.time() < until: time.sleep(.05)
+    left = alive(p.pid)
+    for pid, *_ in left: os.kill(int(pid), signal.SIGKILL)
+    said = p.communicate(timeout=10)[1]
+    assert not left, left
+    if sign != 'KILL':
+        assert p.returncode == dict(TERM=143, INT=130)[sign] and 'Traceback' not in said
+        assert said.strip().splitlines()[-1].startswith('fad extract: stopped. What was done is kept'), said
+    assert fad(*command, cwd=tmp_path).returncode == 0 and not list((tmp_path/'stopped').rglob('*.part'))
+
+# ---- time and size
+
+@posix
+@pytest.mark.parametrize('name', ('pipe', '/dev/zero', '/dev/tty'))
+def test_pipes_and_devices(portraits, tmp_path, name):
+    "A pipe or a device as photo, clip, manifest, settings, model, classifier or error table holds nothing up"
+    at = name if name.startswith('/') else str(tmp_path/'pipe')
+    if not name.startswith('/'): os.mkfifo(at)
+    shutil.copy(portraits/'in'/'0.jpg', tmp_path)
+    for link in ('a.jpg', 'a.mp4', 'm.csv', 's.ini', 'c.skops', 'settings.ini'): os.symlink(at, tmp_path/link)
+    (tmp_path/'real.csv').write_text(f'path\n0.jpg\na.jpg\na.mp4\n{at}\n')
+    for command in (('extract', 'a.jpg'), ('extract', 'a.mp4'), ('extract', 'm.csv'), ('extract', at),
+        ('extract', 'real.csv'), ('extract', '0.jpg', '--settings', 's.ini'), ('extract', '0.jpg', '--settings', at),
+        ('extract', '0.jpg', '--set', f'landmarks.model={at}'), ('extract', '0.jpg', '--set', f'measures.errors={at}'),
+        ('predict', 'c.skops', '0.jpg')):
+        try: done = subprocess.run([*FAD, *command, '--out', f'run_{"_".join(command).replace("/", "-")}',
+            *(['--workers', '1', '--quiet'] if command[0] == 'extract' else [])], cwd=tmp_path, capture_output=True,
+            text=True, timeout=40, stdin=subprocess.DEVNULL, start_new_session=True)
+        except subprocess.TimeoutExpired: pytest.fail(f'hangs: {command}')
+        assert done.returncode in (1, 2) and 'Traceback' not in done.stderr, (command, done.stderr)
+    assert [r['status'] == 'ok' for r in rows(tmp_path/'run_extract_real.csv'/TABLES[0])] == [True, False, False, False]
+
+def test_a_disk_that_hangs(portraits, tmp_path):
+    "A picture that never comes costs `work.file_s`, its row says so, and the same command takes it when it comes"
+    script = '''
+import sys, threading
+import fad.faces.points as points
+read = points.read_image
+def hang(path, *args): return threading.Event().wait() if '3.jpg' in path else read(path, *args)
+points.read_image = hang
+from fad.app.cli import main
+sys.exit(main(sys.argv[1:]))'''
+    shutil.copytree(portraits/'in', tmp_path/'in')
+    command = 'extract', 'in', '--out', 'run', *map(str, SMALL)
+    done = subprocess.run([sys.executable, '-c', script, *command, '--set', 'work.file_s=1'], cwd=tmp_path,
+        capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and '3.jpg: unreadable: no answer within 1 s (work.file_s)' in done.stdout, done.stderr
+    done = fad(*command, cwd=tmp_path)
+    assert '1 of 2 files that could not be read came back' in done.stdout
+    assert tables(tmp_path/'run') == tables(portraits/'whole')
+
+@posix
+def test_what_is_refused_is_not_read_whole(tmp_path):
+    "Ten gigabytes of nothing, as photo, clip and manifest's row, in seconds"
+    (tmp_path/'in').mkdir()
+    for n in ('a.jpg', 'b.mp4', 'c.tif'):
+        with open(tmp_path/'in'/n, 'wb') as f: f.truncate(10*2**30)
+    start = time.time()
+    done = fad('extract', 'in', '--out', 'run', *SMALL, cwd=tmp_path)
+    assert done.returncode == 1 and 'Traceback' not in done.stderr and time.time()-start < 10
+    assert len(rows(tmp_path/'run'/TABLES[0])) == 3
+
+# ---- one item of a phase
+
+def test_one_clip_costs_itself(tmp_path, monkeypatch):
+    "An unforeseen exception in one clip: its row says so, the other clips are followed, the phase has failed"
+    import fad.temporal
+    from corpus import _clip
+    from fad.app.study import study
+    from fad.settings import Settings, override
+    (tmp_path/'in').mkdir()
+    face = Image.fromarray(astronaut()).crop((100, 0, 356, 256))
+    for n in 'abc': _clip(tmp_path/'in'/f'{n}.mp4', face.rotate(ord(n)-98), 60)
+    follow = fad.temporal.trend_clip
+    def odd(path, *args, **kwargs):
+        if 'b.mp4' in str(path): raise IndexError('list index out of range')
+        return follow(path, *args, **kwargs)
+    monkeypatch.setattr(fad.temporal, 'trend_clip', odd)
+    s = override(Settings(), **{'landmarks.repeats': 1})
+    run = study(tmp_path/'in', tmp_path/'run', s, 1, ['trend'], progress=False)
+    found = json.loads((run.path/'study.json').read_text())['phases']['trend']
+    clips = rows(run.path/'temporal'/'clips.csv')
+    assert [c['clip'] for c in clips] == ['a.mp4', 'b.mp4', 'c.mp4'] and 'IndexError' in clips[1]['notes']
+    assert clips[0]['figure'] and clips[2]['figure'] and found['state'] == 'failed'
+    assert 'b.mp4: IndexError: list index out of range' in found['found'] and '2 clips followed' in found['found']
