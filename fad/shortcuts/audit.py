@@ -48,6 +48,7 @@ FACTS:dict[str, Callable[..., bool]] = { # of what a check found, its p after co
         found.get('low', np.nan) <= found.get('reference', np.nan) <= found.get('high', np.nan)),
     'it tells much by itself': lambda found, p, bounds: found.get('alone_low', 0) >= bounds.much,
     'persons are not known': lambda found, p, bounds: not found.get('persons_known', True),
+    'a column could not be read': lambda found, p, bounds: bool(found.get('unread')),
     'only stand-ins are known': lambda found, p, bounds: bool(found.get('unknown'))}
 
 class Rule(NamedTuple):
@@ -69,6 +70,8 @@ RULES = [Rule(*rule) for rule in [ # the first that applies decides
         '{remedy}'),
     (('chance does not explain it',), 'caution', '{words}', '{remedy}'),
     (('it tells much by itself',), 'caution', '{quiet}; yet it tells much of the label', '{remedy}'),
+    (('a column could not be read',), 'not judged', 'what could be read {quiet}',
+        'Write the numbers of the columns named with a point, as in 46.4, and audit anew.'),
     (('only stand-ins are known',), 'not judged', '{quiet}', 'Name age, sex and skin in columns of a manifest.'),
     ((), 'clear', '{quiet}', '')]]
 
@@ -96,8 +99,8 @@ HOW_JUDGED = '\n'.join([
         'people, who were weighted to the asymmetry measured here. How weak the people truly are is not used. '
         'Not judged where fewer than {like} healthy or weak simulated people are in effect behind it. Where expression '
         'by itself surely tells the label at an AUC of {much} or more, at least caution, whatever explains it.',
-    'Age, sex and skin: not judged where the cohort names none of them and the stand-ins in the picture '
-        '(skin tone as seen, proportions of the face) tell nothing.',
+    'Age, sex and skin: not judged where the cohort names none of them, or in a column that should hold numbers and '
+        "doesn't, and what is known (skin tone as seen, proportions of the face) tells nothing.",
     'More than {most} pictures: whole people drawn at random, up to that number, for all checks but pictures that are '
         'there twice.',
     'The background, to a network: no more than caution where persons are not known, since one person may be in both '
@@ -160,7 +163,7 @@ _LEFT = ('left', 'left_low', 'left_high', 'left_cases', 'left_controls')
 
 def _left_words(found):
     "What the measures tell with a shortcut held equal, for readers"
-    if 'left' not in found: return ''
+    if 'left' not in found: return found.get('left_why', '')
     people = '{left_cases:.0f} and {left_controls:.0f} people in effect'.format(**found)
     if not np.isfinite(found['left']): return f'too few people are alike in this ({people})'
     return 'AUC {left:.2f} [{left_low:.2f}, {left_high:.2f}], '.format(**found)+people
@@ -198,10 +201,15 @@ _COLUMNS = ['check', 'title', 'question', 'verdict', 'statistic', 'value', 'low'
 
 def _measures_alone(e, case, groups, seed, ask):
     "Answers of a model of the measures, and their AUC; NaN where it is not asked or nothing was measured"
-    answers = answers_of(e['measures'], case, groups) if ask else np.full(len(case), np.nan)
+    answers = answers_of(e['measures'], case, groups, seed) if ask else np.full(len(case), np.nan)
     auc = weighted_auc(answers, case, groups, seed=seed) if np.isfinite(answers).any() else {}
     return answers, {name: auc.get(of, np.nan) for name, of in
         dict(measures='auc', measures_low='low', measures_high='high').items()}
+
+def _or_why(reason, ask, *of):
+    "What was found; where that came to an error which nobody foresaw, the error by the name of `reason`"
+    try: return ask(*of)
+    except Exception as e: return {reason: f'an error, {type(e).__name__}: {e}'}
 
 def judge(
     e:dict, # from `evidence`
@@ -228,11 +236,11 @@ def judge(
     with threadpool_limits(1 if len(at) < 1500 else None):
         answers, alone = _measures_alone(part, part_case, part_groups, seed, left and not few)
         for name in only or [k for k in CHECKS if k != 'network']:
-            if name == 'duplicates': found[name] = check_duplicates(e, case, pairs, groups, most)
+            if name == 'duplicates': found[name] = check_duplicates(e, case, pairs, groups, most, seed)
             elif few: found[name] = dict(why=f'fewer than {LEAST} people of a label')
-            else:
-                found[name] = _ask(name, part, part_case, part_groups, reference, permutations, seed)
-                if left: found[name] |= held_equal(name, found[name], part, part_case, part_groups, answers, seed)
+            else: found[name] = _or_why('why', _ask, name, part, part_case, part_groups, reference, permutations, seed)
+            if left and not few: found[name] |= _or_why('left_why', held_equal, name, found[name], part, part_case,
+                part_groups, answers, seed)
             score = found[name].get('score')
             if score is not None: found[name]['score'] = pd.Series(score, at).reindex(range(n)).to_numpy()
     table = _verdicts(found, Bounds(alpha, serious), permutations, (part_case, part_groups), (case, groups))

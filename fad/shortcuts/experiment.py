@@ -37,7 +37,8 @@ def one_training(
     test, case = split(rows, seed, settings.test_share), rows.group.eq('stroke').to_numpy()
     at, marked = to_learn(rows, trained, test)
     shown = pictures_of(name, np.where(marked, trained, 'plain'), home, at)
-    net, _ = train_net(shown, case[at], settings, seed, kept.with_suffix('.safetensors'), progress=False)
+    net, _ = train_net(shown, case[at], settings, seed, kept.with_suffix('.safetensors'), progress=False,
+        person=rows.person.to_numpy()[at])
     ask = np.flatnonzero(test)
     def answers(version): return logits(net, pictures_of(name, [version]*len(ask), home, ask))
     said = [pd.DataFrame(dict(row=ask, version=version, score=answers(version))) for version in versions]

@@ -22,6 +22,7 @@ from ..faces.detector import close_up, face_size, REGIONS, warp
 from ..faces.points import one_thread, read_frame
 from ..faces.measures import measure_images
 from ..faces.expressions import asked, recognise
+from ..stats.people import row_weights
 from ..stats.performance import aucs
 from ..runs.files import write_whole
 from ..runs.extract import processes, Run
@@ -139,12 +140,12 @@ def in_pixels(
 
 def _pixels(x): return np.clip(x, 0, 255).astype(np.uint8)
 
-def _light(image, xyz, strength):
+def _light(image, xyz, strength, seed):
     colour = [1+.05*strength, 1-.02*strength, 1-.16*strength]
     return _pixels(255*(image.astype(np.float32)/255)**(1+.45*strength)*(1-.10*strength)*colour)
 
-def _texture(image, xyz, strength):
-    rng = np.random.default_rng(zlib.crc32(np.ascontiguousarray(image)))
+def _texture(image, xyz, strength, seed):
+    rng = np.random.default_rng([seed, zlib.crc32(np.ascontiguousarray(image))])
     x = image.astype(np.float32)
     sharpened = x+1.2*strength*(x-cv2.GaussianBlur(x, (0, 0), .03*face_size(xyz)))
     noisy = _pixels(sharpened+rng.normal(0, 6*strength, x.shape).astype(np.float32))
@@ -152,7 +153,7 @@ def _texture(image, xyz, strength):
     _, code = cv2.imencode('.jpg', noisy[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     return cv2.imdecode(code, cv2.IMREAD_COLOR)[..., ::-1].copy()
 
-def _background(image, xyz, strength):
+def _background(image, xyz, strength, seed):
     x, size = image.astype(np.float32), image.shape[:2]
     folds = .8+.2*np.sin(np.arange(size[1])*2*np.pi*9/size[1])
     curtain = np.array([70, 150, 115])*folds[None, :, None]
@@ -165,13 +166,14 @@ def plant(
     image, # uint8 (h, w, 3)
     xyz, # (478, 3) px
     shortcut:str, # light, texture or background
-    strength:float=1. # 0: nothing changes
+    strength:float=1., # 0: nothing changes
+    seed:int=0 # of the noise
 )->np.ndarray: # uint8 (h, w, 3)
     "The same picture with a shortcut in it; nothing of the face's shape changes"
     if shortcut not in _CHANGES:
         raise CnnError(f"a picture can be given light, texture or background, not {shortcut!r}; "
             'expression is planted by choosing pictures')
-    return _CHANGES[shortcut](image, xyz, strength)
+    return _CHANGES[shortcut](image, xyz, strength, seed)
 
 # %% ../../nbs/shortcuts/03_networks.ipynb #ab9d2f3b
 GROUPS = ('stroke', 'healthy', 'mimic')
@@ -545,16 +547,19 @@ def train_net(
     path=None, # safetensors file: written after every epoch, gone on from where it is there
     watch=None, # (x, case) of people who are not learned from; their AUC enters the history
     progress:bool=True, # show a bar with loss and AUC
-    stop:int|None=None # epoch after which to pause; None: at the end
+    stop:int|None=None, # epoch after which to pause; None: at the end
+    person=None # (n,) whom each picture shows; None: everybody is there once
 )->tuple: # the network; history: epoch, loss, auc (of the training pictures as they came), watched
-    "Train a network; both labels weigh the same"
+    "Train a network; both labels weigh the same, and each person of a label as much as any other"
     torch, device, case = need_torch(), pick_device(settings.device), np.asarray(case, bool)
     if case.all() or not case.any(): raise CnnError('a network needs pictures of both labels')
+    once = row_weights(np.arange(len(x)) if person is None else person)
     matters = asdict(replace(settings, device='auto', workers=0, seeds=1, resamples=10)) # these change no weight
-    same = dict(channels=int(x.shape[-1]), settings=matters, seed=int(seed), n=len(x))
+    same = dict(channels=int(x.shape[-1]), settings=matters, seed=int(seed), n=len(x), people=round(once.sum()))
     net, optimizer, history = _begun(path, same, settings, device)
     pictures, y = to_tensor(x, device), torch.as_tensor(case, device=device).float()
-    weight = torch.where(y > 0, .5/case.mean(), .5/(1-case.mean()))
+    of_label = np.where(case, once[case].sum(), once[~case].sum())
+    weight = torch.as_tensor(once/of_label*len(x)/2, device=device).float()
     steps, epochs = -(-len(x)//settings.batch), epochs_of(len(x), settings)
     bar = tqdm(total=epochs, initial=len(history), desc='training', unit='epoch', disable=not progress)
     with one_torch_thread(), bar:
@@ -562,7 +567,7 @@ def train_net(
             rates = [settings.rate*.5*(1+np.cos(np.pi*(epoch+step/steps)/epochs)) for step in range(steps)]
             rng = np.random.default_rng([seed, epoch])
             loss, said = _learn(net, optimizer, pictures, y, weight, rates, rng)
-            history.append(dict(epoch=epoch+1, loss=loss, auc=float(aucs(said, case))))
+            history.append(dict(epoch=epoch+1, loss=loss, auc=float(aucs(said, case, once))))
             if watch: history[-1]['watched'] = float(aucs(logits(net, watch[0]), watch[1]))
             bar.update()
             bar.set_postfix({name: f'{value:.3f}' for name, value in history[-1].items() if name != 'epoch'})

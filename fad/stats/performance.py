@@ -60,17 +60,17 @@ class Roc:
 def aucs(
     score, # (n,) or (n, times)
     case, # bool (n,) or (n, times)
-    weight=None # (n, times) of the pictures, for one score and one label; None: equal
+    weight=None # (n,) of the pictures; (n, times) for one score and one label; None: equal
 )->np.ndarray: # (times,) probability that a case scores higher than a control; ties count half
     "Area under the ROC curve, many at a time"
     score, case = np.asarray(score, float), np.asarray(case, bool)
-    if weight is not None: return Roc(score, case, weight.T).auc()
-    equal = np.ones((1, len(score)))
+    weights = np.ones((1, len(score))) if weight is None else np.atleast_2d(np.asarray(weight).T)
+    if np.ndim(weight) == 2: return Roc(score, case, weights).auc()
     if score.ndim == 1: # one order of the faces, one label or many
-        areas = Roc(score, case.T, equal).auc()
+        areas = Roc(score, case.T, weights).auc()
         return areas if case.ndim > 1 else areas[0]
     score, case = np.broadcast_arrays(score, case if case.ndim > 1 else case[:, None])
-    return np.array([Roc(s, c, equal).auc()[0] for s, c in zip(score.T, case.T)])
+    return np.array([Roc(s, c, weights).auc()[0] for s, c in zip(score.T, case.T)])
 
 def auc(
     score, # (n,) larger speaks for a case
