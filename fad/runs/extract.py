@@ -384,7 +384,7 @@ def finished_run(path):
 
 # %% ../../nbs/runs/02_extract.ipynb #38b9c435
 def extract(
-    source, # an image, a video, a folder, a manifest CSV, or a cohort table
+    source, # anything that `cohort` takes: a file, a folder, a manifest, a table with `path`, a list of these
     out, # the run's folder
     settings=None, # Settings
     workers:int=0, # processes; 0: one a core
@@ -396,7 +396,7 @@ def extract(
     "Measure a cohort: landmarks in shards, quality.csv and the two asymmetry tables"
     s = settings or load_settings()
     check_out(out, source)
-    df = source if isinstance(source, pd.DataFrame) else cohort(source, s)
+    df = cohort(source, s)
     identity, run = run_identity(df, s, progress), Run(out)
     plan = {part: str(run.path/'landmarks'/f'{i:05d}.parquet') for i, part in enumerate(parts(df, s))}
     todo = {part: path for part, path in plan.items() if not _is_whole(path, part)}

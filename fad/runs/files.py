@@ -11,6 +11,7 @@ import json, os, re
 from contextlib import contextmanager
 from pathlib import Path
 import numpy as np, pandas as pd, pyarrow as pa, pyarrow.parquet as pq
+from ..faces.cohort import read_table
 from ..faces.points import ARRAYS, Landmarks
 
 # %% ../../nbs/runs/01_files.ipynb #cutwhole
@@ -79,7 +80,7 @@ def read_csv(
 )->pd.DataFrame:
     "Read a CSV file back, apostrophes before formulas taken off"
     text = ('frame_id', 'subject', 'source', 'label', 'palsy', 'path', 'status', 'reasons')
-    table = pd.read_csv(path, dtype={c: 'string' for c in text}, low_memory=False)
+    table = read_table(path, text)
     plain = _each_text(table, lambda v: v.removeprefix("'"))
     return table.assign(**{c: v.astype(table[c].dtype) for c, v in plain.items()}) # an empty column stays one of text
 

@@ -48,6 +48,7 @@ FACTS:dict[str, Callable[..., bool]] = { # of what a check found, its p after co
         found.get('low', np.nan) <= found.get('reference', np.nan) <= found.get('high', np.nan)),
     'it tells much by itself': lambda found, p, bounds: found.get('alone_low', 0) >= bounds.much,
     'persons are not known': lambda found, p, bounds: not found.get('persons_known', True),
+    'a column could not be used': lambda found, p, bounds: bool(found.get('unused')),
     'only stand-ins are known': lambda found, p, bounds: bool(found.get('unknown'))}
 
 class Rule(NamedTuple):
@@ -70,6 +71,7 @@ RULES = [Rule(*rule) for rule in [ # the first that applies decides
     (('chance does not explain it',), 'caution', '{words}', '{remedy}'),
     (('it tells much by itself',), 'caution', '{quiet}; yet it tells much of the label', '{remedy}'),
     (('only stand-ins are known',), 'not judged', '{quiet}', 'Name age, sex and skin in columns of a manifest.'),
+    (('a column could not be used',), 'not judged', '{quiet}', 'Write age as numbers, sex and skin in a few words.'),
     ((), 'clear', '{quiet}', '')]]
 
 def rule_for(

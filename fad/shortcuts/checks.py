@@ -23,7 +23,7 @@ from ..settings import CnnSettings
 from ..stats.people import subject_weights, widened_interval
 from ..stats.performance import aucs
 from ..runs.extract import Run
-from .evidence import expression_table, SEVERITY, spread_words, STAND_INS, stated, WORDS
+from .evidence import expression_table, SEVERITY, spread_words, STAND_INS, stated, unusable, WORDS
 
 # %% ../../nbs/shortcuts/04_checks.ipynb #a78cadf6
 def normal_scores(
@@ -442,7 +442,9 @@ def check_demography(
     note = 'known: '+', '.join(k if v == 1 else f'{k} (of {v:.0%} of the pictures)' for k, v in known.items())
     gone = [who for who in ('age', 'sex', 'skin') if who not in known]
     if gone: note += f"; not known: {', '.join(gone)}, for which only stand-ins were asked"
-    return out | dict(unknown=False, note=note)
+    unused = unusable(t)
+    if unused: note += '; could not be used: '+', '.join(f'{column} ({why})' for column, why in unused.items())
+    return out | dict(unknown=False, unused=bool(unused), note=note)
 
 # %% ../../nbs/shortcuts/04_checks.ipynb #d33103f8
 LIKE = 20 # people in effect, healthy and weak each, below which the simulated ones are no reference

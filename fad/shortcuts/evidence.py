@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['SEEN', 'WORDS', 'SEVERITY', 'LABELS', 'STAND_INS', 'NO_ROWS', 'ShortcutError', 'metadata', 'spread_words',
            'face_mask', 'lab', 'grain', 'photography', 'surroundings', 'without_face', 'look', 'look_at', 'stance',
-           'expression_words', 'expression_table', 'Pair', 'pair_of', 'proportions', 'stated', 'labelled_rows',
-           'labelled', 'evidence', 'part_of']
+           'expression_words', 'expression_table', 'Pair', 'pair_of', 'proportions', 'stated', 'unusable',
+           'labelled_rows', 'labelled', 'evidence', 'part_of']
 
 # %% ../../nbs/shortcuts/01_evidence.ipynb #f7c7d261
 import os, re
@@ -14,6 +14,7 @@ from typing import NamedTuple
 import cv2, numpy as np, pandas as pd
 from PIL import Image
 from ..settings import FadError
+from ..faces.cohort import as_names, unsaid
 from ..faces.media import media_kind, open_file, read_frames, read_image, Unreadable
 from ..faces.detector import BLENDSHAPES, head_rotation, pose_angles
 from ..faces.points import patterns_of
@@ -77,7 +78,7 @@ def spread_words(
             out[name] = pd.to_numeric(values).astype(float)
             continue
         numbers = pd.to_numeric(values, errors='coerce')
-        if numbers.notna().sum() >= max(1, values.notna().sum()*.95): out[name] = numbers
+        if numbers.notna().sum() >= max(1, values.notna().sum()/2): out[name] = numbers
         else: out |= {f'{name} {word!r}': values.eq(word).astype(float) for word in values.value_counts().index[:most]}
     return pd.DataFrame(out, index=table.index)
 
@@ -326,7 +327,7 @@ class Pair(NamedTuple):
     def names(self): return tuple(' or '.join(values) for values in (self.cases, self.controls))
     def of(self, table):
         "The name of each row's group; missing where it belongs to neither"
-        values, (case, control) = table[self.column].astype(object), self.names
+        values, (case, control) = as_names(table[self.column]), self.names
         return pd.Series(np.where(values.isin(self.cases), case, np.where(values.isin(self.controls), control, None)),
             table.index, dtype=object)
 
@@ -350,7 +351,7 @@ def pair_of(
     column, _, said = by.partition('=')
     if column == 'label' and not said: return Pair()
     if column not in table: raise ShortcutError(f"no column {column}; there are {', '.join(map(str, table))}")
-    values = sorted(str(v) for v in table[column].dropna().unique())
+    values = sorted(as_names(table[column]).dropna().unique())
     if len(values) < 2: raise ShortcutError(f"only one group in {column} ({', '.join(values) or 'no value'})")
     if said: return _named_pair(column, said, values)
     if column == 'palsy' and 'none' in values:
@@ -378,6 +379,20 @@ def stated(
     "Which of age, sex and skin a cohort states"
     said = [c for c in table if c not in STAND_INS and table[c].notna().any()]
     return {who: [c for c in said if re.fullmatch(names, c, re.I)] for who, names in _WHO.items()}
+
+def unusable(
+    table, # columns of a cohort
+    most:int=8 # words of a column that `spread_words` asks
+)->dict: # column: why
+    "Stated columns of age, sex and skin that can't be asked: numbers only in part, or hardly a word that comes twice"
+    out = {}
+    for column in sum(stated(table).values(), []):
+        values = table[column].dropna()
+        words = values[pd.to_numeric(values, errors='coerce').isna()]
+        if len(words) <= .05*len(values): continue
+        if len(words) <= len(values)/2: out[column] = f'{len(words)} of {len(values)} values are no numbers'
+        elif values.value_counts()[:most].sum() < len(values)/2: out[column] = 'nearly every cell says something else'
+    return out
 
 # %% ../../nbs/shortcuts/01_evidence.ipynb #44e4e033
 def labelled_rows(
@@ -452,11 +467,12 @@ def evidence(
     of_file = {path: metadata(path) for path in df.path.unique()}
     looks = {k: pd.DataFrame([s[k] for s in seen]) for k in ('photography', 'background', 'border')}
     named = [c for c in df if c in sum(stated(df).values(), []) and c != pair.column]
+    stated_here = pd.DataFrame({c: df[c].mask(unsaid(df[c])) for c in named}, df.index)
     sizes = measured[FEATURES].abs().iloc[at].reset_index(drop=True)
     return dict(rows=_keys(df.assign(label=pair.of(df))), pair=pair, measures=sizes, doing=_doing(run, at), **looks,
         metadata=pd.DataFrame([of_file[path] for path in df.path]),
         stance=stance(faces.xyz, faces.blendshapes, [s['size'] for s in seen]), expression=expression_table(run, at),
-        demography=pd.concat([df[named], proportions(faces.xyz, looks['photography'])], axis=1),
+        demography=pd.concat([stated_here, proportions(faces.xyz, looks['photography'])], axis=1),
         xyz=faces.xyz, lost=lost, patterns=patterns_of(hashes_of(run.table('quality'))[at]),
         **{k: np.stack([s[k] for s in seen]) for k in ('thumbnail', 'around')})
 
