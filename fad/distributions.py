@@ -37,14 +37,15 @@ def compare_run(
     adjust_for=(), # covariates to hold equal in the columns `…_adjusted`, for example ['age', 'sex', 'yaw_deg']
     settings=None, # Settings
     resamples:int=1000, # bootstrap resamples of subjects
-    figures:bool=True # draw them into `figures/`
+    figures:bool=True, # draw them into `figures/`
+    reference=None # the group of `by` to hold the others against; None: every pair, the known order or the alphabet
 )->Comparison:
     """Compare the groups of a run: writes distributions.csv, its regions, flow and healthy limits, and the figures
 
     A clip's course does not mix in: photographs are compared where there are any."""
     settings, table = settings or load_settings(), run_table(run)
     frames = frames or frames_compared(table)
-    found = compare_groups(table, by, frames, adjust_for, settings, resamples)
+    found = compare_groups(table, by, frames, adjust_for, settings, resamples, reference)
     found = found._replace(notes=[*_other_version(run), *found.notes])
     tables = dict(distributions=found.effects, distributions_regions=found.regions, distributions_flow=found.flow,
         healthy_limits=found.limits.reset_index())

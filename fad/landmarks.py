@@ -6,11 +6,10 @@
 __all__ = ['functional', 'measure']
 
 # %% ../nbs/01_landmarks.ipynb #e213c0b8
-import os
 import pandas as pd
 from .settings import load_settings
-from .faces.cohort import cohort
-from .faces.points import find_landmarks
+from .faces.cohort import cohort, CohortError
+from .faces.points import find_landmarks, Landmarks
 from .faces.measures import add_excursions, commissures, excursion_gain, expressions, measure_features
 from .stats.limits import add_z
 
@@ -20,20 +19,17 @@ def functional(
     settings=None # Settings
 )->pd.DataFrame: # keys, features, context, `<name>_se`, `<name>_look_se`, `<name>_z`
     "The table `facial_asymmetry_functional.csv`: the catalog's features of every frame"
+    if not isinstance(faces, Landmarks): raise CohortError(f'{type(faces).__name__} was given, Landmarks are needed: '
+        'functional(find_landmarks(source)), or fad.measure(source), which does both')
     s = settings or load_settings()
     measured = measure_features(faces, s)
     corners = commissures(faces, s.measures.camera_mm)
     return add_z(add_excursions(measured, corners, expressions(faces.df), excursion_gain(s)), s)
 
 def measure(
-    source, # a photograph, clip, folder, manifest CSV or URL; or a list of these
+    source, # a photograph, clip, folder, manifest or URL, a DataFrame with a column `path`; or a list of these
     settings=None, # Settings; None: those of the nearest settings.ini
     progress:bool=True # show a progress bar
 )->pd.DataFrame: # a row a frame: keys, `status`, signed features, `<name>_se` against another picture, `<name>_z`
     "Signed asymmetry measures of every face; the subject's left minus right, lengths in pupil distances"
-    sources = [source] if isinstance(source, (str, os.PathLike)) else list(source)
-    found = pd.concat([cohort(one, settings) for one in sources], ignore_index=True)
-    twice = found.frame_id.duplicated(keep=False)
-    found['frame_id'] = found.frame_id.mask(twice, found.path
-        + found.frame_id.str.extract(r'(#\d+$)', expand=False).fillna(''))
-    return functional(find_landmarks(found, settings, progress), settings)
+    return functional(find_landmarks(cohort(source, settings), settings, progress), settings)

@@ -6,7 +6,7 @@
 __all__ = ['FadError', 'SettingsError', 'StudySettings', 'CohortSettings', 'VideoSettings', 'LandmarksSettings',
            'QualitySettings', 'TrendSettings', 'MeasuresSettings', 'LimitsSettings', 'CnnSettings', 'WorkSettings',
            'ReportSettings', 'Settings', 'as_dict', 'override', 'to_ini', 'find_settings', 'project_path',
-           'load_settings']
+           'load_settings', 'differences', 'settings_words']
 
 # %% ../nbs/00_settings.ipynb #a3907109
 import configparser, math, operator, os, re
@@ -346,10 +346,30 @@ def to_ini(
     return '\n'.join(out) + '\n'
 
 # %% ../nbs/00_settings.ipynb #727d033b
+def _ini_text(path):
+    "Text of a settings file as editors save it: UTF-8, UTF-16, or one byte a letter in its comments"
+    data = Path(path).read_bytes()
+    if data[:2] in (b'\xff\xfe', b'\xfe\xff'): return data.decode('utf-16')
+    if b'\0' in data[:64]: return data.decode('utf-16-le' if data[1:2] == b'\0' else 'utf-16-be')
+    try: return data.decode('utf-8-sig')
+    except UnicodeDecodeError: text = data.decode('latin-1')
+    said = [line for line in text.splitlines() if not line.lstrip().startswith(('#', ';'))]
+    if not all(map(str.isascii, said)): raise ValueError
+    return text
+
 def _is_ours(path):
-    "Whether a file can be read and has a `[fad]` section"
-    try: return Path(path).is_file() and bool(re.search(r'^\[fad\]', Path(path).read_text(encoding='utf-8-sig'), re.M))
-    except (OSError, UnicodeDecodeError): return False
+    "Whether a file is meant for fad: it has a section `[fad]`, or sets what only fad knows, in whatever spelling"
+    if not Path(path).is_file(): return False
+    try: text = _ini_text(path)
+    except (OSError, ValueError): return True # reading it says what is wrong
+    known, section = as_dict(Settings()), ''
+    names = {key for keys in known.values() for key in keys if '_' in key}
+    for line in map(str.strip, text.lower().splitlines()):
+        if head := re.match(r'\[\s*(.*?)\s*\]', line): section = head[1]
+        key = line.partition('=')[0].strip()
+        near = section in known and '=' in line and get_close_matches(key, known[section], 1, .8)
+        if section == 'fad' or ('=' in line and key in names) or near: return True
+    return False
 
 def find_settings()->Path|None: # path relative to the current folder, or None
     "The nearest `settings.ini` of a fad study, in the current folder or above"
@@ -370,15 +390,27 @@ def _read_ini(path):
     c = configparser.ConfigParser(interpolation=None, default_section='', delimiters='=', empty_lines_in_values=False)
     c.optionxform = str # type: ignore[assignment, method-assign]
     if os.path.exists(path) and not os.path.isfile(path): raise SettingsError(f'{path}: not a regular file')
-    try: c.read_string(Path(path).read_text(encoding='utf-8-sig'), source=str(path))
+    try: c.read_string(_ini_text(path), source=str(path))
     except OSError as e: raise SettingsError(f'{path}: {e.strerror}') from None
-    except UnicodeDecodeError: raise SettingsError(f'{path}: not UTF-8 text') from None
+    except ValueError: raise SettingsError(f'{path}: not UTF-8 text: save it as UTF-8') from None
     except configparser.Error as e: raise SettingsError(f"{path}: {' '.join(str(e).split())}") from None
-    d = {n: dict(c[n]) for n in c.sections()}
-    schema = d.pop('fad', {}).get('schema')
+    d = _known_spelling(path, {n: dict(c[n]) for n in c.sections()})
+    if 'fad' not in d: raise SettingsError(f'{path}: no section [fad]: write the lines `[fad]` and `schema = 1` at its '
+        'top; or, if it is not meant for fad, name another by --settings or FAD_SETTINGS')
+    schema = d.pop('fad').get('schema')
     if schema != '1':
         raise SettingsError(f'{path}: [fad] schema = {schema}: must be 1, the mark of a fad settings file')
     return d
+
+def _known_spelling(path, sections):
+    "Sections and keys in small letters where those are fad's; a section that comes twice is refused"
+    known, out = as_dict(Settings()) | dict(fad=dict(schema=1)), {}
+    for name, keys in sections.items():
+        plain = name.strip().lower()
+        section = plain if plain in known else name
+        if section in out: raise SettingsError(f'{path}: [{name}]: this section comes twice')
+        out[section] = {key.lower() if key.lower() in known.get(section, {}) else key: v for key, v in keys.items()}
+    return out
 
 # %% ../nbs/00_settings.ipynb #f43f6ac0
 def load_settings(
@@ -390,3 +422,19 @@ def load_settings(
     values = _read_ini(path)
     try: return _build(values, Path(path).as_posix())
     except SettingsError as e: raise SettingsError(f'{path}: {e}') from None
+
+# %% ../nbs/00_settings.ipynb #setfn001
+def differences(
+    settings:Settings, # any settings
+)->dict: # `section.key`: (value, default)
+    "What differs from the defaults"
+    ours, default = as_dict(settings), as_dict(Settings())
+    return {f'{s}.{k}': (v, default[s][k]) for s, keys in ours.items() for k, v in keys.items() if v != default[s][k]}
+
+def settings_words(
+    settings:Settings, # any settings
+)->str: # one line
+    "Which settings are in use and what in them differs from the defaults"
+    changed = [f"{name} = {_shown(v) or 'empty'} (default {_shown(d) or 'empty'})"
+        for name, (v, d) in differences(settings).items()]
+    return f"settings: {settings.origin}; {'; '.join(changed) or 'all as the defaults'}"

@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt, numpy as np, pandas as pd
 from .settings import load_settings
 from .faces.measures import PUPILS_MM
 from .faces.figures import REGION_COLOURS
-from .runs.files import write_csv
+from .runs.files import read_csv, write_csv
 from .clips.series import BUILD, measure_clip, sustained, TrendError, Watch
 from .clips.events import analyse, ClipTrend
 from .clips.replay import annotate_clip, plot_trend
@@ -81,7 +81,7 @@ def _slug(text): return re.sub(r'[^A-Za-z0-9-]+', '_', text).strip('_')[-80:] or
 def _can_be(file, video):
     "Whether nothing lies there yet, or what was written of the same clip"
     if not file.is_file(): return True
-    path = pd.read_csv(file, nrows=1, usecols=['path']).path.iloc[0]
+    path = read_csv(file).path.iloc[0]
     return Path(path).resolve() == video.resolve()
 
 def _classifier(named, own):

@@ -91,7 +91,7 @@ def new_landmarker(
         from mediapipe.tasks.python import vision, BaseOptions
         s, mode = settings.landmarks, vision.RunningMode
         path = model_file(s.model)
-        options = vision.FaceLandmarkerOptions(base_options=BaseOptions(model_asset_path=str(path)),
+        options = vision.FaceLandmarkerOptions(base_options=BaseOptions(model_asset_buffer=path.read_bytes()),
             running_mode=mode.VIDEO if video else mode.IMAGE,
             num_faces=s.max_faces, min_face_detection_confidence=s.min_confidence, output_face_blendshapes=True,
             output_facial_transformation_matrixes=pose)

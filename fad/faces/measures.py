@@ -189,17 +189,20 @@ FEATURES, BLENDSHAPE_FEATURES = [f.name for f in CATALOG], [f'bs_{name}' for nam
 BLOCK = 2048 # faces worked on at a time, so that they stay in the processor's cache
 
 def features(
-    xyz, # (n, 478, 3) px of the upright image
-    blendshapes=None, # (n, 52): adds the paired differences `bs_…`
+    xyz, # (n, 478, 3) px of the upright image; (478, 3) of one face
+    blendshapes=None, # (n, 52), or (52,) of one: adds the paired differences `bs_…`
     camera_mm:float=CAMERA_MM # distance of the camera, to undo perspective; 0: far away
 )->pd.DataFrame: # a row a face, a column a feature; subject's left minus right
     "The signed features of the catalog, with the head's pose removed in 3D"
+    xyz = np.asarray(xyz)[None] if np.ndim(xyz) == 2 else np.asarray(xyz)
+    if xyz.ndim != 3 or xyz.shape[1:] != (478, 3):
+        raise ValueError(f'points of shape {xyz.shape}: (faces, 478, 3) are needed, or (478, 3) of one face')
     blocks = [differences(face_frame(without_perspective(xyz[i:i+BLOCK], camera_mm), USED, 2))
         for i in range(0, len(xyz), BLOCK)]
     table = np.concatenate(blocks, axis=1).T if blocks else np.empty((0, len(CATALOG)))
     if blendshapes is None: return pd.DataFrame(table, columns=FEATURES)
-    left, right = np.array(list(_PAIRS.values())).T
-    return pd.DataFrame(np.hstack([table, blendshapes[:, left]-blendshapes[:, right]]),
+    (left, right), blend = np.array(list(_PAIRS.values())).T, np.atleast_2d(blendshapes)
+    return pd.DataFrame(np.hstack([table, blend[:, left]-blend[:, right]]),
         columns=FEATURES+BLENDSHAPE_FEATURES)
 
 # %% ../../nbs/faces/05_measures.ipynb #61ab65e9

@@ -54,8 +54,11 @@ def concat(
     parts = list(parts)
     def join(k):
         arrays = [getattr(p, k) for p in parts]
-        if any(a is None for a in arrays): return None
-        if k in ('looks', 'blend_looks'):
+        absent, looks = [a is None for a in arrays], k in ('looks', 'blend_looks')
+        if all(absent) or (any(absent) and not looks): return None
+        if looks: # a clip's frames have none
+            arrays = [np.full((len(p), 0, *ARRAYS[k][1][1:]), np.nan, ARRAYS[k][0]) if a is None else a
+                for p, a in zip(parts, arrays)]
             r = max(a.shape[1] for a in arrays)
             arrays = [np.pad(a, [(0, 0), (0, r-a.shape[1])]+[(0, 0)]*(a.ndim-2), constant_values=np.nan)
                 for a in arrays]
@@ -434,7 +437,7 @@ def find_landmarks(
 )->Landmarks: # a row for each row of the cohort
     "Landmarks of a whole cohort in this process; `fad.runs.extract` does the same in many processes, on disk"
     s = settings or load_settings()
-    if not isinstance(df, pd.DataFrame): df = cohort(df, s)
+    df = cohort(df, s)
     done = []
     with tqdm(total=len(df), unit='frame', disable=not progress, delay=1) as bar:
         for part in parts(df, s):
@@ -485,10 +488,12 @@ def quality(
         for i in np.flatnonzero(bad):
             reasons[i] += (f"; {column.removesuffix('_deg')} "
                 f"{' '.join((_told_apart(form, value[i], limit)[0], word, _told_apart(form, value[i], limit)[1]))}")
-    asked, n = 1 if faces.looks is None else faces.looks.shape[1], q.n_looks.to_numpy(float)
+    asked, n = 0 if faces.looks is None else faces.looks.shape[1], q.n_looks.to_numpy(float)
     slots = asked-(asked > 4) # of many looks the first only finds the face
+    several = np.isfinite(faces.looks[:, :, 0, 0]).any(1) if asked else False # not so in a clip's frame
+    slots = np.broadcast_to(np.where(several, slots, 0), len(q))
     few = ok & (slots > 1) & ((n < g.min_looks_share*slots) & q.spread.notna().to_numpy() | (n < 2))
-    for i in np.flatnonzero(few): reasons[i] += f"; only {n[i]:.0f} of {slots} looks found the face"
+    for i in np.flatnonzero(few): reasons[i] += f"; only {n[i]:.0f} of {slots[i]} looks found the face"
     for i in np.flatnonzero(ok & (q.n_faces.to_numpy(float) > 1) & (not g.several_faces)):
         reasons[i] += f"; {q.n_faces[i]:.0f} faces"
     reasons = pd.Series(reasons, index=q.index, dtype=object)

@@ -518,7 +518,7 @@ def _back_words(df, unread, left):
 
 # %% ../../nbs/runs/02_extract.ipynb #38b9c435
 def extract(
-    source, # an image, a video, a folder, a manifest CSV, or a cohort table
+    source, # anything that `cohort` takes: a file, a folder, a manifest, a table with `path`, a list of these
     out, # the run's folder
     settings=None, # Settings
     workers:int=0, # processes; 0: one a core
@@ -530,7 +530,7 @@ def extract(
     "Measure a cohort: landmarks in shards, quality.csv and the two asymmetry tables"
     s = settings or load_settings()
     check_out(out, source)
-    df = source if isinstance(source, pd.DataFrame) else cohort(source, s)
+    df = cohort(source, s)
     run, hashes = Run(out), input_hashes(df, s, progress)
     before = run.info
     unread = before.get('unread', {}) if before else _unread(df, df.status, hashes)

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 import numpy as np, pandas as pd, pyarrow as pa, pyarrow.parquet as pq
 from ..settings import FadError
+from ..faces.cohort import read_table
 from ..faces.points import ARRAYS, Landmarks
 
 # %% ../../nbs/runs/01_files.ipynb #cutwhole
@@ -133,9 +134,9 @@ def read_csv(
 )->pd.DataFrame:
     "Read a CSV file back, apostrophes before formulas taken off; `FileError` where it is not as its run wrote it"
     text = ('frame_id', 'subject', 'source', 'label', 'palsy', 'path', 'status', 'reasons')
-    data = io.BytesIO(read_whole(path))
-    try: table = pd.read_csv(data, dtype={c: 'string' for c in text}, low_memory=False)
-    except ValueError as e: raise FileError(f"{path}: {'empty' if not data.getvalue() else e}. {_HEALS}") from None
+    data = read_whole(path)
+    try: table = read_table(data, text)
+    except ValueError as e: raise FileError(f"{path}: {e if data else 'empty'}. {_HEALS}") from None
     plain = _each_text(table, lambda v: v.removeprefix("'"))
     return table.assign(**{c: v.astype(table[c].dtype) for c, v in plain.items()}) # an empty column stays one of text
 

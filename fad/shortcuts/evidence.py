@@ -14,6 +14,7 @@ from typing import NamedTuple
 import cv2, numpy as np, pandas as pd
 from PIL import Image
 from ..settings import FadError
+from ..faces.cohort import as_names, unsaid
 from ..faces.media import media_kind, open_file, read_frames, read_image, Unreadable
 from ..faces.detector import BLENDSHAPES, head_rotation, pose_angles
 from ..faces.points import patterns_of
@@ -333,7 +334,7 @@ class Pair(NamedTuple):
     def names(self): return tuple(' or '.join(values) for values in (self.cases, self.controls))
     def of(self, table):
         "The name of each row's group; missing where it belongs to neither"
-        values, (case, control) = table[self.column].astype(object), self.names
+        values, (case, control) = as_names(table[self.column]), self.names
         return pd.Series(np.where(values.isin(self.cases), case, np.where(values.isin(self.controls), control, None)),
             table.index, dtype=object)
 
@@ -357,7 +358,7 @@ def pair_of(
     column, _, said = by.partition('=')
     if column == 'label' and not said: return Pair()
     if column not in table: raise ShortcutError(f"no column {column}; there are {', '.join(map(str, table))}")
-    values = sorted(str(v) for v in table[column].dropna().unique())
+    values = sorted(as_names(table[column]).dropna().unique())
     if len(values) < 2: raise ShortcutError(f"only one group in {column} ({', '.join(values) or 'no value'})")
     if said: return _named_pair(column, said, values)
     if column == 'palsy' and 'none' in values:
@@ -459,11 +460,12 @@ def evidence(
     of_file = {path: metadata(path) for path in df.path.unique()}
     looks = {k: pd.DataFrame([s[k] for s in seen]) for k in ('photography', 'background', 'border')}
     named = [c for c in df if c in sum(stated(df).values(), []) and c != pair.column]
+    stated_here = pd.DataFrame({c: df[c].mask(unsaid(df[c])) for c in named}, df.index)
     sizes = measured[FEATURES].abs().iloc[at].reset_index(drop=True)
     return dict(rows=_keys(df.assign(label=pair.of(df))), pair=pair, measures=sizes, doing=_doing(run, at), **looks,
         metadata=pd.DataFrame([of_file[path] for path in df.path]),
         stance=stance(faces.xyz, faces.blendshapes, [s['size'] for s in seen]), expression=expression_table(run, at),
-        demography=pd.concat([df[named], proportions(faces.xyz, looks['photography'])], axis=1),
+        demography=pd.concat([stated_here, proportions(faces.xyz, looks['photography'])], axis=1),
         xyz=faces.xyz, lost=lost, patterns=patterns_of(hashes_of(run.table('quality'))[at]),
         **{k: np.stack([s[k] for s in seen]) for k in ('thumbnail', 'around')})
 

@@ -76,13 +76,31 @@ def _clusters(effects, kept):
     clusters = correlation_clusters(kept, names)[0] if len(names) > 1 else {}
     return effects.feature.map(clusters).astype('Int64')
 
-def _compared(table, by, frames, adjust_for, **draws):
+def _adjusted_notes(effects, by, covariates):
+    "What the adjusted columns could not take in"
+    if not len(covariates): return
+    frames, used = (effects[c].max() for c in ('n_frames_group', 'n_adjusted'))
+    frames += effects.n_frames_reference.max()
+    names = ', '.join(covariates)
+    if effects.ratio_adjusted.isna().all():
+        yield (f"{by}: nothing is adjusted for {names}: too few people with known values "
+            f"({np.nan_to_num(used):.0f} of {frames:.0f} frames)")
+    elif used < frames: yield f"{by}: adjusted for {names} on {used:.0f} of {frames:.0f} frames, whose values are known"
+
+def _reference_notes(effects, by, reference):
+    "Which group the others were held against, where nobody has said it"
+    if by in ORDER or reference is not None: return
+    pairs = effects[['group', 'reference']].drop_duplicates()
+    said = ', '.join(f'{p.group} against {p.reference}' for p in pairs.itertuples())
+    yield f"{by}: {said}, by the alphabet; name the reference group to have it otherwise"
+
+def _compared(table, by, frames, adjust_for, reference, **draws):
     "Effects, regions, flow and notes of one grouping"
-    effects = compare(table, by, frames=frames, adjust_for=adjust_for, **draws)
-    regions = rank_regions(table, by, frames=frames, **draws)
+    effects = compare(table, by, frames=frames, adjust_for=adjust_for, reference=reference, **draws)
+    regions = rank_regions(table, by, frames=frames, reference=reference, **draws)
     kept, flow = select(table, by, frames=frames)
     effects['cluster'] = _clusters(effects, kept)
-    notes = list(_notes(kept, by))
+    notes = [*_notes(kept, by), *_adjusted_notes(effects, by, adjust_for), *_reference_notes(effects, by, reference)]
     if effects.delta.isna().all():
         notes.append(f"{by}: no feature was measured in both groups and varies, so there is no effect")
     flow = _people(flow, table, kept, by, frames)
@@ -100,7 +118,8 @@ def compare_groups(
     frames=None, # 'photographs', 'clips' or 'all'; None: photographs where there are any
     adjust_for=(), # covariates to hold equal in the columns `…_adjusted`, for example ['age', 'sex', 'yaw_deg']
     settings=None, # Settings: healthy limits, and the seed
-    resamples:int=1000 # bootstrap resamples of subjects
+    resamples:int=1000, # bootstrap resamples of subjects
+    reference=None # the group of `by` to hold the others against; None: every pair, the known order or the alphabet
 )->Comparison:
     "Compare the groups of a table; a grouping that cannot be compared is a note, and an error where it was asked for"
     settings, frames = settings or load_settings(), frames or frames_compared(table)
@@ -108,7 +127,7 @@ def compare_groups(
     parts, notes = [], []
     for column in [by] if by else ORDER:
         if column == 'palsy' and not by and not _any_palsy(table): continue
-        try: *tables, said = _compared(table, column, frames, adjust_for, **draws)
+        try: *tables, said = _compared(table, column, frames, adjust_for, reference, **draws)
         except CompareError as problem:
             why = _too_few_groups(str(problem), table, column, frames)
             if by: raise CompareError(why) from None

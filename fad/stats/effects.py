@@ -15,7 +15,7 @@ import numpy as np, pandas as pd
 from scipy.sparse import csr_array
 from scipy.stats import false_discovery_control, mannwhitneyu, t as student
 from ..settings import FadError
-from ..faces.cohort import folder_class, is_healthy
+from ..faces.cohort import as_names, folder_class, is_healthy, unsaid
 from ..faces.measures import catalog
 from .people import binned, frame_weights, group_draws, sorted_quantile, widened_interval
 from .performance import auc, auc_interval, pairs_won, placements
@@ -31,7 +31,7 @@ def group_names(
     by='label' # which column it is; `label` and `palsy` have known spellings
 )->pd.Series: # the group's name, or NaN where none is given or it is not understood
     "Groups under one spelling each"
-    text = pd.Series(values).astype('string').str.strip().replace('', pd.NA)
+    text = as_names(values).astype('string').str.strip().replace('', pd.NA)
     if by not in ORDER: return text.astype(object).where(text.notna(), np.nan)
     def read(v):
         if by == 'palsy' and v.lower() in ('none', 'no'): return 'none'
@@ -325,12 +325,12 @@ def _design(table, covariates):
     for c in covariates:
         if c not in table: raise CompareError(f"no column {c!r} to adjust for{_hint(c, table.columns)}")
     number = {c: pd.to_numeric(table[c], errors='coerce') for c in covariates}
-    numeric = {c: v for c, v in number.items() if v.notna().any()}
+    numeric = {c: v for c, v in number.items() if v.notna().sum() >= max(1, (~unsaid(table[c])).sum()/2)}
     odd = pd.DataFrame({c: v for c, v in numeric.items() if c in ODD}, index=table.index)
     even = pd.DataFrame({c: v.abs() if c in ODD else v for c, v in numeric.items()}, index=table.index)
     for c in covariates:
         if c in numeric: continue
-        kinds = table[c].astype('string')
+        kinds = as_names(table[c]).astype('string').mask(unsaid(table[c]))
         even = even.join(pd.get_dummies(kinds, prefix=c, drop_first=True, dtype=float).where(kinds.notna()))
     known = np.isfinite(odd.to_numpy(float)).all(1) & even.notna().all(axis=1).to_numpy()
     return odd.to_numpy(float), even.astype(float), known
