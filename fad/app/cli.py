@@ -7,7 +7,7 @@ __all__ = ['DISCLAIMER', 'COMMANDS', 'parser', 'settings_of', 'run_extract', 'ru
            'run_predict', 'run_reflect', 'run_study', 'run_report', 'run_trend', 'run_simulate', 'main']
 
 # %% ../../nbs/app/05_cli.ipynb #ee7eb6bf
-import argparse, contextlib, os, sys, warnings
+import argparse, contextlib, glob, os, sys, warnings
 from .. import __version__
 from ..settings import FadError, load_settings, override, SettingsError
 
@@ -30,6 +30,17 @@ def _count(text):
     if n < 0: raise argparse.ArgumentTypeError(f"{text}: a whole number from 0 on is wanted")
     return n
 
+def _place(text):
+    "A folder to write to"
+    if text.strip(): return text
+    raise argparse.ArgumentTypeError("the folder's name is empty: give one, for example results/new")
+
+def _inputs(names):
+    "One input, or several as a list; a pattern that the shell left alone is what it finds"
+    found = [path for name in names for path in (
+        [name] if os.path.lexists(name) or '://' in name else sorted(glob.glob(name, recursive=True)) or [name])]
+    return found if len(found) > 1 else found[0]
+
 def _add_workers(p):
     p.add_argument('--workers', type=_count, default=0, metavar='N', help='processes to use (default: one a core)')
 
@@ -51,15 +62,17 @@ Measure every face of INPUT and write a run folder:
   landmarks/, cohort.csv, run.json what was seen, and what the run was made from
 
 INPUT is a photograph, a clip, a folder (subfolders such as stroke_data and noStroke_data become labels)
-or a manifest CSV with a column `path`. A run that was stopped goes on with the same command.
+or a manifest with a column `path` (CSV or Excel); several make one run. A run that was stopped goes on with the same
+command.
 
 examples:
   fad extract portrait.jpg --out results/portrait
   fad extract cohort/ --out results/cohort --workers 4
+  fad extract before.jpg after.jpg --out results/two
   fad extract clip.mp4 --out results/clip --set video.rate_hz=10
   fad extract s3://bucket/cohort.csv --out results/cohort --scheduler tcp://host:8786""")
-    p.add_argument('input', metavar='INPUT', help='a photograph, a clip, a folder or a manifest CSV')
-    p.add_argument('--out', metavar='RUN', required=True, help='the run folder to write')
+    p.add_argument('input', metavar='INPUT', nargs='+', help='photographs, clips, folders or manifests')
+    p.add_argument('--out', metavar='RUN', required=True, type=_place, help='the run folder to write')
     _add_workers(p)
     p.add_argument('--scheduler', metavar='ADDRESS', help="measure on a Dask cluster: its scheduler's address, "
         "or its scheduler file (.json); needs fad[dask]")
@@ -78,7 +91,7 @@ The same seed gives the same faces. A run that was stopped goes on with the same
 
 example:
   fad simulate --out simulated --subjects 30 --clips 4 --seed 7""")
-    p.add_argument('--out', metavar='DIR', required=True, help='a new or empty folder')
+    p.add_argument('--out', metavar='DIR', required=True, type=_place, help='a new or empty folder')
     p.add_argument('--subjects', type=_count, default=300, metavar='N',
         help='people, four photographs each (default: 300)')
     p.add_argument('--clips', type=_count, default=48, metavar='M', help='clips of 8 to 12 s (default: 48)')
@@ -119,7 +132,8 @@ examples:
   fad audit results/cohort
   fad audit results/cohort --by palsy""")
     p.add_argument('input', metavar='INPUT', help='a labelled cohort, or a run folder')
-    p.add_argument('--out', metavar='DIR', help="where the report goes (default for a run: the run itself)")
+    p.add_argument('--out', metavar='DIR', type=_place,
+        help="where the report goes (default for a run: the run itself)")
     p.add_argument('--by', metavar='GROUPS', default='label', help='the two groups: palsy (any against none), a column '
         'with two values, or COLUMN=CASES:CONTROLS such as palsy=central:peripheral (default: label)')
     p.add_argument('--no-cnn', action='store_true',
@@ -147,7 +161,8 @@ examples:
   fad trend visit.mp4 --out results/visit
   fad trend today.mp4 --out results/today --reference last_week.mp4 --model results/cohort/classifier.skops""")
     p.add_argument('video', metavar='VIDEO', help='any container that FFmpeg reads')
-    p.add_argument('--out', metavar='DIR', required=True, help='folder of tables, no run; files go to its temporal/')
+    p.add_argument('--out', metavar='DIR', required=True, type=_place,
+        help='folder of tables, no run; files go to its temporal/')
     p.add_argument('--reference', metavar='CLIP',
         help='a clip of the same person as usual (default: the first seconds)')
     p.add_argument('--rate', type=float, metavar='HZ',
@@ -181,8 +196,10 @@ examples:
   fad predict results/cohort/classifier.skops photos/ --out results/new
   fad predict results/cohort/classifier.skops results/measured""") # noqa: E501
     p.add_argument('model', metavar='MODEL', help='classifier.skops of `fad train`')
-    p.add_argument('input', metavar='INPUT', help='a photograph, a clip, a folder, a manifest CSV, or a run folder')
-    p.add_argument('--out', metavar='RUN', help='the run folder to write (default for a run: the run itself)')
+    p.add_argument('input', metavar='INPUT', nargs='+',
+        help='a run folder; or photographs, clips, folders or manifests')
+    p.add_argument('--out', metavar='RUN', type=_place,
+        help='the run folder to write (default for a run: the run itself)')
     p.add_argument('--cards', type=_count, default=None, metavar='N', help='pages to write (default: one a face)')
     _add_workers(p)
     _add_common(p)
@@ -211,7 +228,7 @@ examples:
   fad study --check results/cohort""") # noqa: E501
     p.add_argument('cohort', metavar='COHORT', nargs='?',
         help='a folder, a manifest CSV, a photograph or a clip (default: the embedded cohort)')
-    p.add_argument('--out', metavar='RUN', help='the run folder to write')
+    p.add_argument('--out', metavar='RUN', type=_place, help='the run folder to write')
     p.add_argument('--phases', metavar='A,B', help='only these: audit, compare, train, reflect, trend')
     p.add_argument('--check', metavar='RUN', help='repeat the study of RUN under its own settings and compare '
         'every table to the byte; status 1 where one differs')
@@ -268,8 +285,8 @@ def run_extract(
     "`fad extract`"
     from fad.runs.extract import extract
     with _cluster(args) as cluster:
-        run = extract(args.input, args.out, settings_of(args), args.workers, cluster, args.update, args.figures,
-            not args.quiet)
+        run = extract(_inputs(args.input), args.out, settings_of(args), args.workers, cluster, args.update,
+            args.figures, not args.quiet)
     return _told(run, args.quiet, f"\n\nwritten to {run.path}. {DISCLAIMER}")
 
 # %% ../../nbs/app/05_cli.ipynb #3d875e55
@@ -277,7 +294,8 @@ def run_extract(
 def _needs(extra):
     "Name the extra where one of its packages is missing"
     try: yield
-    except ModuleNotFoundError as e: raise FadError(f"{e.name} is missing: pip install 'fad[{extra}]'") from None
+    except ModuleNotFoundError as e:
+        raise ModuleNotFoundError(f"{e.name} is missing: pip install 'fad[{extra}]'") from None
 
 def _cluster(args):
     "The cluster that a command was given, as an executor; None without one"
@@ -367,9 +385,10 @@ def run_predict(
     "`fad predict`"
     with _needs('study'): from fad.models.cards import predict
     from fad.runs.extract import Run
-    said = predict(args.model, args.input, args.out, args.cards, settings_of(args), args.workers,
+    source = _inputs(args.input)
+    said = predict(args.model, source, args.out, args.cards, settings_of(args), args.workers,
         progress=not args.quiet)
-    judged, to = said.risk.notna(), args.out or args.input
+    judged, to = said.risk.notna(), args.out or source
     if not args.quiet:
         print(f"! The audit of the pictures that the model learned from: {said.attrs['audit']}\n")
         print(said[_SIGNALS].head(12).round(2).to_string(index=False))
@@ -378,7 +397,7 @@ def run_predict(
         people = os.path.join(to, 'exam.csv')
         if os.path.isfile(people):
             print(f'people with several photographs are judged by all of them together: {people}')
-        run = Run(args.out if args.out and _is_run(args.out) else args.input)
+        run = Run(args.out if args.out and _is_run(args.out) else source)
         for warning in run.info.get('warnings', []): print(f"note: {warning}")
     elif not judged.all():
         print(f"{(~judged).sum()} of {len(said)} faces not judged", file=sys.stderr)
@@ -412,8 +431,10 @@ def run_study(
     args # parsed arguments
 )->int: # exit status
     "`fad study`"
-    from fad.app.study import findings, study, study_summary
-    with _needs('study'): from fad.app.report import write_report
+    with _needs('study'):
+        import fad.classifiers, fad.distributions, fad.shortcuts.audit, fad.temporal # noqa: F401, before hours of work
+        from fad.app.report import write_report
+        from fad.app.study import findings, study, study_summary
     from fad.runs.extract import embedded_cohort, failures, summary
     settings = settings_of(args)
     if args.check: return _check(args)
@@ -440,6 +461,7 @@ def run_report(
     return 0
 
 _EVENT = ['region', 'side', 'sense', 'start_s', 'end_s', 'held_s', 'peak_mm']
+_SHOWN = 12 # events, marks and notes in a summary; all of them stand in the files
 
 def run_trend(
     args # parsed arguments
@@ -451,10 +473,12 @@ def run_trend(
     followed = clip.series.status.eq('ok')
     if not args.quiet:
         print(f"{followed.sum()} of {len(clip.series)} frames followed")
-        print(clip.events[_EVENT].round(2).to_string(index=False) if len(clip.events) else 'no event')
-        for mark in clip.marks.query('kind == "begin"').itertuples():
-            print(f'{mark.t_s:.1f} s, live: {mark.side} {mark.what}')
-        for note in clip.notes: print(f'note: {note}')
+        print(clip.events[_EVENT].round(2).head(_SHOWN).to_string(index=False) if len(clip.events) else 'no event')
+        if len(clip.events) > _SHOWN: print(f'… and {len(clip.events)-_SHOWN} more')
+        marks = clip.marks.query('kind == "begin"')
+        for mark in marks.head(_SHOWN).itertuples(): print(f'{mark.t_s:.1f} s, live: {mark.side} {mark.what}')
+        if len(marks) > _SHOWN: print(f'… and {len(marks)-_SHOWN} more live marks')
+        for note in clip.notes[:_SHOWN]: print(f'note: {note}')
         _say(f"\nwritten: {', '.join(map(str, clip.files))}")
     elif not followed.any(): print(args.video, *clip.notes, sep='\n  ', file=sys.stderr)
     return 0 if followed.any() else 1
@@ -464,7 +488,9 @@ def run_simulate(
     args # parsed arguments
 )->int: # exit status
     "`fad simulate`"
-    with _needs('sim'): from fad.simulator.scenes import simulate_cohort
+    with _needs('sim'):
+        import pyvista # noqa: F401, before anything is written
+        from fad.simulator.scenes import simulate_cohort
     out = simulate_cohort(args.out, args.subjects, args.clips, args.seed, args.size, args.workers,
         progress=not args.quiet)
     if not args.quiet: print(f"{args.subjects} people and {args.clips} clips in {out}; the truth is in truth.parquet")
@@ -492,6 +518,7 @@ def main(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except PermissionError as e: status, said = 1, f"{e.strerror}: {e.filename}. Give a place that may be written"
+    except ModuleNotFoundError as e: status, said = 1, str(e)
     except OSError as e:
         where = f': {e.filename}' if e.filename else ''
         status, said = 1, f"{e.strerror or e}{where}. {_GOES_ON}"
