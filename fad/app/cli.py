@@ -7,7 +7,7 @@ __all__ = ['DISCLAIMER', 'COMMANDS', 'parser', 'settings_of', 'run_extract', 'ru
            'run_predict', 'run_reflect', 'run_study', 'run_report', 'run_trend', 'run_simulate', 'main']
 
 # %% ../../nbs/app/05_cli.ipynb #ee7eb6bf
-import argparse, contextlib, glob, os, sys, warnings
+import argparse, contextlib, glob, os, signal, sys, threading, warnings
 from .. import __version__
 from ..settings import FadError, load_settings, override, SettingsError
 
@@ -502,6 +502,17 @@ COMMANDS = dict(extract=run_extract, audit=run_audit, compare=run_compare, train
 
 _GOES_ON = 'What was done is kept; the same command goes on'
 
+@contextlib.contextmanager
+def _terminable():
+    "SIGTERM, as schedulers and containers send it, stops like Ctrl-C; its status is 143"
+    def stop(*_): raise KeyboardInterrupt(128+signal.SIGTERM)
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try: yield
+    finally: signal.signal(signal.SIGTERM, before)
+
 def main(
     argv=None # arguments; None: those of the process
 )->int: # 0: all measured, 1: some inputs failed or the run couldn't be finished, 2: a wrong command, input or setting
@@ -510,7 +521,7 @@ def main(
     for stream in (sys.stdout, sys.stderr): # a terminal without ± still gets its table
         if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='replace')
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _terminable():
             warnings.simplefilter('ignore') # the summaries repeat what matters
             return COMMANDS[args.command](args)
     except FadError as e: status, said = 2, str(e)
@@ -522,6 +533,6 @@ def main(
     except OSError as e:
         where = f': {e.filename}' if e.filename else ''
         status, said = 1, f"{e.strerror or e}{where}. {_GOES_ON}"
-    except KeyboardInterrupt: status, said = 130, f"stopped. {_GOES_ON}"
+    except KeyboardInterrupt as e: status, said = (e.args or (130,))[0], f"stopped. {_GOES_ON}"
     print(f"fad {args.command}: {said}", file=sys.stderr)
     return status

@@ -12,10 +12,10 @@ import pandas as pd
 from .. import __version__
 from ..settings import as_dict, load_settings, Settings
 from ..faces.measures import PUPILS_MM
-from ..runs.files import read_json
+from ..runs.files import read_json, write_text
 from ..runs.extract import failures, summary
 from ..runs.pages import badge, data_table, figure, fragment, markdown, page, scrolling
-from .study import by_place, caution, findings, RESTS_ON_LABELS, STUDY, whose_measured
+from .study import by_place, caution, findings, PHASES, RESTS_ON_LABELS, STUDY, whose_measured
 
 # %% ../../nbs/app/02_report.ipynb #ba9d19f5
 _WHOLE = """
@@ -169,18 +169,22 @@ _SECTION = """
 <h2 id="{{ r.phase }}">{{ r.question }}</h2>
 {% if r.state != 'done' %}
 <p class="{{ r.state }}">{{ r.state|capitalize }}: {{ r.found }}</p>
-{% else %}
+{% endif %}
+{% if parts %}
 {% if warn %}
 <p class="read {{ '' if grave else 'mild' }}"><b>Read first.</b> {{ warn }} <a href="#audit">The audit</a></p>
 {% endif %}
+{% if r.state == 'done' %}
 <pre>{{ r.found }}</pre>
+{% endif %}
 {% for part in parts %}{{ part }}{% endfor %}
 {% endif %}
 """
 
 def _section(run, r, warn, thumbnails):
     "One phase: what the audit says of it, what was found, figures, tables"
-    if r.state != 'done': return fragment(_SECTION, r=r)
+    leaves = next(p.leaves for p in PHASES if p.name == r.phase)
+    if r.state == 'skipped' or not all((run.path/f).is_file() for f in leaves): return fragment(_SECTION, r=r)
     table, more = _SHOWN[r.phase]
     parts = [*_figures(run, r.phase, thumbnails), table(run), *(_whole(run, name) for name in more)]
     return fragment(_SECTION, r=r, parts=parts, warn=warn if r.phase in RESTS_ON_LABELS else '',
@@ -253,5 +257,5 @@ def write_report(
         sections=[_section(run, r, warn, thumbnails) for r in said.itertuples()],
         flow=data_table(_flow(run), 'words'), lost=_lost(run), made_from=_made_from(run),
         card=markdown(card.read_text(encoding='utf-8')) if card.is_file() else '')
-    path.write_text(page('Study of facial asymmetry', body), encoding='utf-8', errors='replace')
+    write_text(path, page('Study of facial asymmetry', body))
     return path

@@ -53,7 +53,7 @@ def model_file(
     "The face landmarker's model file, checked by its hash"
     own = path or os.environ.get('FAD_FACE_LANDMARKER', '')
     if own:
-        if not zipfile.is_zipfile(own):
+        if not (os.path.isfile(own) and zipfile.is_zipfile(own)):
             raise ModelError(f"{own} is not a face_landmarker.task (landmarks.model in settings.ini, or "
                 f"FAD_FACE_LANDMARKER)")
         if file_sha256(own) != MODEL_SHA256:

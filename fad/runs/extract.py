@@ -438,10 +438,11 @@ def finished_run(path):
     return run
 
 # %% ../../nbs/runs/02_extract.ipynb #heal1code
-_PASSING = ('no such file', 'broken symbolic link', 'no permission to read it', 'empty file (0 bytes)', 'not enough memory',
-    'no answer within', *(os.strerror(getattr(errno, name)) for name in ('EIO', 'ESTALE', 'ETIMEDOUT', 'EHOSTDOWN',
-    'EHOSTUNREACH', 'ENETDOWN', 'ENETUNREACH', 'ENOTCONN', 'ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'EBUSY', 'EAGAIN',
-    'ENODEV', 'ENXIO', 'ENOMEM', 'EMFILE', 'ENFILE', 'EREMOTEIO', 'ENOTDIR', 'ENOENT', 'EACCES') if hasattr(errno, name)))
+_ERRORS = ('EIO ESTALE ETIMEDOUT EHOSTDOWN EHOSTUNREACH ENETDOWN ENETUNREACH ENOTCONN ECONNRESET ECONNREFUSED '
+    'ECONNABORTED EBUSY EAGAIN ENODEV ENXIO ENOMEM EMFILE ENFILE EREMOTEIO ENOTDIR ENOENT EACCES').split()
+_PASSING = ('no such file', 'broken symbolic link', 'no permission to read it', 'empty file (0 bytes)',
+    'not enough memory', 'no answer within',
+    *(os.strerror(getattr(errno, name)) for name in _ERRORS if hasattr(errno, name)))
 
 def _not_read(status): return status.str.startswith(('unreadable', 'missing'))
 
@@ -451,7 +452,7 @@ def _unread(df, status, hashes):
     return {row.frame_id: hashes[row.path] for row in rows.itertuples()}
 
 def _try_again(rows, had, unread, hashes):
-    "Whether a file of a part could not be read then, and may be now: it has changed, or the reason passes and has passed"
+    "Whether a file of a part could not be read then, and may be now: it has changed, or its reason has passed"
     for row, status in zip(rows.itertuples(), had):
         if row.status != 'ok' or not status.startswith(('unreadable', 'missing')): continue
         if hashes[row.path] != unread.get(row.frame_id, hashes[row.path]): return True
