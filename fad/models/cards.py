@@ -20,7 +20,8 @@ from ..stats.limits import allowance
 from ..runs.files import load_landmarks, write_csv, write_text
 from ..runs.pages import page
 from ..runs.extract import extract, finished_run, Run, RunError
-from .rules import ClassifierError, faces_of, in_words, MAGNITUDES, ratios, REGION
+from .rules import (
+    ClassifierError, faces_of, in_words, MAGNITUDES, ratios, REGION, UPPER_FACE, WEAKEST, weakest_upper, WHOLE)
 from .signals import Classifier, contributions, load, signals, weights_table
 from .validation import PICKED
 from .exam import exam, exam_from_dict, frame_expressions, judge
@@ -73,6 +74,7 @@ def _rows(head, rows):
 
 def _line(row):
     if not np.isfinite(row.value): return 'not estimable'
+    if not np.isfinite([row.low, row.high]).all(): return f'{row.value:z.2f} (too few people for an interval)'
     return f'{row.value:z.2f} ({row.low:z.2f} to {row.high:z.2f})'
 
 def _against_chance(task, p, n):
@@ -96,6 +98,18 @@ def _task_summary(task, metric, means):
         if name in metric.index: say.append(words.format(_line(metric.loc[name])))
     return '; '.join(say)
 
+_NAMED = dict(weakness='weakness', peripheral='central', side='side')
+
+def _not_judged(model, own):
+    "Tasks that were not learned, or that no fold of the validation had enough people for; `own`: as in a summary"
+    aucs = own.value.xs('auc', level='metric')
+    lines = [f'{_NAMED.get(task, task)}: not learned; {why}' for task, why in model.fitted['skipped'].items()]
+    for task, name in _NAMED.items():
+        if task not in model.fitted['tasks'] or np.isfinite(aucs.get(name, np.nan)): continue
+        lines.append(f'{name}: learned, but not judged on people it has not seen: without those of one fold there are '
+                     'too few of a kind to learn from')
+    return lines
+
 def _single_measure(found):
     "The best single measure against the best model; empty where either is missing"
     single, nested = found[found.validation.str.startswith(PICKED)], _nested(found)
@@ -113,8 +127,10 @@ def training_summary(
     "What the model may claim of people it has not seen, with what the AUC leaves out"
     own = _nested(found).query("model == 'monotone'").set_index(['task', 'metric'])
     means = model.about.get('weakness', _WEAK)
-    tasks = [_task_summary(task, own.loc[task], means) for task in own.index.unique('task')]
-    return '\n'.join([*tasks, *_single_measure(found)])
+    judged = [task for task in own.index.unique('task') if np.isfinite(own.value[task, 'auc'])]
+    tasks = [_task_summary(task, own.loc[task], means) for task in judged]
+    return '\n'.join([f"learned from {model.about['whose'].rstrip('.')}", *tasks,
+        *_not_judged(model, own), *_single_measure(found)])
 
 # %% ../../nbs/models/06_cards.ipynb #792a5f2b
 def _intended_use(model):
@@ -128,7 +144,7 @@ def _intended_use(model):
         '`central` (against peripheral, given a weakness), `risk` (their product: a weakness of the central kind), '
         '`side`, `severity` (0 none to 3 severe).'+('' if means == _WEAK else labelled)
         +('' if 'peripheral' in model.fitted['tasks'] else no_kind)
-        +' Every probability has a 95 % interval over people learned from and over repeated looks at the picture. '
+        +' Every probability has a 95 % interval over people learned from and over other pictures of the same person. '
         'Not for triage, diagnosis or reassurance of anybody: a healthy-looking face says nothing about a stroke.']
 
 def _data(model):
@@ -137,26 +153,30 @@ def _data(model):
     steps = [[_plain(step), frames, '' if people is None else people] for step, (frames, people) in flow]
     recalibrated = about.get('recalibrated on')
     return [
-        f"Cohort: {_plain(about['cohort'])}; {about['frames']} photographs of {about['subjects']} people "
-        f"({about['people']} after tying near-duplicates together); seed {about['seed']}.",
+        f"{_plain(about['whose'])} {about['people']} people after tying near-duplicates together; cohort: "
+        f"{_plain(about['cohort'])}; seed {about['seed']}.",
         '', _rows(['step', 'frames', 'people'], steps), '',
         *(f'- {task}: not learned; {_plain(why)}' for task, why in skipped.items()),
         *([f'- Healthy limits recalibrated on {recalibrated}.'] if recalibrated else [])]
 
 def _looks_at(model):
-    limits, weights = model.fitted['limits'], weights_table(model.fitted).reindex(MAGNITUDES)
+    limits, weights = model.fitted['limits'], weights_table(model.fitted).reindex([*MAGNITUDES, WEAKEST])
+    upper = ', '.join(in_words(f) for f in UPPER_FACE)
     def cells(f):
-        limit = limits.loc[f]
         of_tasks = ['' if pd.isna(w) else f'{w:.2f}' for w in weights.loc[f]]
+        if f == WEAKEST: return [in_words(f), 'of its largest', *of_tasks]
+        limit = limits.loc[f]
         return [f, f'{limit.limit:.4f} ({limit.low:.4f} to {limit.high:.4f})', *of_tasks]
     return [
-        f'{len(MAGNITUDES)} measures as ratios to the limits of healthy faces that do the same, sizes only; the lower '
-        'face is kept out of '
-        'central against peripheral. A missing one takes the median of training and is named in `reasons`. A limit is '
+        f'{len(MAGNITUDES)} measures as ratios to the limits of healthy faces that do the same, sizes only; '
+        f'{len(WHOLE)} of them tell weakness and severity. Central against peripheral is told by the upper face alone, '
+        f'and by its weakest place above all: the largest of {upper}. Which one that is in a face, its page and '
+        '`weakest_upper` in predictions.csv say. A missing one takes the median of training and is named in `reasons`. '
+        'A limit is '
         f"what {model.about.get('centile', 97.5):g} % of the {limits.n_subjects.max():.0f} healthy people's single "
         'photographs stay below in size (95 % interval over people); healthy\\_limits.csv holds another thing, the '
         "signed range of people's medians. Weights of log(1 + ratio), never negative:",
-        '', _rows(['ratio', 'limit', *weights], [cells(f) for f in MAGNITUDES])]
+        '', _rows(['ratio', 'limit', *weights], [cells(f) for f in weights.index])]
 
 # %% ../../nbs/models/06_cards.ipynb #b64b0853
 _SHOWN = ['auc', 'sensitivity at specificity 0.9', 'PPV at prevalence 0.1', 'NPV at prevalence 0.1', 'Brier',
@@ -184,7 +204,7 @@ def _performance(model, found):
         'On people that the model had not seen: nested folds, grouped by subject and near-duplicate; 95 % intervals '
         'over subjects. The threshold of 90 % specificity is set on these same predictions, which flatters a little; '
         'predictive values stand at it, and only where a prevalence is that of cases among faces.',
-        '', *(f'- {_plain(line)}.' for line in training_summary(model, found).splitlines()),
+        '', *(f'- {_plain(line)}.' for line in training_summary(model, found).splitlines()[1:]),
         '', _own_metrics(found), '',
         'AUC of others under the same and other validations (by frame leaks, one measure is picked after the fact; '
         'both are shown for that reason):',
@@ -222,7 +242,7 @@ def model_card(
         'Performance by group': _by_group(found),
         'Limits': _LIMITS,
         'TRIPOD+AI': [_rows(['item', 'about', 'answered in'], TRIPOD)]}
-    lines = [f"# Model card: facial asymmetry of {model.about['subjects']} people", '', f'**{DISCLAIMER}**', '',
+    lines = ['# Model card: facial asymmetry', '', _plain(model.about['whose']), '', f'**{DISCLAIMER}**', '',
              f'**The audit of the cohort:** {_plain(audited)}', '']
     for title, said in sections.items(): lines += [f'## {title}', '', *said, '']
     return '\n'.join(lines)
@@ -309,7 +329,15 @@ _NO_RISK = ('<p class="small">risk: nothing but the signal above; the model has 
             'peripheral</p>')
 _SIDE_WORDS = dict(left="the subject's left", right="the subject's right", unclear='unclear')
 
-def _signal_html(said, weakness):
+def _weakest_html(ratio):
+    "Which place of the upper face is the weakest, the one that speaks most for a peripheral weakness"
+    weakest = weakest_upper(ratio.to_frame().T).iloc[0]
+    if not weakest.place: return '<p class="small">upper face: not measured</p>'
+    beyond = 'beyond' if weakest.ratio > 1 else 'within'
+    return (f'<p class="small">{in_words(WEAKEST)}: {in_words(weakest.place)}, {weakest.ratio:.1f} times its healthy '
+            f'limit, {beyond} it</p>')
+
+def _signal_html(said, weakness, ratio):
     "The signals of one face as bars, with side and severity in words"
     def bar(name, answer): return _probability(name, *(said[f'{answer}{end}'] for end in ('', '_low', '_high')))
     risk, severity = _NO_RISK, 'not judged'
@@ -317,7 +345,8 @@ def _signal_html(said, weakness):
     if np.isfinite(said.severity):
         severity = f'<b>{said.severity:.1f}</b> ({said.severity_low:.1f} to {said.severity_high:.1f})'
     return ''.join([
-        bar(weakness, 'weakness'), bar('central against peripheral, if there is a weakness', 'central'), risk,
+        bar(weakness, 'weakness'), bar('central against peripheral, if there is a weakness', 'central'),
+        _weakest_html(ratio), risk,
         f"<p>Weaker side, if any: <b>{_SIDE_WORDS.get(said.side, 'not judged')}</b>. "
         f'Severity, 0 none to 3 severe: {severity}.</p>'])
 
@@ -349,8 +378,8 @@ def _invalid_html(about):
     return (
         '<h2>What would make it invalid</h2><p>A smile, speech, squint or closed eye at that moment; a turned or '
         'tilted head; light from one side; hair, hand or glasses over brow, eye or mouth; a lifelong asymmetry, an old '
-        f'palsy or surgery; other cameras or people than {about}, until the healthy limits are '
-        'set anew.</p></section></main>\n')
+        'palsy or surgery; other cameras or people than those the model learned from, until the healthy limits are set '
+        f'anew.</p><p class="small">The model learned from {about}</p></section></main>\n')
 
 # %% ../../nbs/models/06_cards.ipynb #caa59e33
 def face_card(
@@ -362,14 +391,14 @@ def face_card(
     push, # a row of `contributions`
     image=None, # uint8 (h, w, 3)
     xyz=None, # (478, 3) px
-    about='', # who the model learned from
+    about='', # whose faces the model learned from, a sentence
     weakness='weakness against none' # what the signal `weakness` stands for, from `weakness_means`
 )->str: # HTML
     "One page: picture, measures against healthy limits, signal, what drives it, what would make it invalid"
     xyz = np.full((478, 3), np.nan) if xyz is None else np.asarray(xyz, float)
     frame, subject, source, about = (html.escape(str(v)) for v in (said.frame_id, said.subject, said.source, about))
     moment = '' if pd.isna(said.t_s) else f', at {said.t_s:.2f} s of the clip'
-    signal = _signal_html(said, weakness) if np.isfinite(said.weakness) else ''
+    signal = _signal_html(said, weakness, ratio) if np.isfinite(said.weakness) else ''
     body = ''.join([
         f'<h1>{frame}</h1><p class="small">subject {subject}, source {source}{moment}</p>\n',
         _face_html(image, xyz, push),
@@ -459,8 +488,7 @@ def _pages_of_faces(model, faces, said):
     known = catalog().set_index('name').unit[list(MAGNITUDES)]
     value = faces.reindex(columns=list(MAGNITUDES))*known.map(dict(pd=PUPILS_MM, deg=1, score=1))
     unit = known.map(dict(pd='mm', deg='°', score=''))
-    learned = (f"the {about.get('subjects')} people the model learned from. The audit of their pictures: "
-               f"{about.get('audit', 'not known').rstrip('.')}")
+    learned = f"{about['whose']} The audit of their pictures: {about.get('audit', 'not known')}"
     def page(i, image, xyz):
         rows = (t.loc[i] for t in (said, ratio, error, value))
         return face_card(*rows, unit, push.loc[i], image, xyz, learned, about.get('weakness', _WEAK))

@@ -7,6 +7,7 @@ __all__ = ['LABELS', 'PICKED', 'splits', 'out_of_fold', 'truths', 'metrics', 'co
            'permutation_test', 'learning_curve', 'person_groups', 'explain', 'plot_shap', 'validate']
 
 # %% ../../nbs/models/04_validation.ipynb #482725bf
+import warnings
 from dataclasses import replace
 import matplotlib.pyplot as plt, numpy as np, pandas as pd, shap
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
@@ -17,9 +18,9 @@ from ..faces.figures import REGION_COLOURS
 from ..stats.people import frame_weights
 from ..stats.performance import aucs, performance, performance_by
 from ..shortcuts.copies import leak_groups
-from fad.models.rules import (
-    ClassifierError, exclusions, GRADES, healthy_magnitudes, in_words, ratios, REGION, rule_signals, targets,
-    weakness_means)
+from .rules import (
+    ClassifierError, exclusions, GRADES, healthy_magnitudes, in_words, ratios, REGION, rule_signals, targets, WEAKEST,
+    weakest_upper, weakness_means)
 from .monotone import ANSWERS, answers, columns_of, fit, KINDS, too_few
 
 # %% ../../nbs/models/04_validation.ipynb #82116d2e
@@ -29,6 +30,12 @@ def _leave_out(value, groups, people):
     if pd.Series(value).groupby(groups).nunique().max() == 1:
         return [(rows[value != v], rows[value == v]) for v in values]
     return [(a[value[a] != v], b[value[b] == v]) for v in values for a, b in people if (value[b] == v).any()]
+
+def _dealt(folds, rows, stratum, groups=None):
+    "Folds of scikit-learn; a kind that fewer frames have than there are folds is named by `too_few` where it matters"
+    with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', 'The least populated class')
+        return list(folds.split(rows, stratum, groups))
 
 def splits(
     table, # the rows to learn from
@@ -41,10 +48,10 @@ def splits(
     known = targets(table)
     stratum = known.weak.fillna(known.stroke)+known.peripheral.fillna(0)
     rows = np.arange(len(table))
-    if by == 'frame': return list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(rows, stratum))
+    if by == 'frame': return _dealt(StratifiedKFold(folds, shuffle=True, random_state=seed), rows, stratum)
     if (n := len(set(groups))) < folds:
         raise ClassifierError(f"{folds} folds need at least {folds} people, and there are {n}")
-    people = list(StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(rows, stratum, groups))
+    people = _dealt(StratifiedGroupKFold(folds, shuffle=True, random_state=seed), rows, stratum, groups)
     if by == 'subject': return people
     value = table[by].astype('object').fillna('not known').to_numpy()
     if len(set(value)) < 2:
@@ -101,10 +108,12 @@ def metrics(
 )->pd.DataFrame: # task, group, metric, value, low, high, n_frames, n_subjects, n_cases
     """Performance of every task, with intervals over subjects
 
-    Predictive values only of risk and weakness, since no prevalence is known of sides or kinds."""
+    Predictive values only of risk and weakness, since no prevalence is known of sides or kinds. A risk without the
+    kind of weakness, which a fold with too few people can't learn, is a weakness signal and is not judged."""
     out = []
     for task, (column, truth) in truths(table).items():
         at = truth.notna().to_numpy() & answers[column].notna().to_numpy()
+        if task == 'risk': at &= answers.central.notna().to_numpy()
         if not at.any(): continue
         group = np.full(at.sum(), 'all') if by is None else np.asarray(by)[at]
         found = performance_by(
@@ -161,7 +170,8 @@ def claims(
     groups, out = leak_groups(table), []
     for kind in kinds:
         for b in apart:
-            said = out_of_fold(table, kind, b, search=False, seed=seed, groups=groups, only=_TWO)
+            try: said = out_of_fold(table, kind, b, search=False, seed=seed, groups=groups, only=_TWO)
+            except ClassifierError: continue # too few people are left to learn from
             found = metrics(table, said, seed=seed, **kwargs)
             out.append(found[found.metric.eq('auc') & found.task.isin(tasks)].assign(model=kind, by=b))
     return pd.concat(out, ignore_index=True)[['task', 'model', 'by', 'value', 'low', 'high', 'n_subjects']]
@@ -177,7 +187,9 @@ def permutation_test(
     seed:int=0, # of folds and exchanges
     groups=None # (n,) from `leak_groups`; None: computed
 )->pd.DataFrame: # index task; auc, null_mean, null_high (95th centile), p, exchanges
-    "AUC against labels exchanged between groups of people, settings fixed"
+    """AUC against labels exchanged between groups of people, settings fixed
+
+    A task that no fold has enough people for is left out; `exchanges` counts those in which it could be judged."""
     groups = leak_groups(table) if groups is None else groups
     rng, first = np.random.default_rng(seed), pd.Series(np.arange(len(table))).groupby(groups).first()
     columns = [c for c in LABELS if c in table]
@@ -190,10 +202,13 @@ def permutation_test(
     for _ in range(n):
         source = pd.Series(rng.permutation(first.to_numpy()), first.index)[groups].to_numpy()
         null.append(areas(table.assign(**{c: table[c].to_numpy()[source] for c in columns})))
-    null = np.array(null)
+    null = np.array(null).reshape(n, len(tasks))
+    known = np.isfinite(real) & np.isfinite(null).any(0)
+    real, null, tasks = real[known], null[:, known], np.array(tasks)[known]
+    judged = np.isfinite(null).sum(0)
     return pd.DataFrame(dict(
-        auc=real, null_mean=null.mean(0), null_high=np.percentile(null, 95, axis=0),
-        p=((null >= real).sum(0)+1)/(n+1), exchanges=n), index=pd.Index(tasks, name='task'))
+        auc=real, null_mean=np.nanmean(null, axis=0), null_high=np.nanpercentile(null, 95, axis=0),
+        p=((null >= real).sum(0)+1)/(judged+1), exchanges=judged), index=pd.Index(tasks, name='task'))
 
 # %% ../../nbs/models/04_validation.ipynb #6cbe523b
 def _any_number(settings):
@@ -288,10 +303,16 @@ def _plot_contributions(ax, values, size, rng, title):
     ax.spines[['top', 'right']].set_visible(False)
     return dots
 
-def _plot_regions(ax, values):
+def _by_region(values, place):
+    "Mean size of the contributions of each region; the weakest place of the upper face counts where each face has it"
+    size = values.abs()
+    out = size.drop(columns=WEAKEST, errors='ignore').mean().groupby(REGION).sum()
+    if WEAKEST not in size: return out
+    return out.add(size[WEAKEST].groupby(place.map(REGION)).sum()/len(size), fill_value=0)
+
+def _plot_regions(ax, values, place):
     "Share of each region in the contributions, one bar per task"
-    regions = {task: v.abs().mean().groupby([REGION[f] for f in v]).sum() for task, v in values.items()}
-    shares = pd.DataFrame(regions).fillna(0)
+    shares = pd.DataFrame({task: _by_region(v, place) for task, v in values.items()}).fillna(0)
     (shares/shares.sum()).T.plot.barh(ax=ax, stacked=True, color=[REGION_COLOURS[r] for r in shares.index],
         legend=False)
     ax.legend(frameon=False, fontsize=9, loc='upper center', bbox_to_anchor=(.5, -.18), ncol=2)
@@ -305,14 +326,16 @@ def plot_shap(
     seed:int=0 # of the scatter of the dots
 ): # a matplotlib figure
     "Contributions of every ratio to every face (dots; dark: far beyond its healthy limit), and by region (bars)"
-    values, size = explain(fitted, table), ratios(table, fitted['limits'].limit).abs()
+    values, ratio = explain(fitted, table), ratios(table, fitted['limits'].limit)
+    weakest = weakest_upper(ratio)
+    size = ratio.abs().assign(**{WEAKEST: weakest.ratio})
     n, rng = len(values), np.random.default_rng(seed)
     fig, axes = plt.subplots(
         1, n+1, figsize=(3.7*(n+1), 3.6), width_ratios=[1.2]*n+[.8], layout='constrained')
     titles = dict(weakness=weakness_means(table), central='central against peripheral')
     for ax, (task, v) in zip(axes, values.items()): dots = _plot_contributions(ax, v, size, rng, titles[task])
     fig.colorbar(dots, ax=axes[n-1], label='ratio to healthy limit', shrink=.8)
-    _plot_regions(axes[-1], values)
+    _plot_regions(axes[-1], values, weakest.place)
     if path: fig.savefig(path, dpi=130)
     return fig
 
