@@ -96,7 +96,8 @@ def run_identity(
     asked = {k: v for k, v in as_dict(settings).items() if k not in ('cnn', 'report', 'work')}
     said = '\n'.join([*rows.columns, *lines]).encode('utf-8', 'surrogateescape')
     return dict(settings=asked, **made_with(settings), points=POINTS, catalog=catalog_hash(),
-        errors=errors_hash(settings), frames=len(df), files=df.path.nunique(), cohort_sha256=hashlib.sha256(said).hexdigest())
+        errors=errors_hash(settings), frames=len(df), files=df.path.nunique(),
+        cohort_sha256=hashlib.sha256(said).hexdigest())
 
 def identity_changes(
     old:dict, # identity that a run folder remembers

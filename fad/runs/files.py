@@ -7,7 +7,7 @@ __all__ = ['whole', 'write_whole', 'sweep', 'write_text', 'write_json', 'read_js
            'read_whole', 'write_csv', 'read_csv', 'save_landmarks', 'load_landmarks']
 
 # %% ../../nbs/runs/01_files.ipynb #a084fe06
-import hashlib, io, json, os, re
+import hashlib, json, os, re
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
