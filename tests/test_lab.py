@@ -13,7 +13,7 @@ SHOTS = root/'build'/'lab' # what continuous integration keeps
 @contextlib.contextmanager
 def jupyterlab(top):
     "Address of a JupyterLab of its own over the folder `nbs` in `top`"
-    pytest.importorskip('jupyterlab', reason='no JupyterLab here: pip install "fad[lab]"')
+    pytest.importorskip('jupyterlab', reason='no JupyterLab here: pip install "facial-asymmetry[lab]"')
     (top/'config/labconfig').mkdir(parents=True)
     quiet = {'@jupyterlab/apputils-extension:notification': dict(fetchNews='false', checkForUpdates=False)}
     (top/'config/labconfig/default_setting_overrides.json').write_text(json.dumps(quiet))

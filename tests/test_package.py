@@ -60,6 +60,18 @@ def test_installed(built, tmp_path):
         '--workers', 1, cwd=tmp_path)
     assert r.returncode == 0 and (tmp_path/'run/facial_asymmetry_functional.csv').is_file(), r.stderr
 
+def test_one_name_to_install(built):
+    """The distribution is `facial-asymmetry`, the module `fad`: `fad` on the package index is somebody else's, so no
+    message, page or extra names it to pip"""
+    assert built[1].name.startswith('facial_asymmetry-') and built[0].name.startswith('facial_asymmetry-')
+    with zipfile.ZipFile(built[1]) as z: about = z.read(next(n for n in z.namelist() if n.endswith('METADATA')))
+    assert b'Name: facial-asymmetry' in about
+    wrong = re.compile(r"""(?<![\w.-])fad\[(sim|study|cnn|dask|lab|dev|heic)\b|pip install ['"]*fad\b""")
+    texts = [p for folder in ('nbs', 'fad', 'tools', 'data') for p in (root/folder).rglob('*')
+        if p.suffix in ('.ipynb', '.py', '.md')]
+    assert len(texts) > 100 and wrong.search('pip install "fad[study]"')
+    assert not [p.name for p in [*texts, root/'README.md', root/'pyproject.toml'] if wrong.search(p.read_text())]
+
 def test_names_of_a_newcomer():
     """`import fad` offers what a newcomer needs, each with a docstring and every parameter explained; a name that
     is not there is said with those that are"""

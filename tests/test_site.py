@@ -146,7 +146,7 @@ def test_pages_fit_a_phone(visited):
 
 def test_axe_finds_nothing(visited):
     "Contrast in both schemes, alternative texts, names, landmarks, order of headings, what a keyboard reaches"
-    if visited['axe'] is None: pytest.skip("axe-core-python is not installed (pip install 'fad[dev]')")
+    if visited['axe'] is None: pytest.skip("axe-core-python is not installed (pip install 'facial-asymmetry[dev]')")
     assert not visited['axe'], '\n'.join(visited['axe'])
 
 def press(tab, key, text=''):

@@ -75,7 +75,7 @@ examples:
     p.add_argument('--out', metavar='RUN', required=True, type=_place, help='the run folder to write')
     _add_workers(p)
     p.add_argument('--scheduler', metavar='ADDRESS', help="measure on a Dask cluster: its scheduler's address, "
-        "or its scheduler file (.json); needs fad[dask]")
+        "or its scheduler file (.json); extra: dask")
     p.add_argument('--figures', type=_count, default=0, metavar='N',
         help='draw the first N measured faces into RUN/figures')
     p.add_argument('--update', action='store_true', help='recompute the tables of a run under other quality gates, '
@@ -84,7 +84,7 @@ examples:
 
 def _simulate_parser(commands):
     p = _command(commands, 'simulate',
-        'faces with a known one-sided weakness, as stills and clips (needs fad[sim])', """\
+        'faces with a known one-sided weakness, as stills and clips (extra: sim)', """\
 Write simulated people in the Kaggle layout, with manifest.csv and the true asymmetry of every frame in truth.parquet.
 Half are healthy, a third have a central weakness, the rest a peripheral one; in all else the groups are matched.
 The same seed gives the same faces. A run that was stopped goes on with the same command.
@@ -101,7 +101,7 @@ example:
     p.add_argument('--quiet', action='store_true', help='no progress bar')
 
 def _compare_parser(commands):
-    p = _command(commands, 'compare', 'which features and regions separate the groups of a run (needs fad[study])', """\
+    p = _command(commands, 'compare', 'which features and regions separate the groups of a run (extra: study)', """\
 Compare the groups of a measured run, people and not frames being counted, and write into RUN:
 
   distributions.csv  a row a feature and contrast: medians, Cliff's delta and AUC with intervals over people, p, q, gain
@@ -121,7 +121,7 @@ examples:
     _add_common(p)
 
 def _audit_parser(commands):
-    p = _command(commands, 'audit', 'can the label be guessed without looking at asymmetry? (needs fad[study])', """\
+    p = _command(commands, 'audit', 'can the label be guessed without looking at asymmetry? (extra: study)', """\
 Look for shortcuts in a labelled cohort before any number on it is believed: duplicates, metadata, photography,
 background, pose, expression, source. Writes shortcut_audit.csv and shortcut_audit.html, a page with pictures.
 
@@ -137,13 +137,13 @@ examples:
     p.add_argument('--by', metavar='GROUPS', default='label', help='the two groups: palsy (any against none), a column '
         'with two values, or COLUMN=CASES:CONTROLS such as palsy=central:peripheral (default: label)')
     p.add_argument('--no-cnn', action='store_true',
-        help='leave out the two small networks that look at the background (fad[cnn]; half a minute)')
+        help='leave out the two small networks that look at the background (extra: cnn; half a minute)')
     _add_workers(p)
     _add_common(p)
 
 def _trend_parser(commands):
     p = _command(commands, 'trend',
-        'when, where and how surely a face began to change in a clip (needs fad[study])', """\
+        'when, where and how surely a face began to change in a clip (extra: study)', """\
 Follow a face through a clip. What comes later is compared with the person's own first seconds. Writes into
 DIR/temporal, by the name of the clip:
 
@@ -174,7 +174,7 @@ examples:
 
 def _train_parser(commands):
     p = _command(commands, 'train',
-        'rules and small models on the features of a run, honestly validated (needs fad[study])', """\
+        'rules and small models on the features of a run, honestly validated (extra: study)', """\
 Train and validate on a measured, labelled cohort and write into RUN:
 
   classifier.skops                        the model, with the catalog that it needs inside
@@ -187,7 +187,7 @@ example:
     _add_common(p)
 
 def _predict_parser(commands):
-    p = _command(commands, 'predict', 'signals with intervals for new faces, and a page a face (needs fad[study])', """\
+    p = _command(commands, 'predict', 'signals with intervals for new faces, and a page a face (extra: study)', """\
 Apply a trained model: predictions.csv (risk, weakness, central, side, severity, each with an interval; in_domain, reasons)
 and one HTML page a face, into RUN. A face that can't be judged keeps its row and its reason. Where subjects are known and have
 several photographs, exam.csv judges each person by all of them: a row a person, with what was seen and what is missing.
@@ -206,7 +206,7 @@ examples:
 
 def _reflect_parser(commands):
     p = _command(commands, 'reflect',
-        'what a CNN on whole faces learns from a run, and what that proves (needs fad[cnn])', """\
+        'what a CNN on whole faces learns from a run, and what that proves (extra: cnn)', """\
 Train small CNNs on crops of the faces of RUN, with and without planted shortcuts, and write cnn_reflection.csv and figures.
 Their size is the section [cnn] of settings.ini. Stopped, it goes on with the same command.
 
@@ -251,7 +251,8 @@ _PARSERS = (_extract_parser, _audit_parser, _compare_parser, _train_parser, _pre
 def parser()->argparse.ArgumentParser: # of the command `fad`
     "The arguments of every command"
     about = 'Measure facial asymmetry in photographs and clips.'
-    p = argparse.ArgumentParser('fad', description=about, epilog=DISCLAIMER)
+    extras = "An extra is installed by name, for example: pip install 'facial-asymmetry[study]'."
+    p = argparse.ArgumentParser('fad', description=about, epilog=f'{extras} {DISCLAIMER}')
     p.add_argument('--version', action='version', version=f'fad {__version__}')
     commands = p.add_subparsers(dest='command', metavar='COMMAND', required=True)
     for add in _PARSERS: add(commands)
@@ -295,7 +296,7 @@ def _needs(extra):
     "Name the extra where one of its packages is missing"
     try: yield
     except ModuleNotFoundError as e:
-        raise ModuleNotFoundError(f"{e.name} is missing: pip install 'fad[{extra}]'") from None
+        raise ModuleNotFoundError(f"{e.name} is missing: pip install 'facial-asymmetry[{extra}]'") from None
 
 def _cluster(args):
     "The cluster that a command was given, as an executor; None without one"

@@ -294,7 +294,8 @@ class Shards:
 def _ipywidgets():
     try: import ipywidgets
     except ModuleNotFoundError:
-        raise ModuleNotFoundError("the explorer needs ipywidgets: pip install 'fad[lab]'", name='ipywidgets') from None
+        raise ModuleNotFoundError(
+            "the explorer needs ipywidgets: pip install 'facial-asymmetry[lab]'", name='ipywidgets') from None
     return ipywidgets
 
 def _step(top):

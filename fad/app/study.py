@@ -250,7 +250,7 @@ def _attempt(phase, run, settings, workers, progress):
     try: state, words = 'done', str(phase.work(run, settings, workers, progress) or '')
     except ModuleNotFoundError as e:
         extra = 'cnn' if phase.name == 'reflect' else 'study'
-        state, words = 'skipped', f"{e.name} is missing: pip install 'fad[{extra}]'"
+        state, words = 'skipped', f"{e.name} is missing: pip install 'facial-asymmetry[{extra}]'"
     except PartlyFailed as e: state, words = 'failed', str(e)
     except Exception as e: state, words = ('skipped', str(e)) if _is_ours(e) else ('failed', _said(e))
     files = {name: checksum(run.path/name) for name in phase.leaves if (run.path/name).is_file()}

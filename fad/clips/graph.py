@@ -47,7 +47,7 @@ def need_geometric(): # the modules torch and torch_geometric.nn
         from torch_geometric import nn
     except ImportError as e:
         raise GraphError(
-            f'{e.name} is not installed; the graph network needs it: pip install "fad[cnn]"') from None
+            f'{e.name} is not installed; the graph network needs it: pip install "facial-asymmetry[cnn]"') from None
     return torch, nn
 
 def _places(): return canonical_face()['xyz'][np.minimum(POINTS, 467)] # of the nodes, on MediaPipe's canonical face

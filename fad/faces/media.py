@@ -81,7 +81,7 @@ def store_of(
 )->tuple: # (an fsspec file system, the name in it)
     "The store that a URL speaks of"
     try: import fsspec
-    except ModuleNotFoundError: raise Unreadable("a URL needs fsspec: pip install 'fad[dask]'") from None
+    except ModuleNotFoundError: raise Unreadable("a URL needs fsspec: pip install 'facial-asymmetry[dask]'") from None
     return fsspec.core.url_to_fs(os.fspath(url))
 
 def open_file(

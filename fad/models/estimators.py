@@ -12,7 +12,8 @@ try:
     from sklearn.base import BaseEstimator, TransformerMixin
     from sklearn.utils.validation import _check_feature_names_in, validate_data
 except ModuleNotFoundError as e:
-    raise ModuleNotFoundError("the transformer needs scikit-learn: pip install 'fad[study]'", name=e.name) from None
+    raise ModuleNotFoundError(
+        "the transformer needs scikit-learn: pip install 'facial-asymmetry[study]'", name=e.name) from None
 from ..settings import load_settings
 from ..faces.media import media_kind
 from ..faces.cohort import file_rows

@@ -95,5 +95,6 @@ class Cluster:
         except KilledWorker as e: here.set_exception(BrokenExecutor(str(e)))
         except (CancelledError, CommClosedError, TimeoutError): here.set_exception(RunError(_GONE))
         except ModuleNotFoundError as e:
-            here.set_exception(RunError(f"a worker has no {e.name}: pip install 'fad[dask]' in its environment"))
+            here.set_exception(RunError(
+                f"a worker has no {e.name}: pip install 'facial-asymmetry[dask]' in its environment"))
         except BaseException as e: here.set_exception(e)

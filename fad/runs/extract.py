@@ -19,6 +19,7 @@ import matplotlib.pyplot as plt, numpy as np, pandas as pd
 from fastcore.basics import patch
 from loky import ProcessPoolExecutor
 from tqdm.auto import tqdm
+from .. import __version__
 from ..settings import FadError, as_dict, load_settings
 from ..faces.media import file_problem, is_url, media_kind, open_file, within
 from ..faces.cohort import cohort, cohort_warnings
@@ -37,7 +38,7 @@ from .files import (
 # %% ../../nbs/runs/02_extract.ipynb #7c301698
 class RunError(FadError): "A run folder that can't be used for this input"
 
-VERSIONS = ('fad', 'mediapipe', 'numpy', 'pandas', 'opencv-contrib-python', 'pillow', 'av')
+VERSIONS = ('mediapipe', 'numpy', 'pandas', 'opencv-contrib-python', 'pillow', 'av')
 
 def _hash(path, most):
     if not (is_url(path) or Path(path).is_file()): return ''
@@ -74,7 +75,7 @@ def made_with(
     settings # Settings
 )->dict: # versions, model_sha256
     "The software that the numbers of a run depend on"
-    return dict(versions={k: _version(k) for k in VERSIONS},
+    return dict(versions=dict(fad=__version__) | {k: _version(k) for k in VERSIONS},
         model_sha256=file_sha256(model_file(settings.landmarks.model)))
 
 def _file_ids(df):

@@ -37,7 +37,7 @@ def need_torch(): # the module `torch`
     try: import torch, monai # noqa: F401
     except ImportError as e:
         raise CnnError(
-            f'{e.name} is not installed; the networks of phase 2 need it: pip install "fad[cnn]"') from None
+            f'{e.name} is not installed; the networks need it: pip install "facial-asymmetry[cnn]"') from None
     return torch
 
 @contextmanager

@@ -510,7 +510,8 @@ assert p.screenshot().std() > 0'''
 def check_renderer():
     "Draw a ball in another process, since a missing libEGL is a crash that Python cannot catch; once a session"
     try: import pyvista # noqa: F401
-    except ImportError: raise RenderError('Drawing faces needs PyVista and VTK: pip install "fad[sim]"') from None
+    except ImportError: raise RenderError(
+        'Drawing faces needs PyVista and VTK: pip install "facial-asymmetry[sim]"') from None
     if os.environ.get('FAD_RENDERER') == 'ok': return
     r = subprocess.run([sys.executable, '-c', _PROBE], capture_output=True, text=True)
     if r.returncode:
