@@ -487,6 +487,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                  'fad.faces.media._packet_table': ('faces/media.html#_packet_table', 'fad/faces/media.py'),
                                  'fad.faces.media._packets': ('faces/media.html#_packets', 'fad/faces/media.py'),
                                  'fad.faces.media._pillow': ('faces/media.html#_pillow', 'fad/faces/media.py'),
+                                 'fad.faces.media._pixels': ('faces/media.html#_pixels', 'fad/faces/media.py'),
                                  'fad.faces.media._rgb': ('faces/media.html#_rgb', 'fad/faces/media.py'),
                                  'fad.faces.media._rgb_frames': ('faces/media.html#_rgb_frames', 'fad/faces/media.py'),
                                  'fad.faces.media._run': ('faces/media.html#_run', 'fad/faces/media.py'),

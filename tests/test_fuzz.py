@@ -2,13 +2,13 @@
 for each.
 FAD_FUZZ=2000 asks for more cases (`make fuzz`), FAD_FUZZ_SEED for others. `python tests/test_fuzz.py CASE...` \
 repeats cases and says what became of them."""
-import contextlib, faulthandler, io, json, os, random, shutil, struct
+import contextlib, faulthandler, io, json, os, random, re, shutil, struct
 import subprocess, sys, tempfile, threading, warnings, zipfile
 from pathlib import Path
 
 root = Path(__file__).resolve().parent.parent
 CASES, SEED, LIMIT_S = int(os.environ.get('FAD_FUZZ', 200)), int(os.environ.get('FAD_FUZZ_SEED', 1)), 60
-KINDS = dict(image=45, clip=20, manifest=15, settings=12, classifier=6, landmarker=2) # of a hundred cases
+KINDS = dict(image=42, clip=18, manifest=14, settings=10, classifier=6, landmarker=2, run=8) # of a hundred cases
 
 # ---- good files
 
@@ -68,11 +68,28 @@ def good_classifier():
         save(train(t, members=2), f'{d}/m.skops')
         return Path(d, 'm.skops').read_bytes()
 
+def few_looks():
+    "Settings with one look a photograph and two photographs a file of landmarks"
+    from fad.settings import Settings, override
+    return override(Settings(), **{'landmarks.repeats': 1, 'landmarks.shard_frames': 2})
+
+def good_run(photos, folder):
+    "Files of a small study, by their names: record, tables and landmarks of three photographs"
+    from fad.app.study import study
+    run = study(photos, folder/'run', few_looks(), 1, ['trend'], progress=False)
+    return {p.name: p.read_bytes() for p in [*run.path.glob('*.*'), *run.shards]}
+
 def make_seeds(folder):
     "Write the good files that cases are made from"
     from fad.faces.detector import model_file
     from fad.settings import to_ini
-    for kind, files in dict(image=good_images(), clip=good_clips(), manifest={'m.csv': MANIFEST.encode()},
+    images = good_images()
+    (folder/'photos').mkdir(parents=True)
+    for name in ('sim.jpg', 'face.jpg', 'face.png'): (folder/'photos'/name).write_bytes(images[name])
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        run = good_run(folder/'photos', folder.parent)
+    for kind, files in dict(image=images, run=run, clip=good_clips(), manifest={'m.csv': MANIFEST.encode()},
         settings={'settings.ini': to_ini().encode()}, classifier={'m.skops': good_classifier()},
         landmarker={'l.task': model_file().read_bytes()}).items():
         (folder/kind).mkdir(parents=True)
@@ -180,6 +197,33 @@ def try_landmarker(path, s, folder):
         assert Path(path).name in str(e), f'the file is not named: {e}'
         return str(e)
 
+def _place(run, name): return run/'landmarks'/name if name.endswith('.parquet') else run/name
+
+def try_run(path, s, folder):
+    "A run with one damaged file: whoever reads it gets what was written or a reason; the same command heals it"
+    from fad.app.study import findings, study
+    from fad.runs.extract import Run, finished_run, summary
+    from fad.settings import FadError
+    seeds, run = folder/'seeds', Run(path.parent/'run')
+    shutil.copytree(seeds/'run', run.path)
+    (run.path/'landmarks').mkdir()
+    for shard in run.path.glob('*.parquet'): shard.rename(_place(run.path, shard.name))
+    path.replace(_place(run.path, path.name))
+    good, said = {p.name: p.read_bytes() for p in (seeds/'run').glob('*.csv')}, 'read'
+    try:
+        finished_run(run.path)
+        summary(run), findings(run), run.landmarks(), [run.table(Path(name).stem) for name in good]
+    except FadError as e: said = str(e)
+    try: again = study(seeds/'photos', run.path, few_looks(), 1, ['trend'], progress=False)
+    except FadError as e:
+        assert path.name == 'run.json' and str(run.path) in str(e), f'refused: {e}'
+        return str(e)
+    # the photographs lie elsewhere than when the seeds were made
+    good, made = ({name: re.sub(rb'[^,\n]*photos/', b'', (at/name).read_bytes()) for name in good}
+        for at in (seeds/'run', run.path))
+    assert made == good, f"not healed: {[name for name in good if made[name] != good[name]]}"
+    return f"{said} | healed: {'; '.join(again.notes)}"
+
 def try_command(kind, path, folder):
     "The command line on the same file"
     from fad.app.cli import main
@@ -194,7 +238,7 @@ def try_command(kind, path, folder):
     return f'exit {status}: {said.getvalue()[:200]}'
 
 TRY = dict(image=try_table, clip=try_table, manifest=try_table, settings=try_settings, classifier=try_classifier,
-    landmarker=try_landmarker)
+    landmarker=try_landmarker, run=try_run)
 
 def run_case(seeds, i):
     "What became of a case, in words; raises what a user would see as a traceback"
@@ -208,9 +252,11 @@ def run_case(seeds, i):
         for n in ('image/face.jpg', 'image/sim.jpg', 'clip/a.mp4') if kind == 'manifest' else ():
             shutil.copy(seeds/n, folder)
         (folder/name).write_bytes(data)
+        if kind == 'run': shutil.copytree(seeds, Path(d)/'seeds', ignore=lambda at, names: [
+            n for n in names if Path(at) == seeds and n not in ('run', 'photos')])
         before = sorted(os.listdir(d))
         said = str(TRY[kind](folder/name, s, Path(d)))
-        if command or (kind, said) == ('classifier', 'read'): # what loads must also answer
+        if command and kind != 'run' or (kind, said) == ('classifier', 'read'): # what loads must also answer
             shutil.copy(seeds/'image/sim.jpg', folder/'image.jpg')
             said += ' | '+try_command(kind, folder/name, folder)
         assert set(os.listdir(d))-set(before) <= {'t.csv'}, 'wrote elsewhere'

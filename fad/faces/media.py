@@ -174,7 +174,14 @@ def _rgb(image):
     if image.mode in ('LA', 'La', 'PA', 'RGBA', 'RGBa') or 'transparency' in image.info:
         image = image.convert('RGBA')
         image = Image.alpha_composite(Image.new('RGBA', image.size, 'white'), image)
-    return image.convert('RGB')
+    return image if image.mode == 'RGB' else image.convert('RGB')
+
+def _pixels(image):
+    "An RGB image as an array, filled in strips: of a large picture two copies are in memory at most"
+    out = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, 256):
+        out[top:top+256] = np.asarray(image.crop((0, top, image.width, min(top+256, image.height))))
+    return out
 
 # %% ../../nbs/faces/01_media.ipynb #60fd5764
 @contextmanager
@@ -230,8 +237,8 @@ def read_image(
         try:
             with Image.open(file) as im:
                 _check_size(*im.size, max_pixels)
-                im.load()
-                return np.array(_rgb(ImageOps.exif_transpose(im)))
+                ImageOps.exif_transpose(im, in_place=True)
+                return _pixels(_rgb(im))
         except Unreadable: raise
         except Exception as e: raise Unreadable(_why_not(e, head)) from None
 
