@@ -109,21 +109,24 @@ def test_no_nested_conditional(tmp_path):
     assert not [bad for p in modules(root) for bad in nested(p)]
 
 def own_seeds(path):
-    "Random generators that start from a number of their own instead of a seed that is handed to them"
+    """Random generators that start from something else than a seed that is handed to them: a number, a loop's counter,
+    what a picture shows"""
     calls = (node for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))) if isinstance(node, ast.Call))
     for call in calls:
         name = getattr(call.func, 'attr', getattr(call.func, 'id', ''))
-        given = call.args if name in ('default_rng', 'manual_seed') else [
-            k.value for k in call.keywords if k.arg == 'random_state']
-        own = name == 'default_rng' and not call.args or any(isinstance(v, ast.Constant) for v in given)
-        if own: yield f'{path.name}:{call.lineno}'
+        makes = name in ('default_rng', 'manual_seed', 'RandomState', 'SeedSequence')
+        given = call.args if makes else [k.value for k in call.keywords if k.arg == 'random_state']
+        named = [{getattr(n, 'id', getattr(n, 'attr', getattr(n, 'value', ''))) for n in ast.walk(v)} for v in given]
+        handed_over = [any('seed' in str(name) for name in names) for names in named]
+        if makes and not given or not all(handed_over): yield f'{path.name}:{call.lineno}'
 
 def test_random_choices_start_from_a_seed(tmp_path):
     "`study.seed` starts every random choice; the simulator has its own seed, and textures that never change"
     planted = tmp_path/'planted.py'
-    calls = 'np.random.default_rng(0)', 'default_rng()', 'KFold(random_state=1)', 'default_rng(seed)'
+    calls = ('np.random.default_rng(0)', 'default_rng()', 'KFold(random_state=1)', 'KFold(random_state=repeat)',
+        'default_rng(crc32(image))', 'default_rng(seed)', 'default_rng([settings.study.seed, i])')
     planted.write_text('\n'.join(calls))
-    assert list(own_seeds(planted)) == ['planted.py:1', 'planted.py:2', 'planted.py:3']
+    assert list(own_seeds(planted)) == [f'planted.py:{i}' for i in range(1, 6)]
     assert not [bad for p in modules(root) if p.parent.name != 'simulator' for bad in own_seeds(p)]
 
 def code_lines(path):

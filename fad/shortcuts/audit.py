@@ -18,6 +18,7 @@ from matplotlib.patches import Patch
 from statsmodels.stats.multitest import multipletests
 from threadpoolctl import threadpool_limits
 from ..settings import load_settings, override
+from ..faces.cohort import whose_faces
 from ..faces.points import read_frame
 from ..runs.files import write_csv
 from ..runs.extract import extract, Run
@@ -412,7 +413,7 @@ _DEALT = ('With labels dealt anew, 90 of 100 lie in the range named; '
     'the verdict rests on them, not on the interval in brackets. ')
 _AUDIT = """\
 <h1>Shortcut audit</h1><p class="small">Can the label be guessed without looking at asymmetry?</p>
-<p><b>{{ words }}</b></p><p>{{ cohort }}</p>
+<p>{{ cohort }}</p><p><b>{{ words }}</b></p>
 {{ key }}
 <table class="words"><thead><tr><th>check</th><th>verdict</th><th>found</th>
 <th>the measures, with this held equal</th></tr></thead><tbody>
@@ -458,12 +459,10 @@ def _png(fig):
     return stream.getvalue()
 
 def _cohort_words(e, groups):
-    "How many pictures of whom were audited, and which could not be"
+    "Whose faces these are, how many pictures of whom were audited, and which could not be"
     r, n, lost = e['rows'], e['rows'].label.value_counts(), e['lost']
-    words = f'{len(r)} pictures of {len(np.unique(groups))} people or groups: '
+    words = f"{whose_faces(r.assign(status='ok'))} {len(r)} pictures of {len(np.unique(groups))} people or groups: "
     words += ', '.join(f'{n.get(name, 0)} {name}' for name in e['pair'].names)+'.'
-    if not r.subject_known.all(): words += (f' For {int((~r.subject_known).sum())} pictures the person is not known; '
-        'each counts as a person of its own.')
     some = '; '.join(f'{r.picture} ({r.reason})' for r in lost.head(5).itertuples())
     return f'{words} Not read: {len(lost)}, for example {some}.' if len(lost) else words
 
