@@ -906,6 +906,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                   'fad.runs.extract._slice': ('runs/extract.html#_slice', 'fad/runs/extract.py'),
                                   'fad.runs.extract._table_files': ('runs/extract.html#_table_files', 'fad/runs/extract.py'),
                                   'fad.runs.extract._try_again': ('runs/extract.html#_try_again', 'fad/runs/extract.py'),
+                                  'fad.runs.extract._turned_words': ('runs/extract.html#_turned_words', 'fad/runs/extract.py'),
                                   'fad.runs.extract._typed_in': ('runs/extract.html#_typed_in', 'fad/runs/extract.py'),
                                   'fad.runs.extract._unread': ('runs/extract.html#_unread', 'fad/runs/extract.py'),
                                   'fad.runs.extract._version': ('runs/extract.html#_version', 'fad/runs/extract.py'),

@@ -435,7 +435,7 @@ def finished_run(path):
     run = Run(path)
     if problem := _record_problem(run.path):
         raise RunError(f'{path}: not a run ({problem}); make one with `fad extract INPUT --out RUN`')
-    if not run.info: raise RunError(f'{path}: its run.json is empty or damaged; the same `fad extract` measures it anew')
+    if not run.info: raise RunError(f'{path}: its run.json is empty or damaged; the same `fad extract` makes it anew')
     if run.info.get('state') != 'finished' or not (run.path/'facial_asymmetry_functional.csv').is_file():
         raise RunError(f'{path}: this run is not finished; the same `fad extract` goes on with it')
     return run
@@ -676,6 +676,15 @@ def stray_words(
     return [f"left alone in {run.path/'landmarks'}, not of this run: "
         f"{', '.join(_shown(p.name) for p in strays[:5])}{' …' if len(strays) > 5 else ''}"]
 
+def _turned_words(run, table):
+    "Which files were turned upright before they were measured"
+    turned = run.table('quality').turned_deg.to_numpy() > 0
+    files = table.path[turned].unique()
+    if not len(files): return []
+    named = ', '.join(map(_shown, files[:6]))+(', …' if len(files) > 6 else '')
+    return [f"{len(files)} of {table.path.nunique()} files lay on a side or stood on their head and were turned "
+        f"upright first: {named} (column turned_deg of quality.csv)"]
+
 def summary(
     run:Run # a finished run
 )->str: # lines for a terminal
@@ -694,7 +703,8 @@ def summary(
             '±: another picture of the same person lies within, 95 times of 100']
     lines += not_measured(run, table)
     if (origin := run.info.get('settings_from', 'defaults')) != 'defaults': lines += ['', f"settings: {origin}"]
-    for w in [*run.notes, *stray_words(run), *run.info.get('warnings', [])]: lines += ['', f"note: {w}"]
+    for w in [*_turned_words(run, table), *run.notes, *stray_words(run), *run.info.get('warnings', [])]:
+        lines += ['', f"note: {w}"]
     return '\n'.join(lines)
 
 # %% ../../nbs/runs/02_extract.ipynb #a0f305bd
