@@ -899,6 +899,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                   'fad.runs.extract._outdate': ('runs/extract.html#_outdate', 'fad/runs/extract.py'),
                                   'fad.runs.extract._readdress': ('runs/extract.html#_readdress', 'fad/runs/extract.py'),
                                   'fad.runs.extract._record_problem': ('runs/extract.html#_record_problem', 'fad/runs/extract.py'),
+                                  'fad.runs.extract._results_folder': ('runs/extract.html#_results_folder', 'fad/runs/extract.py'),
                                   'fad.runs.extract._said': ('runs/extract.html#_said', 'fad/runs/extract.py'),
                                   'fad.runs.extract._same_rows': ('runs/extract.html#_same_rows', 'fad/runs/extract.py'),
                                   'fad.runs.extract._set_aside': ('runs/extract.html#_set_aside', 'fad/runs/extract.py'),

@@ -624,9 +624,16 @@ def _any_cohort():
             and getattr(shell.user_ns[k], '__module__', '') == 'fastcore.test']:
         shell.user_ns[name] = lambda *a, **k: None
 
+def _results_folder(source, home):
+    "Where the run of a cohort lies: by its name; of one elsewhere by its place as well, so that no two meet"
+    named = source.parent if source.name == 'manifest.csv' else source
+    place = '' if named.parent == home/'data' else '-'+hashlib.sha256(os.fsencode(named)).hexdigest()[:6]
+    return home/'results'/(named.stem+place)
+
 def study_run(
     source=None, # a cohort; None: `study_cohort`
     settings=None, # Settings
+    progress:bool=True, # show a bar; of a cohort that `FAD_COHORT` names it is always shown
     **kwargs # to `extract`
 )->Run: # in `results/` beside `settings.ini`, or in this folder
     """The measured run of a cohort; at once where it is at hand
@@ -634,9 +641,9 @@ def study_run(
     In a notebook on a cohort of yours, cells that it can't support say so from here on, and the next ones run."""
     if source is None: _any_cohort()
     source, home = Path(source or study_cohort()).absolute(), _home().absolute()
-    out = home/'results'/(source.parent if source.name == 'manifest.csv' else source).stem
+    out, progress = _results_folder(source, home), progress or bool(os.environ.get('FAD_COHORT'))
     with contextlib.chdir(home): # typed from there by every notebook, so that none rewrites what another reads
-        extract(os.path.relpath(source), os.path.relpath(out), settings, update=True, **kwargs)
+        extract(os.path.relpath(source), os.path.relpath(out), settings, update=True, progress=progress, **kwargs)
     return Run(os.path.relpath(out))
 
 # %% ../../nbs/runs/02_extract.ipynb #b3a83a31
