@@ -170,7 +170,7 @@ def _looks_at(model):
     return [
         f'{len(MAGNITUDES)} measures as ratios to the limits of healthy faces that do the same, sizes only; '
         f'{len(WHOLE)} of them tell weakness and severity. Central against peripheral is told by the upper face alone, '
-        f'and by its weakest place above all: the largest of {upper}. Which one that is in a face, its page and '
+        f'by two gaps and by its weakest place: the largest of {upper}. Which one that is in a face, its page and '
         '`weakest_upper` in predictions.csv say. A missing one takes the median of training and is named in `reasons`. '
         'A limit is '
         f"what {model.about.get('centile', 97.5):g} % of the {limits.n_subjects.max():.0f} healthy people's single "
