@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help study test fuzz labtest notebooks docs lab prepare settings constraints clean distclean
+.PHONY: help study test floors fuzz labtest notebooks docs lab prepare settings constraints clean distclean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -32,6 +32,15 @@ test: .venv/ready ## prove that exports, notebooks and README are fresh; run all
 	$(BIN)/fad extract data/simulated/manifest.csv --out results/simulated --quiet # what the phase notebooks study, measured once
 	$(BIN)/python tools/dev.py test
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+FLOORS = 00_settings faces/01_media faces/02_cohort faces/03_detector faces/05_measures 01_landmarks runs/01_files stats/07_comparison
+
+floors: ## the reading and measuring notebooks under the lowest versions that pyproject.toml allows, in an environment of its own
+	rm -rf build/floors && $(or $(PYTHON),python3) -m venv build/floors
+	build/floors/bin/python -m pip install -qq uv
+	VIRTUAL_ENV=$(CURDIR)/build/floors build/floors/bin/uv pip install -q --resolution lowest-direct '.[study]' -r tools/floors.txt
+	build/floors/bin/python -m pytest -q tests/test_media.py
+	for n in $(FLOORS); do PATH="$(CURDIR)/build/floors/bin:$$PATH" PYTHONPATH=$(CURDIR) build/floors/bin/nbdev-test nbs/$$n.ipynb || exit 1; done
 
 fuzz: .venv/ready ## 2,000 damaged files instead of the 200 of `make test`
 	FAD_FUZZ=2000 $(BIN)/python -m pytest tests/test_fuzz.py

@@ -1,5 +1,6 @@
 "A folder of everything that goes wrong with photos and clips, for the tests of the tables and of the command line."
 import os, struct, zlib
+from importlib.util import find_spec
 from pathlib import Path
 import av
 import numpy as np
@@ -65,7 +66,10 @@ def make_corpus(
         'letter.mp4': (b'Dear doctor', 'not a video: text'),
         'bomb.png': (_png(60000, 60000), '3,600 MP, over the limit'),
         'white.png': (_png(12000, 12000, b'\0'*12001*12000), '144 MP, over the limit'),
-        'phone.heic': (b'\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'HEIC without a decoder'),
+        'phone.heic': (b'\0\0\0\x18ftypheic\0\0\0\0mif1heic',
+            'truncated or damaged HEIC file' if find_spec('pillow_heif') else 'HEIC without a decoder'),
+        'sensor.nef': (b'II*\0'+bytes(64), "a camera's raw file"), 'canon.cr3': (b'\0\0\0\x18ftypcrx '+bytes(64),
+            "a camera's raw file"),
         'clip.jpg': (mp4, 'not an image: a video, MP4'),
         'photo.mp4': (jpg, 'not a video: an image, JPEG'), 'half.mp4': (mp4[:len(mp4)//2], 'truncated file')}
     for n,(data,why) in bad.items():

@@ -17,8 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tqdm.auto import tqdm
 from ..settings import FadError, load_settings
-from .media import (
-    file_problem, frame_times, is_url, media_kind, open_file, sample_frames, store_of, Unreadable, within)
+from fad.faces.media import (
+    file_problem, frame_times, is_url, media_kind, open_file, picture_note, sample_frames, store_of, Unreadable,
+    within)
 
 # %% ../../nbs/faces/02_cohort.ipynb #235bd0da
 class CohortError(FadError):
@@ -177,7 +178,7 @@ def file_rows(
         _check_place(path, check)
         kind = media_kind(path)
         if not kind: raise Unreadable('neither a photo nor a clip')
-        if kind == 'image': return [(0, _number(t_s, 't_s') if t_s else np.nan)], 'ok', None, False
+        if kind == 'image': return [(0, _number(t_s, 't_s') if t_s else np.nan)], 'ok', picture_note(path), False
         rows,note = _clip_rows(path, rate_hz, frame, t_s)
         return rows, 'ok', note, not (frame or t_s)
     except Unreadable as e: reason = str(e)
@@ -470,7 +471,8 @@ def _listed(source):
             notes.append(f'the name of the input folder itself, {name!r}, labels nothing: '
                          'give the folder above it, or a manifest')
         only = f', only {_counts(ignored)}' if ignored else ''
-        if not files: raise CohortError(f'{source}: no photo or clip in this folder{only}')
+        why = ''.join(f'; {note}' for note in notes)
+        if not files: raise CohortError(f'{source}: no photo or clip in this folder{only}{why}')
         return files, notes, ignored, name
     if not there: raise CohortError(f'{source}: no such file or folder')
     if name.lower().endswith(('.csv', '.tsv', '.txt', *WORKBOOKS)):
