@@ -69,7 +69,7 @@ def test_one_name_to_install(built):
     wrong = re.compile(r"""(?<![\w.-])fad\[(sim|study|cnn|dask|lab|dev|heic)\b|pip install ['"]*fad\b""")
     texts = [p for folder in ('nbs', 'fad', 'tools', 'data') for p in (root/folder).rglob('*')
         if p.suffix in ('.ipynb', '.py', '.md')]
-    assert len(texts) > 100 and wrong.search('pip install "facial-asymmetry[study]"')
+    assert len(texts) > 100 and wrong.search('pip install "fad[study]"')
     assert not [p.name for p in [*texts, root/'README.md', root/'pyproject.toml'] if wrong.search(p.read_text())]
 
 def test_names_of_a_newcomer():

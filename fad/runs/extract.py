@@ -435,7 +435,8 @@ def finished_run(path):
     run = Run(path)
     if problem := _record_problem(run.path):
         raise RunError(f'{path}: not a run ({problem}); make one with `fad extract INPUT --out RUN`')
-    if not run.info: raise RunError(f'{path}: its run.json is empty or damaged; the same `fad extract` makes it anew')
+    if not run.info:
+        raise RunError(f'{path}: its run.json is empty or damaged; the same `fad extract` measures it anew')
     if run.info.get('state') != 'finished' or not (run.path/'facial_asymmetry_functional.csv').is_file():
         raise RunError(f'{path}: this run is not finished; the same `fad extract` goes on with it')
     return run
