@@ -88,5 +88,5 @@ def make_corpus(
     face.resize((1, 1)).save(d/'one_pixel.png')
     face.rotate(180).save(d/'upside_down.jpg')
     face.rotate(120).save(d/'turned_over.jpg')
-    return want | {'coffee.jpg': 'no_face', 'one_pixel.png': 'no_face', 'upside_down.jpg': 'rejected: roll',
-        'turned_over.jpg': 'rejected: roll'}
+    return want | {'coffee.jpg': 'no_face', 'one_pixel.png': 'no_face', 'upside_down.jpg': 'ok', # turned upright first
+        'turned_over.jpg': 'ok'}

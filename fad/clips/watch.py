@@ -74,8 +74,8 @@ def mouth_signs(
 
 # %% ../../nbs/clips/03_watch.ipynb #51b8db19
 WEIGHTS = { # nats per mm, from the lesson above
-    'corner lower': 2.29, 'lower lip lower': 1.85, 'nearer to the ala': 1.5, 'corner below its rest': -.27,
-    'other corner raised or sunk': -.14, 'constant': -4.39}
+    'corner lower': 2.4, 'lower lip lower': 1.43, 'nearer to the ala': 1.45, 'corner below its rest': -.59,
+    'other corner raised or sunk': -.29, 'constant': -4.88}
 MOST, APART_S = 5., .3 # nats that one frame can say; frames nearer in time than this say the same again
 
 def mouth_rates(
