@@ -184,7 +184,8 @@ _SECTION = """
 def _section(run, r, warn, thumbnails):
     "One phase: what the audit says of it, what was found, figures, tables"
     leaves = next(p.leaves for p in PHASES if p.name == r.phase)
-    if r.state == 'skipped' or not all((run.path/f).is_file() for f in leaves): return fragment(_SECTION, r=r)
+    there = r.state != 'skipped' and all((run.path/f).is_file() for f in leaves)
+    if not there: return fragment(_SECTION, r=r, parts=[])
     table, more = _SHOWN[r.phase]
     parts = [*_figures(run, r.phase, thumbnails), table(run), *(_whole(run, name) for name in more)]
     return fragment(_SECTION, r=r, parts=parts, warn=warn if r.phase in RESTS_ON_LABELS else '',
