@@ -430,8 +430,9 @@ def _scan(path, stamp):
         t,counted,note = _stamps(pts, dts, tick, kind == 'avi' and stream.codec_context.has_b_frames)
         if 'mp4' in kind and declared > len(pts): note = f'ends early: {len(pts)} of {declared} frames'
         pixel_aspect, transfer = float(stream.sample_aspect_ratio or 1), stream.codec_context.color_trc
+        fields = getattr(stream.codec_context, 'field_order', 0) # PyAV 14 does not say
         facts = {'HDR: its light was brought to that of an ordinary picture': transfer in _HDR,
-            'interlaced: what moved between two half pictures was smoothed': stream.codec_context.field_order > 1}
+            'interlaced: what moved between two half pictures was smoothed': fields > 1}
         how = [said for said,fact in facts.items() if fact]
     stamps,key = np.sort(t[skip==0]), key==1
     return SimpleNamespace(
