@@ -9,7 +9,7 @@ __all__ = ['DISCLAIMER', 'COMMANDS', 'parser', 'settings_of', 'run_extract', 'ru
 # %% ../../nbs/app/05_cli.ipynb #ee7eb6bf
 import argparse, contextlib, glob, os, signal, sys, threading, warnings
 from .. import __version__
-from ..settings import FadError, load_settings, override, SettingsError
+from ..settings import FadError, load_settings, override, settings_words, SettingsError
 
 # %% ../../nbs/app/05_cli.ipynb #696cb15b
 DISCLAIMER = "fad gives risk signals for research, never a diagnosis. It is not a medical device."
@@ -112,6 +112,8 @@ examples:
   fad compare results/cohort --by source --adjust age,sex""")
     _add_run(p)
     p.add_argument('--by', metavar='COLUMN', help='column that holds the groups (default: label and palsy)')
+    p.add_argument('--reference', metavar='GROUP', help='the group that the others are held against '
+        '(default: every pair; a note says which of two is the reference)')
     p.add_argument('--frames', choices=['photographs', 'clips', 'all'],
         help='default: photographs where there are any')
     p.add_argument('--adjust', metavar='A,B', default='',
@@ -269,7 +271,10 @@ def settings_of(
         if not equals: raise SettingsError(f"--set {key}: write --set KEY=VALUE, for example --set landmarks.repeats=4")
         changes[key.strip()] = value.strip()
     if args.no_thumbnails: changes['report.thumbnails'] = False
-    return override(load_settings(args.settings), **changes)
+    settings = override(load_settings(args.settings), **changes)
+    if not args.quiet and settings.origin != 'defaults':
+        print(f'fad {args.command}: {settings_words(settings)}', file=sys.stderr)
+    return settings
 
 # %% ../../nbs/app/05_cli.ipynb #4ab9ebed
 def _told(run, quiet, more=''):
@@ -333,7 +338,8 @@ def run_compare(
     from fad.runs.extract import finished_run
     run = finished_run(args.run)
     covariates = [name for name in args.adjust.split(',') if name]
-    found = compare_run(run, args.by, args.frames, covariates, settings_of(args), args.resamples)
+    found = compare_run(run, args.by, args.frames, covariates, settings_of(args), args.resamples,
+        reference=args.reference)
     if not args.quiet:
         _say(*_above(run), comparison_summary(found), f"\nwritten to {run.path/'distributions.csv'}")
     return 0
