@@ -66,7 +66,8 @@ def test_one_name_to_install(built):
     assert built[1].name.startswith('facial_asymmetry-') and built[0].name.startswith('facial_asymmetry-')
     with zipfile.ZipFile(built[1]) as z: about = z.read(next(n for n in z.namelist() if n.endswith('METADATA')))
     assert b'Name: facial-asymmetry' in about
-    wrong = re.compile(r"""(?<![\w.-])fad\[(sim|study|cnn|dask|lab|dev|heic)\b|pip install ['"]*fad\b""")
+    wrong = re.compile(r"""(?<![\w.-])fad\[(sim|study|cnn|dask|lab|dev|heic)\b|pip install ['"]*fad\b"""
+        r"""|\b(version|metadata|distribution)\(['"]fad['"]\)""")
     texts = [p for folder in ('nbs', 'fad', 'tools', 'data') for p in (root/folder).rglob('*')
         if p.suffix in ('.ipynb', '.py', '.md')]
     assert len(texts) > 100 and wrong.search('pip install "fad[study]"')
