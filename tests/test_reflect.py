@@ -47,7 +47,7 @@ def test_audit_of_a_plain_folder(own, capsys):
     assert 'network' not in checks and {r['verdict'] for r in checks.values()} <= {'clear', 'caution', 'fails',
         'not judged'}
     page = (own/'audit'/'shortcut_audit.html').read_text(encoding='utf-8')
-    assert 'the person is not known' in page and 'How to read it' in page
+    assert 'of unknown people: each counts as a person of its own' in page and 'How to read it' in page
 
 def test_reflection_killed_and_taken_up(own, capsys):
     """kill -9 in the middle of the networks, the same command again: what was learned is not learned again, and the
