@@ -196,7 +196,7 @@ def start(folder, *command):
 @posix
 @pytest.mark.parametrize('sign', ('TERM', 'INT', 'KILL'))
 def test_stopped_means_stopped(portraits, tmp_path, sign):
-    "Whatever stops the parent, no process is left, within 5 s on a quiet machine; a polite signal gets a sentence, and the work can go on"
+    "Whatever stops the parent, no process is left, in 5 s on a quiet machine; a polite signal gets a sentence"
     (tmp_path/'in').mkdir()
     for i in range(60): shutil.copy(portraits/'in'/f'{i%6}.jpg', tmp_path/'in'/f'{i:02d}.jpg')
     command = 'extract', 'in', '--out', 'stopped', *SMALL[2:], '--workers', 2, '--quiet'

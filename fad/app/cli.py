@@ -468,7 +468,7 @@ def run_report(
     return 0
 
 _EVENT = ['region', 'side', 'sense', 'start_s', 'end_s', 'held_s', 'peak_mm']
-_SHOWN = 12 # events, marks and notes in a summary; all of them stand in the files
+_SHOWN = 12 # events, marks and notes in a summary; the tables have all of them, frame by frame
 
 def run_trend(
     args # parsed arguments
@@ -486,6 +486,7 @@ def run_trend(
         for mark in marks.head(_SHOWN).itertuples(): print(f'{mark.t_s:.1f} s, live: {mark.side} {mark.what}')
         if len(marks) > _SHOWN: print(f'… and {len(marks)-_SHOWN} more live marks')
         for note in clip.notes[:_SHOWN]: print(f'note: {note}')
+        if len(clip.notes) > _SHOWN: print(f'… and {len(clip.notes)-_SHOWN} more notes: the status of each frame')
         _say(f"\nwritten: {', '.join(map(str, clip.files))}")
     elif not followed.any(): print(args.video, *clip.notes, sep='\n  ', file=sys.stderr)
     return 0 if followed.any() else 1

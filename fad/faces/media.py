@@ -31,7 +31,6 @@ image_exts = set('jpg jpeg jpe jfif png apng gif bmp dib tif tiff webp avif heic
 video_exts = set('mp4 m4v mov qt avi mkv webm mpg mpeg mpe vob mts m2ts wmv asf flv f4v 3gp 3g2 ogv '
                  'mjpeg mjpg h264 264 h265 hevc mxf dv'.split())
 raw_exts = set('nef nrw dng cr2 cr3 crw arw srf sr2 raf orf rw2 pef srw x3f erf kdc mrw iiq 3fr'.split())
-raw_exts = set('nef nrw dng cr2 cr3 crw arw srf sr2 raf orf rw2 pef srw x3f erf kdc mrw iiq 3fr'.split())
 _other_exts = set('csv tsv txt md json yaml yml xml html htm pdf doc docx xls xlsx ppt pptx rtf '
                   'zip gz tar 7z rar py ipynb r m mat npy npz pkl parquet h5 db ini toml log '
                   'mp3 wav m4a aac flac ogg wma srt vtt'.split())
@@ -43,7 +42,6 @@ _formats = [(re.compile(opening, re.S), kind, name) for opening,kind,name in [
     (rb'GIF8[79]a', 'image', 'GIF'),
     (rb'RIFF....WEBP', 'image', 'WebP'),
     (rb'BM.{4}\0\0\0\0', 'image', 'BMP'),
-    (rb'II\*\0....CR|IIR[OS]\x08\0|MMOR|IIU\0|FUJIFILMCCD-RAW|FOVb|.{4}ftypcrx', 'image', 'camera raw'),
     (rb'II\*\0....CR|IIR[OS]\x08\0|MMOR|IIU\0|FUJIFILMCCD-RAW|FOVb|.{4}ftypcrx', 'image', 'camera raw'),
     (rb'II[*+]\0|MM\0[*+]', 'image', 'TIFF'),
     (rb'P[1-6]\s', 'image', 'PNM'),
