@@ -53,6 +53,8 @@ def model_file(
     "The face landmarker's model file, checked by its hash"
     own = path or os.environ.get('FAD_FACE_LANDMARKER', '')
     if own:
+        if not os.path.exists(own): raise ModelError(f"{own}: no such file (landmarks.model in settings.ini, or "
+            f"FAD_FACE_LANDMARKER): give the path of a face_landmarker.task, or leave it empty for the installed one")
         if not (os.path.isfile(own) and zipfile.is_zipfile(own)):
             raise ModelError(f"{own} is not a face_landmarker.task (landmarks.model in settings.ini, or "
                 f"FAD_FACE_LANDMARKER)")

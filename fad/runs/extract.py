@@ -82,6 +82,16 @@ def _file_ids(df):
     "The id that each row's file has when it is one row: that of its frame, less a clip's number"
     return df.frame_id.where(df.t_s.isna(), df.frame_id.str.rpartition('#')[0])
 
+_BY_CONTENT = ('settings.landmarks.model', 'settings.measures.errors') # their checksums stand beside them
+
+def _as_typed(section):
+    "Settings with the files they name as seen from the present folder: no name of a home folder"
+    return {k: _from_here(v) if k in ('model', 'errors') and v else v for k, v in section.items()}
+
+def _from_here(path):
+    try: return Path(os.path.relpath(path)).as_posix()
+    except ValueError: return path # another drive
+
 def run_identity(
     df, # a cohort table
     settings, # Settings
@@ -94,7 +104,7 @@ def run_identity(
     df = df[~(df.frame_id.isin(unread) | _file_ids(df).isin(unread))]
     rows = df.assign(sha256=df.path.map(hashes)).drop(columns='path').astype('string').fillna('')
     lines = ['\0'.join(r) for r in rows.itertuples(index=False, name=None)]
-    asked = {k: v for k, v in as_dict(settings).items() if k not in ('cnn', 'report', 'work')}
+    asked = {k: _as_typed(v) for k, v in as_dict(settings).items() if k not in ('cnn', 'report', 'work')}
     said = '\n'.join([*rows.columns, *lines]).encode('utf-8', 'surrogateescape')
     return dict(settings=asked, **made_with(settings), points=POINTS, catalog=catalog_hash(),
         errors=errors_hash(settings), frames=len(df), files=df.path.nunique(),
@@ -113,7 +123,7 @@ def identity_changes(
     a, b = flat(old), flat(new)
     return [f"{words[k]} changed" if k in words
         else f"{k.removeprefix('settings.')}: {a.get(k, 'unset')} then, {b.get(k, 'unset')} now"
-        for k in sorted(a.keys() | b.keys()) if a.get(k) != b.get(k)]
+        for k in sorted(a.keys() | b.keys()) if a.get(k) != b.get(k) and k not in _BY_CONTENT]
 
 # %% ../../nbs/runs/02_extract.ipynb #87de1502
 def _slice(df, part, settings):
