@@ -9,7 +9,7 @@ __all__ = ['DISCLAIMER', 'COMMANDS', 'parser', 'settings_of', 'run_extract', 'ru
 # %% ../../nbs/app/05_cli.ipynb #ee7eb6bf
 import argparse, contextlib, glob, os, signal, sys, threading, warnings
 from .. import __version__
-from ..settings import FadError, load_settings, override, settings_words, SettingsError
+from ..settings import FadError, load_settings, override, settings_words, SettingsError, tells_error
 
 # %% ../../nbs/app/05_cli.ipynb #696cb15b
 DISCLAIMER = "fad gives risk signals for research, never a diagnosis. It is not a medical device."
@@ -322,6 +322,12 @@ def _say(
     "Findings, and below them that they are no diagnosis"
     print(*lines, sep='\n', end=f'. {DISCLAIMER}\n')
 
+def _errors_in(table, words, quiet):
+    "1 where a row says that its part came to an error, named in `words`, else 0"
+    if not table.map(tells_error).any(axis=None): return 0
+    if quiet: print(words, file=sys.stderr)
+    return 1
+
 def _above(run):
     "Whose faces these are and what the audit says, to stand above numbers that rest on labels"
     from fad.app.study import caution, whose_measured
@@ -363,7 +369,7 @@ def run_audit(
         for check in checks.itertuples(): print(f"{check.verdict:>10}  {check.title}: {check.found}")
         page = os.path.join(args.out or args.input, f'{audit_name(args.by)}.html')
         _say('', in_words(checks), '', f"the report: {page}")
-    return status
+    return max(status, _errors_in(checks, in_words(checks), args.quiet))
 
 def run_train(
     args # parsed arguments
@@ -375,14 +381,15 @@ def run_train(
     from fad.runs.extract import finished_run
     run = finished_run(args.run)
     model = train_run(run, settings=settings_of(args), progress=not args.quiet)
-    if args.quiet: return 0
     found = run.table('classifier_metrics')
+    status = _errors_in(found, training_summary(model, found), args.quiet)
+    if args.quiet: return status
     nested = found.query("metric == 'auc' and by == 'all' and validation == 'nested, by subject'")
     others = nested[nested.model.ne('monotone')].pivot(index='model', columns='task', values='value').round(2)
     others = others.rename_axis(None).rename_axis(None, axis=1)
     _say(*_above(run), training_summary(model, found), '', 'AUC of other models on the same folds', others.to_string(),
         f"\nwritten to {run.path}: classifier.skops, classifier_metrics.csv, model_card.md")
-    return 0
+    return status
 
 _SIGNALS = ['frame_id', 'risk', 'risk_low', 'risk_high', 'weakness', 'side', 'in_domain', 'reasons']
 
@@ -423,7 +430,7 @@ def run_reflect(
     need_pictures(run)
     table = reflect_run(run, fad_settings=settings_of(args), progress=not args.quiet)
     if not args.quiet: _say(*_above(run), in_words(table), f"\nwritten to {args.run}: cnn_reflection.csv")
-    return 0
+    return _errors_in(table, in_words(table), args.quiet)
 
 def _check(args):
     "`fad study --check`"
