@@ -1,6 +1,7 @@
 """A run that can be trusted: what could not be read comes back, what is damaged heals, what is stopped stops, and
 nothing waits for ever."""
 import json, os, shutil, signal, subprocess, sys, time
+from pathlib import Path
 import pytest
 from PIL import Image
 from skimage.data import astronaut
@@ -282,6 +283,24 @@ def test_what_is_refused_is_not_read_whole(tmp_path):
     done = fad('extract', 'in', '--out', 'run', *SMALL, cwd=tmp_path)
     assert done.returncode == 1 and 'Traceback' not in done.stderr and time.time()-start < 10
     assert len(rows(tmp_path/'run'/TABLES[0])) == 3
+
+def test_files_that_settings_name(portraits, tmp_path):
+    "A table of errors lies where settings.ini lies: found from any folder, the same run, and named if it is gone"
+    from fad import settings
+    (tmp_path/'in').mkdir()
+    (tmp_path/'below').mkdir()
+    shutil.copy(portraits/'in'/'0.jpg', tmp_path/'in')
+    shutil.copy(Path(settings.__file__).parent/'assets'/'errors.csv', tmp_path/'own.csv')
+    (tmp_path/'settings.ini').write_text('[fad]\nschema = 1\n[measures]\nerrors = own.csv\n')
+    def measure(source, out, cwd): return fad('extract', source, '--out', out, *SMALL, cwd=cwd)
+    assert measure('in', 'run', tmp_path).returncode == 0
+    before = stamps(tmp_path/'run')
+    done = measure('../in', '../run', tmp_path/'below')
+    assert done.returncode == 0 and stamps(tmp_path/'run') == before, done.stderr
+    assert str(tmp_path) not in (tmp_path/'run'/'run.json').read_text() # no name of a home folder
+    (tmp_path/'own.csv').rename(tmp_path/'gone.csv')
+    done = measure('../in', '../run', tmp_path/'below')
+    assert done.returncode == 2 and f'errors = {tmp_path/"own.csv"}: no such file. Give' in done.stderr, done.stderr
 
 # ---- one item of a phase
 
