@@ -254,16 +254,15 @@ def _is_ours(e): return type(e).__module__.startswith('fad.') # our own errors s
 def _attempt(phase, run, settings, workers, progress):
     """State, words and seconds of a phase: what a cohort can't support or a machine lacks is skipped with the reason,
     anything else has failed, wholly or in part"""
-    start, partly = time.perf_counter(), False
+    start, written = time.perf_counter(), False
     try: state, words = 'done', str(phase.work(run, settings, workers, progress) or '')
     except ModuleNotFoundError as e:
         extra = 'cnn' if phase.name == 'reflect' else 'study'
         state, words = 'skipped', f"{e.name} is missing: pip install 'facial-asymmetry[{extra}]'"
-    except PartlyFailed as e: state, words, partly = 'failed', str(e), True
+    except PartlyFailed as e: state, words, written = 'failed', str(e), True
     except Exception as e: state, words = ('skipped', str(e)) if _is_ours(e) else ('failed', _said(e))
-    else: partly = True
-    left = phase.leaves if partly else ()
-    files = {name: checksum(run.path/name) for name in left if (run.path/name).is_file()}
+    else: written = True
+    files = {name: checksum(run.path/name) for name in phase.leaves if written and (run.path/name).is_file()}
     return dict(state=state, found=words, seconds=round(time.perf_counter()-start, 1), files=files)
 
 # %% ../../nbs/app/01_study.ipynb #c29d95cd
