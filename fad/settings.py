@@ -143,7 +143,12 @@ class LandmarksSettings(_Section):
     scale:float = _setting(0.12, 'largest change of size of a look', 0, 0.5, 'of the crop')
     rotation_deg:float = _setting(8.0, 'largest rotation of a look', 0, 45, 'degrees')
     crop_px:int = _setting(256, 'side of the aligned crop', 64, 2048, 'px')
-    max_faces:int = _setting(5, 'faces looked for in a frame; the largest is measured', 1, 50, 'faces')
+    max_faces:int = _setting(5, 'faces looked for in a frame', 1, 50, 'faces')
+    which:str = _setting('largest',
+        'which of several faces is measured: largest, central (nearest to the middle), left or right (as seen in the '
+        'picture), all (a row for each face of a photograph; of a clip the largest)',
+        check=lambda v: None if v in ('largest', 'central', 'left', 'right', 'all')
+        else 'must be largest, central, left, right or all')
     min_confidence:float = _setting(0.5, 'confidence below which a face does not count', 0, 1)
     chimeric:bool = _setting(False,
         'measure each half of the face mirrored to a whole one as well; three times the work')
@@ -167,7 +172,8 @@ class QualitySettings(_Section):
     min_in_frame:float = _setting(0.98, 'share of the points that lie in the picture', 0, 1)
     max_spread:float = _setting(0.05, 'how far repeated looks may lie apart', 0, 10, 'pupil distances')
     min_looks_share:float = _setting(0.6, 'share of the repeated looks that must find the face again', 0, 1)
-    several_faces:bool = _setting(True, 'accept a frame with more than one face; the largest is measured')
+    several_faces:bool = _setting(True,
+        'accept a frame with more than one face; landmarks.which says which is measured')
     def __post_init__(self):
         super().__post_init__()
         if self.min_brightness > self.max_brightness:

@@ -358,7 +358,8 @@ def _signal_html(said, weakness, ratio):
 
 def _doubt_html(said):
     "What speaks against believing the signal"
-    if said.in_domain: return '<p>Nothing about this picture is outside what the model has seen.</p>'
+    inside, whose = '<p>Nothing about this picture is outside what the model has seen.</p>', str(said.reasons)
+    if said.in_domain: return inside+(f'<p class="read mild"><b>{html.escape(whose)}</b></p>' if whose else '')
     heading = 'Outside what the model has seen' if np.isfinite(said.weakness) else 'Not judged'
     return f'<p class="read mild"><b>{heading}:</b> {html.escape(str(said.reasons)) or "no face was measured"}</p>'
 

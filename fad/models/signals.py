@@ -282,9 +282,15 @@ def signals(
         out[f'{k}_low'], out[f'{k}_high'] = (pd.Series(v, out.index).where(measured) for v in (low, high))
     out['reasons'] = outside(table, model.fitted['limits'].limit, model.domain)
     out['in_domain'] = measured & out.reasons.eq('')
+    out['reasons'] = ['; '.join(filter(None, said)) for said in zip(out.reasons, _which_faces(table))]
     out['driven_by'] = np.where(measured, _drivers(model, table), '')
     out[WEAKEST] = np.where(measured, _weakest(model, table), '')
     return out
+
+def _which_faces(table):
+    "Which of several faces each row is of, in words; '' where one was seen, or nobody knows"
+    if 'which_face' not in table: return ['']*len(table)
+    return table.which_face.fillna('').astype(str)
 
 def contributions(
     model, # Classifier

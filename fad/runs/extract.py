@@ -79,8 +79,9 @@ def made_with(
         model_sha256=file_sha256(model_file(settings.landmarks.model)))
 
 def _file_ids(df):
-    "The id that each row's file has when it is one row: that of its frame, less a clip's number"
-    return df.frame_id.where(df.t_s.isna(), df.frame_id.str.rpartition('#')[0])
+    "The id that each row's file has when it is one row: that of its frame, less a clip's number, or a face's"
+    several = df.t_s.notna() | df.get('face_of', pd.Series(None, df.index)).notna()
+    return df.frame_id.mask(several, df.frame_id.str.rpartition('#')[0])
 
 _BY_CONTENT = ('settings.landmarks.model', 'settings.measures.errors') # their checksums stand beside them
 
@@ -573,7 +574,7 @@ def extract(
     left = _unread(df, functional.status, hashes)
     run.notes += _back_words(df, unread, left)
     write_json(dict(identity=run_identity(df, s, hashes, left), state='finished', settings_from=str(s.origin),
-        typed_in=_typed_in(run), symmetry=mean_of, warnings=cohort_warnings(df),
+        typed_in=_typed_in(run), symmetry=mean_of, warnings=[*cohort_warnings(df), *_several_words(run, functional)],
         status=functional.status.str.split(':').str[0].value_counts().to_dict(), unread=left,
         files=shards | _table_files(run)), run.path/'run.json')
     return run
@@ -703,6 +704,16 @@ def _turned_words(run, table):
     return [f"{len(files)} of {table.path.nunique()} files lay on a side or stood on their head and were turned "
         f"upright first: {named} (column turned_deg of quality.csv)"]
 
+def _several_words(run, table, most=6):
+    "Which files show several faces, and which of them was measured"
+    said = run.table('quality').which_face.fillna('').str.replace(r'this is number \d+.*', 'each has a row', regex=True)
+    said = said.to_numpy(object)
+    files = table[said != ''].assign(said=said[said != '']).groupby('path', sort=False).said.agg(lambda x: x.mode()[0])
+    if not len(files): return []
+    named = '; '.join(f'{_shown(path)}: {which}' for path, which in files.head(most).items())
+    return [f"{len(files)} of {table.path.nunique()} files show several faces (column which_face of quality.csv; "
+        f"landmarks.which chooses): {named}{'; …' if len(files) > most else ''}"]
+
 def summary(
     run:Run # a finished run
 )->str: # lines for a terminal
@@ -710,7 +721,8 @@ def summary(
     table = run.table('facial_asymmetry_functional')
     ok = table[table.status.eq('ok')]
     lines = [f"{len(table)} frames of {table.path.nunique()} files: {len(ok)} measured, {len(table)-len(ok)} not"]
-    files = ok.groupby('path', sort=False)
+    photograph = ok.t_s.isna() & ok.path.duplicated(keep=False) # one of several faces
+    files = ok.groupby(ok.path.mask(photograph, ok.frame_id), sort=False)
     if 0 < files.ngroups <= 12:
         show = ['mouth_corner_height', 'eye_opening', 'brow_height']
         value, half = files[show].median()*PUPILS_MM, 1.96*files[[f'{f}_se' for f in show]].median()*PUPILS_MM
