@@ -8,8 +8,7 @@ import subprocess, sys, tempfile, time, warnings
 from pathlib import Path
 import av, cv2, mediapipe as mp, numpy as np
 from skimage import data
-from fad.faces.measures import features
-from fad.faces.symmetry import asymmetry_vectors, symmetry_scores
+from fad.faces.measures import asymmetry_vectors, features, symmetry_scores
 from fad import detector
 from fad.faces.detector import new_landmarker, quiet_stderr
 from fad.runs.extract import extract

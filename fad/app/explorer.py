@@ -452,7 +452,8 @@ def _draw_face(self:Explorer):
     self.row = self.picture.value
     face = self.table.iloc[self.row]
     said = ', '.join(_text(face[c]) for c in ('label', 'palsy', 'expression') if c in face and not pd.isna(face[c]))
-    status = f'<br><b>{_text(face.status)}</b>' if face.status != 'ok' else ''
+    doubt = face.status if face.status != 'ok' else face.get('covered')
+    status = f'<br><b>{_text(doubt)}</b>' if isinstance(doubt, str) and doubt else ''
     self.face.value = ('<div style="line-height:1.35;overflow-wrap:anywhere">'
         f'{self._picture_html()}<br>{_text(face.frame_id)}: {said or "no label"}{status}</div>')
     self._draw_values()

@@ -18,8 +18,9 @@ from ..faces.cohort import cohort
 from ..faces.media import media_kind
 from ..faces.detector import file_sha256
 from ..faces.points import clip_turn, measure_part, parts, quality
-from ..faces.measures import (
-    catalog_hash, commissures, face_frame, FEATURES, features, KEYS, measured_status, PUPILS_MM)
+from fad.faces.measures import (
+    catalog_hash, commissures, face_frame, FEATURES, features, KEYS, measured_status, PUPILS_MM,
+    without_covered)
 from ..faces.expressions import phases as face_phases
 from ..runs.files import load_landmarks, write_whole
 
@@ -66,7 +67,7 @@ def measure_frames(
     checked = quality(faces, settings)
     status = measured_status(faces, settings, checked)
     ok = status.eq('ok').to_numpy()
-    values = _values(faces, settings.measures.camera_mm)
+    values = without_covered(_values(faces, settings.measures.camera_mm), checked)
     values[~ok] = np.nan
     keys = faces.df[[*KEYS[:-1], 'frame']].assign(status=status)
     place = pd.DataFrame(faces.xyz[:, 168, :2].astype(float), columns=PLACE[:2])

@@ -7,12 +7,13 @@ __all__ = ['REGION_COLOURS', 'draw_overlay', 'draw_face', 'plot_face', 'plot_qua
 
 # %% ../../nbs/faces/08_figures.ipynb #2b4d4a39
 import textwrap
-import matplotlib.pyplot as plt, numpy as np
+import matplotlib.pyplot as plt, numpy as np, pandas as pd
 from ..settings import load_settings
 from .detector import close_up, face_size, MIRROR
 from .points import find_landmarks, Landmarks, quality, read_frame
 from .errors import picture_errors
-from .measures import CATALOG, face_frame, FEATURES, features, head_frame, measured_status, PUPILS_MM
+from .measures import (
+    CATALOG, face_frame, FEATURES, features, head_frame, measured_status, PUPILS_MM, without_covered)
 
 # %% ../../nbs/faces/08_figures.ipynb #086efb2e
 # each readable on white, and told apart by those who see few colours by their place beside a name
@@ -83,11 +84,13 @@ def plot_face(
     fig, (ax, bars) = plt.subplots(1, 2, figsize=(9, 4.6), width_ratios=(1, 1.1), layout='constrained')
     judged, camera = quality(one, s), s.measures.camera_mm
     status = measured_status(one, s, judged).iloc[0]
-    fig.suptitle(textwrap.shorten(f"{record.frame_id}" + ('' if status == 'ok' else f"  ({status})"), 90), fontsize=11)
+    said = judged.covered.iloc[0] if status == 'ok' else status
+    fig.suptitle(textwrap.shorten(f"{record.frame_id}" + (f"  ({said})" if said else ''), 90), fontsize=11)
     bars.set_axis_off()
     if draw_face(ax, one, 0, image):
         values, errors = features(one.xyz, camera_mm=camera), picture_errors(one, judged, FEATURES, s)
-        _plot_lengths(bars, values.iloc[0], errors.iloc[0], mm)
+        measured = without_covered(pd.concat([values, errors], axis=1), judged).iloc[0]
+        _plot_lengths(bars, measured[FEATURES], measured[errors.columns], mm)
     return fig
 
 # %% ../../nbs/faces/08_figures.ipynb #b87ab193
@@ -98,6 +101,9 @@ def _plot_lengths(ax, value, se, mm):
     ax.axvline(0, color='#222222', lw=.8)
     for i, f in enumerate(lengths):
         v, half = value[f.name]*mm, 1.96*se[f'{f.name}_se']*mm
+        if np.isnan(v):
+            ax.text(0, i, ' covered', fontsize=7, va='center', color='#666666')
+            continue
         sure = np.isfinite(half) and abs(v) > half
         ax.plot(v, i, 'o', color=REGION_COLOURS[f.region], ms=6 if sure else 4)
         if np.isfinite(half): ax.plot([v-half, v+half], [i, i], color=REGION_COLOURS[f.region], lw=1.6)
@@ -106,7 +112,7 @@ def _plot_lengths(ax, value, se, mm):
     ax.set_yticks(range(len(lengths)), [f.name.replace('_', ' ') for f in lengths], fontsize=8)
     for label, f in zip(ax.get_yticklabels(), lengths): label.set_color(REGION_COLOURS[f.region])
     ax.set_ylim(len(lengths)-.5, -.8)
-    reach = max(3, 1.15*np.abs([value[f.name]*mm for f in lengths]).max())
+    reach = max(3, 1.15*np.nanmax(np.abs([value[f.name]*mm for f in lengths]), initial=0))
     ax.set_xlim(-reach, reach)
     ax.set_xlabel(f"subject's left minus right, mm at {mm:g} mm between the pupils\n"
         'bar: where another picture of the person lies, 95 times of 100', fontsize=8)

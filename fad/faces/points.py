@@ -17,6 +17,7 @@ from tqdm.auto import tqdm
 from ..settings import load_settings
 from .media import file_problem, frame_times, media_kind, read_frames, read_image, Unreadable, within
 from .cohort import cohort
+from .covering import covered_words, COVERING, covering
 from .detector import (
     canonical_face, chimera_points, close_up, face_size, head_rotation, locate, looks_mean, ModelError, new_landmarker,
     pose_angles, REGIONS, repeat_looks, STABLE, tracked_look, upright_crop, warp)
@@ -87,7 +88,7 @@ def _repr_html_(self:Landmarks):
     return f'<p>{summary}</p>{picture}{self.df.head(6).to_html(border=0, notebook=True)}'
 
 # %% ../../nbs/faces/04_points.ipynb #3f6e04f7
-POINTS = 2 # how pictures become points; landmarks made under another number are not mixed with these
+POINTS = 3 # how pictures become points; landmarks made under another number are not mixed with these
 
 QUALITY = dict(yaw_deg='turn of the head, positive to the subject\'s left',
     pitch_deg='nod, positive with the chin down', roll_deg='tilt, positive towards the subject\'s right shoulder',
@@ -100,7 +101,8 @@ QUALITY = dict(yaw_deg='turn of the head, positive to the subject\'s left',
     spread='how far the looks lie apart: SD of a point, median over points, pupil distances',
     turned_deg='how far the picture was turned to the left before it was measured: it lies on its side or its head',
     face_hash='light and dark of the aligned face, by which copies of a picture are told',
-    which_face='which of several faces was measured, in words; empty where one was seen')
+    which_face='which of several faces was measured, in words; empty where one was seen', **COVERING,
+    covered='what is hidden, in words')
 
 def _centiles(shades, at):
     "Linear centiles of bytes, from their counts: `np.percentile` to the digit, in a tenth of its time"
@@ -218,7 +220,8 @@ def _as_measured(image, looks, settings, turned=0):
     if repeats > 1: out['looks'][:], out['blend_looks'][:] = xyz-out['xyz'], blends-out['blendshapes']
     if settings.landmarks.chimeric: out['chimeras'][:] = chimera_points(image, points, settings)
     return dict(status='ok', n_faces=n_faces, which_face=which_face, n_looks=_n_looks(xyz), spread=_spread(xyz),
-        turned_deg=90.*turned, face_hash=face_hash(face_pattern(image, points)), **pixel_quality(image, points)), out
+        turned_deg=90.*turned, face_hash=face_hash(face_pattern(image, points)), **pixel_quality(image, points),
+        **covering(image, points)), out
 
 def _n_looks(xyz): return int(np.isfinite(xyz[:, 0, 0]).sum())
 
@@ -453,12 +456,12 @@ def measure_part(
         results = [measured(row) if good else (dict(_NOTHING, status=row.status),
             _empty(repeats, s.landmarks.chimeric)) for row, good in zip(rows.itertuples(), ok)]
     records = pd.DataFrame([r for r, _ in results], index=rows.index).reindex(columns=['status', *_MEASURED])
-    records = records.astype({k: float for k in _MEASURED[:6]})
+    records = records.astype({k: float for k in (*_MEASURED[:6], *COVERING)})
     arrays = {k: np.stack([a[k] for _, a in results]) for k in results[0][1]}
     return Landmarks(pd.concat([rows.drop(columns='status'), records], axis=1), **arrays)
 
 _MEASURED = ['sharpness', 'brightness', 'contrast', 'in_frame', 'spread', 'turned_deg', 'n_faces', 'n_looks',
-    'face_hash', 'which_face']
+    'face_hash', 'which_face', *COVERING]
 
 # %% ../../nbs/faces/04_points.ipynb #f753b2f8
 def find_landmarks(
@@ -507,7 +510,7 @@ def quality(
     yaw, pitch, roll = head_angles(faces).T
     q = pd.DataFrame(dict(frame_id=df.frame_id, yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll,
         interocular_px=np.linalg.norm(faces.xyz[:, 473]-faces.xyz[:, 468], axis=1),
-        **{k: df[k] for k in _MEASURED}))
+        **{k: df[k] for k in _MEASURED}, covered=covered_words(df)))
     ok = df.status.eq('ok').to_numpy()
     reasons = np.where(ok, '', df.status).astype(object)
     roll_left = (q.roll_deg+q.turned_deg.fillna(0)+180).to_numpy()%360-180 # in the picture as it was measured

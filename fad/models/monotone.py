@@ -24,7 +24,7 @@ from ..faces.measures import BLENDSHAPE_FEATURES, FEATURES
 from ..stats.people import row_weights
 from ..shortcuts.copies import leak_groups
 from .rules import (
-    CARD, ClassifierError, GRADES, healthy_magnitudes, MOUTH, ratios, targets, UPPER, WEAKEST, weakest_upper, WHOLE)
+    ClassifierError, GRADES, healthy_magnitudes, MOUTH, ratios, targets, UPPER, WEAKEST, weakest_upper, WHOLE)
 
 # %% ../../nbs/models/02_monotone.ipynb #e1f67cdd
 class MonotoneLogit(ClassifierMixin, BaseEstimator):
@@ -264,7 +264,9 @@ def answers(
         out['risk'] = out.weakness*out.central
     if 'side' in tasks: out['side_left'] = chance['side'][:, 1]
     if 'severity' in tasks: out['severity'] = chance['severity']@tasks['severity'][-1].classes_
-    return out.where(table[list(CARD)].notna().any(axis=1))
+    upper = table[list(UPPER)].notna().any(axis=1) # a covered eye tells no kind, a covered mouth nothing
+    out[['risk', 'central']] = out[['risk', 'central']].where(upper)
+    return out.where(table[list(MOUTH)].notna().any(axis=1))
 
 # %% ../../nbs/models/02_monotone.ipynb #b12ac50a
 _SIGNED = {*FEATURES, *BLENDSHAPE_FEATURES, 'commissure_excursion', 'brow_raise'}

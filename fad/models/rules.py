@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['QUALITY', 'MOUTH', 'UPPER', 'UPPER_FACE', 'CARD', 'FURTHER', 'WHOLE', 'MAGNITUDES', 'WEAKEST', 'REGION', 'GRADES',
-           'ClassifierError', 'check_faces', 'faces_of', 'in_words', 'targets', 'weakness_means', 'exclusions', 'flow',
-           'healthy_magnitudes', 'ratios', 'weakest_upper', 'rule_card', 'rule_signals']
+           'ClassifierError', 'check_faces', 'faces_of', 'in_words', 'targets', 'weakness_means', 'exclusions',
+           'not_judged', 'flow', 'healthy_magnitudes', 'ratios', 'weakest_upper', 'rule_card', 'rule_signals']
 
 # %% ../../nbs/models/01_rules.ipynb #dbc6fe47
 import numpy as np, pandas as pd
@@ -147,9 +147,17 @@ def exclusions(
     why = pd.Series('', index=table.index)
     why[clip & ~clip.all()] = 'frame of a clip; photographs are used'
     why[known.weak.isna() & known.stroke.isna()] = 'class not known'
+    why[not_judged(table, MOUTH)] = 'mouth covered'
     bad = table.status.ne('ok')
     why[bad] = 'not measured: '+table.status[bad].str.split(':').str[0]
     return why
+
+def not_judged(
+    table, # features with keys
+    measures # names
+)->pd.Series: # bool a row
+    "Whether a measured face has none of some measures: what they measure is covered"
+    return table.status.eq('ok') & table[[m for m in measures if m in table]].isna().all(axis=1)
 
 def _kind_known(known):
     "The kind of weakness of every frame in words, and where only the label tells it"
@@ -250,12 +258,12 @@ def rule_signals(
     """The rule card applied
 
     A weakness is marked where two features exceed their limits (`weakness` is the second largest size), a central one
-    where the upper face stays within (`central` falls with its weakest place)."""
+    where the upper face stays within (`central` falls with its weakest place). Nothing is said of a covered mouth."""
     size = ratio[list(CARD)].abs()
     second = np.sort(size.fillna(0).to_numpy(), axis=1)[:, -2]
-    upper = weakest_upper(ratio).ratio.to_numpy()
+    upper = weakest_upper(ratio).ratio.where(ratio[list(UPPER)].notna().any(axis=1)).to_numpy()
     mouth = (ratio[list(MOUTH)]*list(MOUTH.values())).sum(axis=1).to_numpy()
     out = pd.DataFrame(
         dict(weakness=second/(1+second), central=1/(1+upper), side_left=expit(mouth)), index=ratio.index)
     out.insert(0, 'risk', np.sqrt(out.weakness*out.central)*(out.weakness > .5))
-    return out.where(size.notna().any(axis=1))
+    return out.where(size[list(MOUTH)].notna().any(axis=1))

@@ -25,7 +25,7 @@ from ..runs.files import whole
 from ..shortcuts.copies import leak_groups
 from .rules import (
     CARD, check_faces, ClassifierError, exclusions, flow, GRADES, healthy_magnitudes, in_words, MAGNITUDES, MOUTH,
-    ratios, UPPER_FACE, WEAKEST, weakest_upper, WHOLE)
+    not_judged, ratios, UPPER, UPPER_FACE, WEAKEST, weakest_upper, WHOLE)
 from .monotone import ANSWERS, answers, columns_of, fit, looks_at, MonotoneLogit, signed_log
 
 # %% ../../nbs/models/03_signals.ipynb #6589b301
@@ -91,8 +91,12 @@ def outside(
     reasons = [[] if ok else [str(s)] for ok, s in zip(measured, table.status)]
     def because(mask, text):
         for i in np.flatnonzero(measured & mask): reasons[i].append(text(i))
+    covered = table['covered'].fillna('').to_numpy(object) if 'covered' in table else np.full(len(table), '', object)
+    unsaid = np.select([not_judged(table, MOUTH), not_judged(table, UPPER)], ['not judged: ', 'kind not judged: '], '')
+    because(covered != '', lambda i: unsaid[i]+covered[i])
     for f in dict.fromkeys((*CARD, *UPPER_FACE)):
-        if np.isfinite(limits[f]): because(ratio[f].isna().to_numpy(), lambda i, f=f: f'{f} not measured')
+        if np.isfinite(limits[f]):
+            because(ratio[f].isna().to_numpy() & (covered == ''), lambda i, f=f: f'{f} not measured')
     for name, (low, high) in domain.iterrows():
         value = _largest_ratio(table, limits) if name == 'largest_ratio' else _quality_size(table, name)
         if name == 'n_looks': value = np.where(table.t_s.notna(), np.nan, value) # frames of clips: one look each
@@ -279,7 +283,7 @@ def signals(
         if k == 'side_left':
             out['side'] = np.select([point[k].isna(), low > .5, high < .5], ['', 'left', 'right'], 'unclear')
         out[k] = point[k]
-        out[f'{k}_low'], out[f'{k}_high'] = (pd.Series(v, out.index).where(measured) for v in (low, high))
+        out[f'{k}_low'], out[f'{k}_high'] = (pd.Series(v, out.index).where(point[k].notna()) for v in (low, high))
     out['reasons'] = outside(table, model.fitted['limits'].limit, model.domain)
     out['in_domain'] = measured & out.reasons.eq('')
     out['reasons'] = ['; '.join(filter(None, said)) for said in zip(out.reasons, _which_faces(table))]

@@ -15,7 +15,7 @@ from ..faces.errors import context, standard_errors
 from ..faces.points import Landmarks, measure_face, quality
 from ..faces.measures import (
     add_excursions, commissures, EXCURSIONS, FEATURES, features, measure_images)
-from ..faces.symmetry import asymmetry_vectors, symmetry_scores, SYMMETRY
+from ..faces.measures import asymmetry_vectors, symmetry_scores, SYMMETRY
 from ..stats.repeats import held, learn_errors, NAMES, wider, Z
 from ..runs.extract import processes
 from ..simulator.scenes import at_site, cohort_person, random_scene, render, SITES

@@ -25,11 +25,10 @@ from ..faces.media import file_problem, is_url, media_kind, open_file, within
 from ..faces.cohort import cohort, cohort_warnings
 from ..faces.detector import BLENDSHAPES, file_sha256, model_file
 from ..faces.points import concat, measure_part, parts, POINTS, quality
-from fad.faces.measures import (
-    add_excursions, catalog_hash, commissures, excursion_gain, expressions, measure_features, measured_status,
-    PUPILS_MM)
+from ..faces.measures import (
+    add_excursions, asymmetry_vectors, catalog_hash, commissures, excursion_gain, expressions, measure_features,
+    measure_symmetry, measured_status, PUPILS_MM, symmetry_errors)
 from ..faces.errors import errors_hash
-from ..faces.symmetry import asymmetry_vectors, measure_symmetry, symmetry_errors
 from ..faces.figures import blank_picture, plot_face
 from ..stats.limits import add_z
 from .files import (
@@ -392,7 +391,7 @@ def write_tables(
     gain = excursion_gain(settings)
     functional = add_z(add_excursions(join(measured), _joined(corners), np.concatenate(expression), gain),
         settings).assign(path=df.path.to_numpy())
-    symmetric, mean_of = measure_symmetry(functional, np.concatenate(vectors), join(sym_errors), settings)
+    symmetric, mean_of = measure_symmetry(functional, np.concatenate(vectors), join(sym_errors), join(judged), settings)
     shapes = pd.DataFrame(np.concatenate(blend), columns=BLENDSHAPES)
     shapes.insert(0, 'frame_id', functional.frame_id)
     for name, table in zip(TABLES, (join(judged), shapes, symmetric, functional)):
@@ -714,6 +713,15 @@ def _several_words(run, table, most=6):
     return [f"{len(files)} of {table.path.nunique()} files show several faces (column which_face of quality.csv; "
         f"landmarks.which chooses): {named}{'; …' if len(files) > most else ''}"]
 
+def _covered_words(table):
+    "Of how many faces something is hidden, and what most often"
+    covered = table.covered.fillna('').astype(str)
+    if not (hidden := covered.ne('')).any(): return []
+    most = covered[hidden].str.split(', ').explode().value_counts().head(4)
+    return [f"something lies before {hidden.sum()} of {table.status.eq('ok').sum()} measured faces "
+        f"({'; '.join(f'{what}: {n}' for what, n in most.items())}): measures of what is covered stay empty, those of "
+        "what is partly covered have wider errors (column covered)"]
+
 def summary(
     run:Run # a finished run
 )->str: # lines for a terminal
@@ -726,14 +734,15 @@ def summary(
     if 0 < files.ngroups <= 12:
         show = ['mouth_corner_height', 'eye_opening', 'brow_height']
         value, half = files[show].median()*PUPILS_MM, 1.96*files[[f'{f}_se' for f in show]].median()*PUPILS_MM
-        cells = pd.DataFrame({f.replace('_', ' '): [f"{v:+.1f} ± {h:.1f}" for v, h in zip(value[f], half[f'{f}_se'])]
-            for f in show}, index=[_shown(p) for p in value.index])
+        cells = pd.DataFrame({f.replace('_', ' '): [f"{v:+.1f} ± {h:.1f}" if np.isfinite(v) else 'covered'
+            for v, h in zip(value[f], half[f'{f}_se'])] for f in show}, index=[_shown(p) for p in value.index])
         lines += ['', f"subject's left minus right in mm, at {PUPILS_MM} mm between the pupils (clips: median frame); "
             "negative: lower or narrower on the left", *cells.to_string().splitlines(),
             '±: another picture of the same person lies within, 95 times of 100']
     lines += not_measured(run, table)
     if (origin := run.info.get('settings_from', 'defaults')) != 'defaults': lines += ['', f"settings: {origin}"]
-    for w in [*_turned_words(run, table), *run.notes, *stray_words(run), *run.info.get('warnings', [])]:
+    found = [*_turned_words(run, table), *_covered_words(table), *run.notes, *stray_words(run)]
+    for w in [*found, *run.info.get('warnings', [])]:
         lines += ['', f"note: {w}"]
     return '\n'.join(lines)
 

@@ -133,7 +133,7 @@ def read_csv(
     path # a file that `write_csv` wrote
 )->pd.DataFrame:
     "Read a CSV file back, apostrophes before formulas taken off; `FileError` where it is not as its run wrote it"
-    text = ('frame_id', 'subject', 'source', 'label', 'palsy', 'path', 'status', 'reasons')
+    text = ('frame_id', 'subject', 'source', 'label', 'palsy', 'path', 'status', 'reasons', 'covered')
     data = read_whole(path)
     try: table = read_table(data, text)
     except ValueError as e: raise FileError(f"{path}: {e if data else 'empty'}. {_HEALS}") from None

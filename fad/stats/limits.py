@@ -93,7 +93,7 @@ def healthy_limits(
     "Healthy limits of every feature, for a face at rest: centiles over healthy people, each counting once"
     centiles, healthy = (settings or load_settings()).limits, healthy_faces(table) if healthy is None else healthy
     if names is None:
-        names = [c for c in table.columns if c not in (*KEYS, *CONTEXT) and not c.endswith(('_se', '_z'))]
+        names = [c for c in table.columns if c not in (*KEYS, 'covered', *CONTEXT) and not c.endswith(('_se', '_z'))]
     frames = table[healthy & table.status.eq('ok')]
     shares = dict(low=centiles.low_centile/100, median=.5, high=centiles.high_centile/100)
     frames = frames.assign(**like_at_rest(frames, names))

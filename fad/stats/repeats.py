@@ -11,7 +11,7 @@ import numpy as np, pandas as pd
 from ..settings import FadError
 from ..faces.errors import conditions, CONTEXT, expression_of, shipped_errors, standard_errors
 from ..faces.measures import BLENDSHAPE_FEATURES, EXCURSIONS, FEATURES
-from ..faces.symmetry import SYMMETRY
+from ..faces.measures import SYMMETRY
 from .people import weighted_quantile
 
 # %% ../../nbs/stats/08_repeats.ipynb #f1e8a3e2
