@@ -150,6 +150,8 @@ class LandmarksSettings(_Section):
         check=lambda v: None if v in ('largest', 'central', 'left', 'right', 'all')
         else 'must be largest, central, left, right or all')
     min_confidence:float = _setting(0.5, 'confidence below which a face does not count', 0, 1)
+    restore:bool = _setting(True,
+        'photographs whose face has impossible proportions are restored before they are measured')
     chimeric:bool = _setting(False,
         'measure each half of the face mirrored to a whole one as well; three times the work')
     shard_frames:int = _setting(16, 'frames saved at a time; what a killed run has to do again', 1, 100_000, 'frames')

@@ -10,7 +10,7 @@ import textwrap
 import matplotlib.pyplot as plt, numpy as np, pandas as pd
 from ..settings import load_settings
 from .detector import close_up, face_size, MIRROR
-from .points import find_landmarks, Landmarks, quality, read_frame
+from .points import find_landmarks, Landmarks, quality, read_frame, restored
 from .errors import picture_errors
 from .measures import (
     CATALOG, face_frame, FEATURES, features, head_frame, measured_status, PUPILS_MM, without_covered)
@@ -88,7 +88,7 @@ def plot_face(
     fig.suptitle(textwrap.shorten(f"{record.frame_id}" + (f"  ({said})" if said else ''), 90), fontsize=11)
     bars.set_axis_off()
     if draw_face(ax, one, 0, image):
-        values, errors = features(one.xyz, camera_mm=camera), picture_errors(one, judged, FEATURES, s)
+        values, errors = features(restored(one).xyz, camera_mm=camera), picture_errors(one, judged, FEATURES, s)
         measured = without_covered(pd.concat([values, errors], axis=1), judged).iloc[0]
         _plot_lengths(bars, measured[FEATURES], measured[errors.columns], mm)
     return fig

@@ -20,7 +20,7 @@ from ..settings import load_settings
 from .cohort import is_healthy
 from .covering import PARTLY, region_shares, WHOLLY
 from .detector import BLENDSHAPES, head_rotation, looks_se, MIRROR, planes, REGIONS, STABLE, turn
-from .points import Landmarks, measure_face, quality
+from .points import Landmarks, measure_face, quality, restored
 from .errors import context, picture_errors, shipped_errors
 
 # %% ../../nbs/faces/05_measures.ipynb #85a9d80d
@@ -297,7 +297,7 @@ def feature_look_se(
     camera_mm:float=CAMERA_MM # distance of the camera
 )->pd.DataFrame: # a row a frame, a column `<name>_look_se` a feature; NaN of a single look
     "Repeatability: the standard error of the looks at one picture, each measured as if it were a photograph of its own"
-    names = FEATURES+BLENDSHAPE_FEATURES
+    names, faces = FEATURES+BLENDSHAPE_FEATURES, restored(faces)
     se = np.full((len(faces), len(names)), np.nan)
     if faces.looks is not None:
         ok = np.isfinite(faces.xyz[:, 0, 0])
@@ -315,7 +315,7 @@ def chimeric_features(
     camera_mm:float=CAMERA_MM # distance of the camera
 )->pd.DataFrame: # a row a frame, a column `chim_<name>` for each paired feature
     "Left half made whole against right half made whole, in the whole face's pupil distances"
-    paired = np.array([f.kind not in ('aside', 'lean', 'tilt', 'angle') for f in CATALOG])
+    faces, paired = restored(faces), np.array([f.kind not in ('aside', 'lean', 'tilt', 'angle') for f in CATALOG])
     out = np.full((len(faces), len(CATALOG)), np.nan)
     ok = np.isfinite(faces.chimeras).all((1, 2, 3)) if faces.chimeras is not None else np.zeros(len(faces), bool)
     if ok.any():
@@ -336,6 +336,7 @@ def measure_features(
     "One row a frame: keys, signed features and their standard errors; NaN where not 'ok' or covered"
     s = settings or load_settings()
     judged = quality(faces, s) if judged is None else judged
+    faces = restored(faces)
     status, mm = measured_status(faces, s, judged), s.measures.camera_mm
     values = [features(faces.xyz, faces.blendshapes, mm)]
     if faces.chimeras is not None: values.append(chimeric_features(faces, mm))
@@ -355,7 +356,7 @@ def measure_images(
 )->pd.DataFrame: # a row an image: features and `<name>_look_se`; NaN where no face was found
     "Features of pictures in memory, with their repeatability"
     records, arrays = zip(*[measure_face(im, repeats, settings) for im in images])
-    faces = Landmarks(pd.DataFrame(records), **{k: np.stack([a[k] for a in arrays]) for k in arrays[0]})
+    faces = restored(Landmarks(pd.DataFrame(records), **{k: np.stack([a[k] for a in arrays]) for k in arrays[0]}))
     mm = (settings or load_settings()).measures.camera_mm
     tables = [features(faces.xyz, faces.blendshapes, mm), feature_look_se(faces, mm)]
     if faces.chimeras is not None: tables.append(chimeric_features(faces, mm))
@@ -372,6 +373,7 @@ def commissures(
     def corners(xyz):
         return (face_frame(without_perspective(xyz, camera_mm), _CORNERS.ravel(), 2).reshape(2, 2, 2,
             -1).mean(2)*np.array([[1, -1], [1, 1]])[..., None]).T
+    faces = restored(faces)
     out = corners(faces.xyz)[:, None]
     if 'covered_nose' in faces.df: out[region_shares(faces.df).mouth.to_numpy() >= WHOLLY] = np.nan
     if faces.looks is None: return out
@@ -478,12 +480,12 @@ def symmetry_errors(
     judged=None # `quality` of the faces, if it is at hand
 )->pd.DataFrame: # `sym_<region>_se` against another picture, `sym_<region>_look_se` of the looks at this one
     "Both errors of the symmetry scores"
-    se, ok = np.full((len(faces), len(SYMMETRY)), np.nan), np.isfinite(faces.xyz[:, 0, 0])
+    judged = quality(faces, settings) if judged is None else judged
+    se, ok, faces = np.full((len(faces), len(SYMMETRY)), np.nan), np.isfinite(faces.xyz[:, 0, 0]), restored(faces)
     if faces.looks is not None and ok.any():
         looks = faces.xyz[ok, None]+faces.looks[ok].astype(np.float32)
         scores = symmetry_scores(asymmetry_vectors(looks.reshape(-1, 478, 3), settings.measures.camera_mm))
         se[ok] = looks_se(scores[SYMMETRY].to_numpy().reshape(*looks.shape[:2], -1))
-    judged = quality(faces, settings) if judged is None else judged
     return pd.concat([picture_errors(faces, judged, SYMMETRY, settings),
         pd.DataFrame(se, columns=[f'{k}_look_se' for k in SYMMETRY])], axis=1)
 
@@ -510,4 +512,4 @@ def symmetry(
     s = settings or load_settings()
     judged = quality(faces, s)
     return measure_symmetry(faces.df.assign(status=measured_status(faces, s, judged)),
-        asymmetry_vectors(faces.xyz, s.measures.camera_mm), symmetry_errors(faces, s, judged), judged, s)[0]
+        asymmetry_vectors(restored(faces).xyz, s.measures.camera_mm), symmetry_errors(faces, s, judged), judged, s)[0]

@@ -12,7 +12,7 @@ import numpy as np, pandas as pd
 from tqdm.auto import tqdm
 from ..settings import load_settings
 from ..faces.errors import context, standard_errors
-from ..faces.points import Landmarks, measure_face, quality
+from ..faces.points import Landmarks, measure_face, quality, restored
 from ..faces.measures import (
     add_excursions, commissures, EXCURSIONS, FEATURES, features, measure_images)
 from ..faces.measures import asymmetry_vectors, symmetry_scores, SYMMETRY
@@ -44,8 +44,8 @@ def _of_person(seed, i, settings):
         for scene, size in scenes])
     keys = pd.DataFrame(dict(frame_id=[f'r{i:04d}_{k}' for k in range(len(scenes))], subject=f'r{i:04d}',
         expression=[scene.expression for scene, _ in scenes], palsy=scenes[0][0].weakness.palsy))
-    faces = Landmarks(pd.concat([keys, pd.DataFrame(list(records))], axis=1),
-        **{k: np.stack([a[k] for a in arrays]) for k in arrays[0]})
+    faces = restored(Landmarks(pd.concat([keys, pd.DataFrame(list(records))], axis=1),
+        **{k: np.stack([a[k] for a in arrays]) for k in arrays[0]}))
     judged, mm = quality(faces, settings), settings.measures.camera_mm
     values = pd.concat([features(faces.xyz, faces.blendshapes, mm),
         symmetry_scores(asymmetry_vectors(faces.xyz, mm))[SYMMETRY]], axis=1).astype(float)

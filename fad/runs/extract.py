@@ -24,7 +24,7 @@ from ..settings import FadError, as_dict, load_settings
 from ..faces.media import file_problem, is_url, media_kind, open_file, within
 from ..faces.cohort import cohort, cohort_warnings
 from ..faces.detector import BLENDSHAPES, file_sha256, model_file
-from ..faces.points import concat, measure_part, parts, POINTS, quality
+from ..faces.points import concat, measure_part, parts, POINTS, quality, restored
 from ..faces.measures import (
     add_excursions, asymmetry_vectors, catalog_hash, commissures, excursion_gain, expressions, measure_features,
     measure_symmetry, measured_status, PUPILS_MM, symmetry_errors)
@@ -146,7 +146,7 @@ def shard_tables(
     settings # Settings
 )->ShardTables:
     "All that can be worked out of a shard alone, where it was measured"
-    judged, mm = quality(faces, settings), settings.measures.camera_mm
+    judged, faces, mm = quality(faces, settings), restored(faces), settings.measures.camera_mm
     return ShardTables(judged, measure_features(faces, settings, judged), symmetry_errors(faces, settings, judged),
         asymmetry_vectors(faces.xyz, mm).astype(np.complex64), commissures(faces, mm), expressions(faces.df),
         faces.blendshapes)
@@ -703,6 +703,17 @@ def _turned_words(run, table):
     return [f"{len(files)} of {table.path.nunique()} files lay on a side or stood on their head and were turned "
         f"upright first: {named} (column turned_deg of quality.csv)"]
 
+def _stretched_words(run, table):
+    "Which files were restored to a face's proportions"
+    stretched = run.table('quality').stretched.fillna(1).to_numpy()
+    files = table.assign(times=stretched)[stretched != 1].groupby('path', sort=False).times.first()
+    if not len(files): return []
+    named = ', '.join(f'{_shown(path)} ({times:.2f} times too high)' if times > 1 else
+        f'{_shown(path)} ({1/times:.2f} times too wide)' for path, times in files.head(6).items())
+    return [f"{len(files)} of {table.path.nunique()} files were stretched, by the proportions of their faces, and were "
+        f"restored before they were measured: {named}{', …' if len(files) > 6 else ''} (column stretched of "
+        "quality.csv; landmarks.restore = False leaves them as they are)"]
+
 def _several_words(run, table, most=6):
     "Which files show several faces, and which of them was measured"
     said = run.table('quality').which_face.fillna('').str.replace(r'this is number \d+.*', 'each has a row', regex=True)
@@ -741,7 +752,7 @@ def summary(
             '±: another picture of the same person lies within, 95 times of 100']
     lines += not_measured(run, table)
     if (origin := run.info.get('settings_from', 'defaults')) != 'defaults': lines += ['', f"settings: {origin}"]
-    found = [*_turned_words(run, table), *_covered_words(table), *run.notes, *stray_words(run)]
+    found = [*_turned_words(run, table), *_stretched_words(run, table), *_covered_words(table), *run.notes, *stray_words(run)]
     for w in [*found, *run.info.get('warnings', [])]:
         lines += ['', f"note: {w}"]
     return '\n'.join(lines)
