@@ -260,13 +260,18 @@ def _restored_picture(image, stretched):
 
 def _in_proportion(image, looks, turned, settings, at=None):
     "The picture, its looks, and how far it was stretched: where the face says so, restored and looked at anew"
-    def proportion(looks): return float(proportions(looks_mean(looks[0].reshape(len(looks[0]), -1)).reshape(1, 478, 3))[0])
+    def proportion(looks):
+        return float(proportions(looks_mean(looks[0].reshape(len(looks[0]), -1)).reshape(1, 478, 3))[0])
     found = proportion(looks)
     if turned or not settings.landmarks.restore or NATURAL[0] <= found <= NATURAL[1]: return image, looks, 1.
-    stretched = found/USUAL
-    shown, scale = _restored_picture(image, stretched), _as_stretched(stretched)
-    again = _looks_at(shown, len(looks[0]), settings, at=None if at is None else at/scale[:2])
-    better = again is not None and _agree(again) and NATURAL[0] <= proportion(again) <= NATURAL[1]
+    stretched = 1.
+    for _ in range(2): # the detector sees a part of a stretch only: once more for the rest
+        stretched *= found/USUAL
+        shown = _restored_picture(image, stretched)
+        again = _looks_at(shown, len(looks[0]), settings, at=None if at is None else at/_as_stretched(stretched)[:2])
+        if again is None: return image, looks, 1.
+        found = proportion(again)
+    better = _agree(again) and NATURAL[0] <= found <= NATURAL[1]
     return (shown, again, stretched) if better else (image, looks, 1.)
 
 def restored(

@@ -752,7 +752,8 @@ def summary(
             '±: another picture of the same person lies within, 95 times of 100']
     lines += not_measured(run, table)
     if (origin := run.info.get('settings_from', 'defaults')) != 'defaults': lines += ['', f"settings: {origin}"]
-    found = [*_turned_words(run, table), *_stretched_words(run, table), *_covered_words(table), *run.notes, *stray_words(run)]
+    found = [*_turned_words(run, table), *_stretched_words(run, table), *_covered_words(table), *run.notes,
+        *stray_words(run)]
     for w in [*found, *run.info.get('warnings', [])]:
         lines += ['', f"note: {w}"]
     return '\n'.join(lines)
