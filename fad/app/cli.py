@@ -459,7 +459,9 @@ def run_change(
 )->int: # exit status
     "`fad change`"
     with _needs('study'): from fad.clips.change import change, left_out, summary_lines
-    sessions, measured = args.session, len(args.session) == 1 and _is_run(args.session[0])
+    inputs = _inputs(args.session)
+    sessions = inputs if isinstance(inputs, list) else [inputs]
+    measured = len(sessions) == 1 and _is_run(sessions[0])
     if not (measured or args.out): raise FadError('name a folder for what is found: --out DIR')
     found = change(*sessions, out=args.out, question=args.measure, expression=args.expression,
         settings=settings_of(args), workers=args.workers, progress=not args.quiet)

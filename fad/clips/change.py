@@ -43,8 +43,8 @@ def session_table(
     "All sessions in one cohort table"
     tables = [cohort(source, settings) for source in sources]
     if len(sources) > 1:
-        names = _told_apart([Path(str(source)).stem for source in sources])
-        tables = [_session_of(table, name) for table, name in zip(tables, names)]
+        named = [Path(s).stem if isinstance(s, (str, Path)) else 'session' for s in sources]
+        tables = [_session_of(table, name) for table, name in zip(tables, _told_apart(named))]
     table = pd.concat(tables, ignore_index=True)
     table.attrs = dict(notes=[note for each in tables for note in each.attrs.get('notes', [])])
     if 'session' not in table or as_names(table.session).nunique() < 2: raise ChangeError(_ONE)
@@ -57,6 +57,10 @@ def _told_apart(names):
 
 def _session_of(table, name):
     "The rows of one session of the one person whom all inputs show"
+    people = table.subject[table.subject_known].unique()
+    if len(people) > 1:
+        raise ChangeError(f'{name}: several people ({", ".join(people[:3])}). Give the pictures of one, or a manifest '
+            'with the columns `subject` and `session`')
     return table.assign(session=name, subject='person', subject_known=True, frame_id=f'{name}/'+table.frame_id)
 
 def session_dates(
@@ -88,8 +92,9 @@ def session_pictures(
     days = {'date': rows.date} if 'date' in rows else {}
     table = _as_seen(measured[columns], run).assign(session=as_names(rows.session), expression=known,
         face_hash=run.table('quality').face_hash, row=np.arange(len(rows)), **days)
+    table['status'] = table.status.mask(table.session.isna() & table.status.eq('ok'), 'rejected: no session is stated')
     clips = table.t_s.notna()
-    parts = [_clip_picture(clip) for _, clip in table[clips].groupby(['session', 'path'], sort=False)]
+    parts = [_clip_picture(clip) for _, clip in table[clips].groupby(['session', 'path'], sort=False, dropna=False)]
     return pd.concat([table[~clips], *parts]).sort_values('row').drop(columns='t_s').reset_index(drop=True)
 
 def _as_seen(table, run):
@@ -116,7 +121,7 @@ def unlike(
         for name, (most, words) in LIKE.items() if not abs(before[name]-after[name]) <= most)
 
 # %% ../../nbs/clips/07_change.ipynb #chg00016
-SHARED = .6 # of the variance of a picture's own error that all pictures of a session have in common; measured below
+SHARED = .7 # of the variance of a picture's own error that all pictures of a session have in common; see below
 GAIN_SPREAD = .2 # SD of a person's gain over the mean gain; measured below
 REGIONS = WATCHED # region: the measure that decides it
 QUESTION = REGIONS['mouth'] # the measure that is asked about, chosen before looking
@@ -154,32 +159,34 @@ def compare_sessions(
     question:str=QUESTION # the measure that is asked about
 )->pd.DataFrame: # a row a person, later session, expression and measure: see `change`; `rows_before`, `rows_after`
     "Every later session of every person against the first"
-    dates = session_dates(pictures)
     found = [row for subject, own in pictures.groupby('subject', sort=False)
-        for row in _of_person(subject, own, dates, question)]
-    return pd.DataFrame(found).reindex(columns=_COLUMNS).fillna(dict(expression='', reason=''))
+        for row in _of_person(subject, own, question)]
+    return pd.DataFrame(found).reindex(columns=_COLUMNS)
 
-def _of_person(subject, pictures, dates, question):
+def _of_person(subject, pictures, question):
     "Rows of one person; of what can't be compared one row with the reason"
-    came = [session for session in dates.index if session in set(pictures.session)]
+    dates = session_dates(pictures)
+    came = dates.index.tolist()
+    if len(came) < 2: return [_one_session(subject, came)]
     usable = [s for s in came if (pictures.session.eq(s) & pictures.status.eq('ok')).any()]
-    first = (usable or came)[0]
-    if len(came) < 2: return [_refused(subject, first, '', 'one session only')]
-    rows = []
+    first, rows = (usable or came)[0], []
     for later in (s for s in came if s != first):
-        keys = dict(subject=subject, before=first, after=later, before_date=dates[first], after_date=dates[later])
+        keys = dict(subject=subject, expression='', before=first, after=later, before_date=dates[first],
+            after_date=dates[later])
         pair = [pictures[pictures.session.eq(session)] for session in (first, later)]
         rows += [keys | row for row in _of_sessions(*pair, question)]
     return _intervals(rows, question, came[-1])
 
-def _refused(subject, before, after, reason):
-    return dict(subject=subject, before=before, after=after, reason=reason, question=False)
+def _one_session(subject, came):
+    return dict(subject=subject, expression='', before=''.join(came), after='', question=False,
+        reason='one session only' if came else 'no session is stated')
 
 def _of_sessions(before, after, question):
     "Rows of two sessions, by expression and measure; or one with the reason"
     for pictures in (before, after):
         if pictures.status.eq('ok').any(): continue
-        return [dict(reason=f'no usable picture of {pictures.session.iloc[0]}: {_plain(pictures.status.mode().iloc[0])}')]
+        why = pictures.status.mode().iloc[0].replace('no_face', 'no face was found')
+        return [dict(reason=f'no usable picture of {pictures.session.iloc[0]}: {why}')]
     before, after = (pictures[pictures.status.eq('ok')] for pictures in (before, after))
     rows = []
     for expression in _shared_expressions(before, after):
@@ -190,13 +197,10 @@ def _of_sessions(before, after, question):
     shown = [' and '.join(sorted(set(p.expression))) for p in (before, after)]
     return rows or [dict(reason=f'no expression that both show: {shown[0]} before, {shown[1]} after')]
 
-def _plain(status): return status.replace('no_face', 'no face was found')
-
 def _shared_expressions(before, after):
-    "Expressions that both sessions show, rest first; where one does not say, whatever looks alike"
+    "Expressions that both sessions show, rest first, what is not stated last"
     first, last = set(before.expression), set(after.expression)
-    both = sorted(first & last, key=lambda word: (word == UNSTATED, word != 'rest', word))
-    return both or [UNSTATED]*(UNSTATED in first | last)
+    return sorted(first & last, key=lambda word: (word == UNSTATED, word != 'rest', word))
 
 def _alike(before, after, expression):
     "The pictures of one expression; where it is not stated, those that have one that looks alike in the other session"
@@ -297,9 +301,9 @@ def told_rows(
 )->pd.DataFrame: # those of the question's two sessions and expression; of the last that could be compared, without it
     "The comparison that figures and pages show"
     compared = table[table.reason.eq('')]
-    one = compared[compared.question.astype(bool)]
-    one = one.iloc[0] if len(one) else compared.iloc[-1] if len(compared) else None
-    if one is None: return compared
+    if compared.empty: return compared
+    asked_about = compared[compared.question.astype(bool)]
+    one = (asked_about if len(asked_about) else compared).iloc[-1]
     return compared[compared.after.eq(one.after) & compared.expression.eq(one.expression)]
 
 @theme()
@@ -484,7 +488,7 @@ def _faces_of(run, wanted, rows):
 def _notes(pictures, run):
     "What a reader of the numbers has to know"
     notes = [*run.notes, *run.info.get('warnings', [])]
-    if session_dates(pictures).isna().all():
+    if any(session_dates(own).isna().any() for _, own in pictures.groupby('subject')):
         notes.append('no dates: the sessions are taken in the order in which they come. A column date, or sessions '
             'named by their day such as 2026-03-01, would say')
     if pictures.expression.eq(UNSTATED).any():
