@@ -13,6 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 import matplotlib.pyplot as plt, numpy as np, pandas as pd
+from matplotlib.dates import AutoDateLocator
 from markupsafe import Markup
 from scipy.special import ndtri
 from ..settings import FadError, load_settings
@@ -364,7 +365,8 @@ def plot_course(
     at = [same.before_date.iloc[0], *same.after_date] if dated else range(len(same)+1)
     bars = [0, *(Z*same.se_mm)]
     ax.errorbar(at, [0, *same.change_mm], bars, fmt='o-', color='#222222', lw=1.2, elinewidth=2)
-    if not dated: ax.set_xticks(at, [_short(name) for name in (same.before.iloc[0], *same.after)])
+    if dated: ax.xaxis.set_major_locator(AutoDateLocator(maxticks=5))
+    else: ax.set_xticks(at, [_short(name) for name in (same.before.iloc[0], *same.after)])
     ax.axhline(0, color='#222222', lw=.8)
     ax.set_ylabel(f'change of\n{feature_words(told.measure.iloc[0])}, mm', fontsize=10)
     ax.tick_params(labelsize=10)
