@@ -8,7 +8,7 @@ _HOMES = dict( # what a newcomer needs; loaded when it is asked for (PEP 562)
     measure='fad.landmarks:measure', plot_face='fad.faces.figures:plot_face', extract='fad.runs.extract:extract',
     compare='fad.distributions:compare_run', train='fad.classifiers:train_run', predict='fad.models.cards:predict',
     audit='fad.shortcuts.audit:audit', reflect='fad.cnn:reflect_run', trend='fad.temporal:trend_clip',
-    study='fad.app.study:study')
+    change='fad.clips.change:change', study='fad.app.study:study')
 __all__ = sorted(_HOMES)
 
 def __getattr__(name):

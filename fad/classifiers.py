@@ -6,15 +6,15 @@
 __all__ = ['train_run']
 
 # %% ../nbs/03_classifiers.ipynb #c5c098ef
-import matplotlib.pyplot as plt, numpy as np
-from .settings import load_settings
+import matplotlib.pyplot as plt, numpy as np, pandas as pd
+from .settings import error_words, load_settings, tells_error
 from .runs.files import write_csv, write_text
 from .runs.extract import finished_run, Run
 from .shortcuts.audit import in_words
 from .models.rules import exclusions, faces_of, flow, targets, weakness_means
 from .models.monotone import KINDS
 from .models.signals import Classifier, save, train
-from .models.validation import plot_shap, validate
+from .models.validation import failed_part, plot_shap, validate
 from .models.exam import exam_to_dict, fit_exam, frame_expressions
 from .models.cards import model_card
 
@@ -31,6 +31,14 @@ def _exam_model(run, faces, seed):
     try: return exam_to_dict(fit_exam(table, shown, seed=seed))
     except ValueError: return None
 
+def _draw_shap(model, used, path, settings):
+    path.unlink(missing_ok=True) # of an earlier model
+    plt.close(plot_shap(model.fitted, used, path, settings.study.seed))
+
+def _write_card(model, found, audited, path):
+    path.unlink(missing_ok=True) # of an earlier model
+    write_text(path, model_card(model, found, audited))
+
 def train_run(
     run, # a finished Run, or its folder
     kinds=('rules', *KINDS), # models compared
@@ -41,20 +49,25 @@ def train_run(
     """`fad train`: learn from a run, judge what was learned, and write both into it
 
     classifier_metrics.csv, classifier_flow.csv, classifier.skops, facial_asymmetry_functional_shap.png and
-    model_card.md"""
+    model_card.md. A part that comes to an error which nobody foresaw costs itself: it is a row of
+    classifier_metrics.csv with the error."""
     run, settings = run if isinstance(run, Run) else finished_run(run), settings or load_settings()
     faces = faces_of(run)
     used = faces[exclusions(faces).eq('')].reset_index(drop=True)
-    model, found = train(faces, settings=settings), validate(faces, kinds, exchanges, settings, progress)
+    model, found = train(faces, settings=settings), [validate(faces, kinds, exchanges, settings, progress)]
+    def tried(what, work, *args):
+        try: return work(*args)
+        except Exception as e: found.append(failed_part(what, 'written', error_words(e)))
     audited = 'not done; `fad audit` looks for what tells the labels without asymmetry.'
     if (run.path/'shortcut_audit.csv').is_file(): audited = in_words(run.table('shortcut_audit'))
     model.identity['landmarks'] = run.info['identity'].get('model_sha256', model.identity['landmarks'])
     model.about |= dict(weakness=weakness_means(used), centile=settings.limits.high_centile, audit=audited,
-                        exam=_exam_model(run, faces, settings.study.seed))
-    write_csv(found, run.path/'classifier_metrics.csv')
-    write_csv(flow(faces).reset_index(), run.path/'classifier_flow.csv')
+                        exam=tried('exam', _exam_model, run, faces, settings.study.seed))
     save(model, run.path/'classifier.skops')
-    shap = plot_shap(model.fitted, used, run.path/'facial_asymmetry_functional_shap.png', settings.study.seed)
-    plt.close(shap)
-    write_text(run.path/'model_card.md', model_card(model, found, audited))
+    tried('SHAP figure', _draw_shap, model, used, run.path/'facial_asymmetry_functional_shap.png', settings)
+    tried('model card', _write_card, model, found[0], audited, run.path/'model_card.md')
+    lost = {task: why for task, why in model.fitted['skipped'].items() if tells_error(why)}
+    found += [failed_part('monotone', 'learned from all', why, task) for task, why in lost.items()]
+    write_csv(flow(faces).reset_index(), run.path/'classifier_flow.csv')
+    write_csv(pd.concat(found, ignore_index=True), run.path/'classifier_metrics.csv')
     return model

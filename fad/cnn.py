@@ -7,9 +7,10 @@ __all__ = ['rule_of', 'feature_answers', 'reflect_run']
 
 # %% ../nbs/04_cnn_reflection.ipynb #979e9a67
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 import matplotlib.pyplot as plt, numpy as np, pandas as pd
-from .settings import CnnSettings, load_settings
+from .settings import CnnSettings, error_words, load_settings
 from .faces.cohort import is_simulated
 from .runs.files import write_csv
 from .runs.extract import Run
@@ -36,6 +37,24 @@ def _shown(tables, trained, at, marked):
     as_it_is = tables['plain'].iloc[at[~marked]]
     return pd.concat([as_it_is, tables[trained].iloc[at[marked]]]) if marked.any() else as_it_is
 
+def _answers_of(tables, rows, name, seed, settings, rule):
+    "What both say of one split after one training set, a table for each version"
+    test, person, few = split(rows, seed, settings.test_share), rows.person.to_numpy(), load_settings()
+    few = replace(few, limits=replace(few.limits, min_healthy_subjects=5))
+    ask, (at, marked) = np.flatnonzero(test), to_learn(rows, name, test)
+    learn, out = _shown(tables, name, at, marked), []
+    palsy = np.where(learn.label.eq('stroke'), 'central', 'none')
+    model = fit(learn.assign(palsy=palsy), 'monotone', groups=person[np.r_[at[~marked], at[marked]]], search=False,
+        seed=seed, only=('weakness',), settings=few)
+    limits = healthy_magnitudes(learn, few, 0).limit
+    for version, table in tables.items():
+        features = answers(model, table.iloc[ask]).weakness
+        rules = rule_signals(ratios(table.iloc[ask], limits))[rule]
+        for view, score in dict(features=features, rules=rules).items():
+            out.append(pd.DataFrame(dict(input=view, trained=name, seed=seed, row=ask, version=version,
+                score=score.to_numpy())))
+    return out
+
 def feature_answers(
     faces, # `faces_of` the run, the used rows
     rows, # from `people_of`, those that are used
@@ -44,27 +63,20 @@ def feature_answers(
     settings=CnnSettings(), # CnnSettings
     first:int=0 # seed of the first split
 )->pd.DataFrame: # as from `experiment`, inputs 'features' and 'rules'
-    "The feature classifier and the rule card in the same experiment"
+    """The feature classifier and the rule card in the same experiment; a training that comes to an error costs itself
+
+    `attrs['failed']`: a dict for each of those, with `why`."""
     plain, out = faces.reset_index(drop=True), []
     tables = {version: plain.assign(**{name: measured[name].to_numpy() for name in measured if name in plain})
         for version, measured in dict(plain=plain, **planted).items()}
-    person, rule, few = rows.person.to_numpy(), rule_of(plain), load_settings()
-    few = replace(few, limits=replace(few.limits, min_healthy_subjects=5))
+    failed = []
     for seed, name in [(seed, name) for seed in range(first, first+settings.seeds) for name in trained]:
-        test = split(rows, seed, settings.test_share)
-        ask, (at, marked) = np.flatnonzero(test), to_learn(rows, name, test)
-        learn = _shown(tables, name, at, marked)
-        palsy = np.where(learn.label.eq('stroke'), 'central', 'none')
-        model = fit(learn.assign(palsy=palsy), 'monotone', groups=person[np.r_[at[~marked], at[marked]]], search=False,
-            seed=seed, only=('weakness',), settings=few)
-        limits = healthy_magnitudes(learn, few, 0).limit
-        for version, table in tables.items():
-            features = answers(model, table.iloc[ask]).weakness
-            rules = rule_signals(ratios(table.iloc[ask], limits))[rule]
-            for view, score in dict(features=features, rules=rules).items():
-                out.append(pd.DataFrame(dict(input=view, trained=name, seed=seed, row=ask, version=version,
-                    score=score.to_numpy())))
-    return pd.concat(out, ignore_index=True)
+        try: out += _answers_of(tables, rows, name, seed, settings, rule_of(plain))
+        except Exception as e: failed.append(dict(input='features', trained=name, seed=seed, why=error_words(e)))
+    columns = ['input', 'trained', 'seed', 'row', 'version', 'score']
+    found = pd.concat(out, ignore_index=True) if out else pd.DataFrame(columns=columns)
+    found.attrs['failed'] = failed
+    return found
 
 # %% ../nbs/04_cnn_reflection.ipynb #0ef8dafa
 def _people_note(measure, rows, at):
@@ -105,15 +117,39 @@ def _attribution(rows, home, settings, first):
     nets, x, why = explained(rows, home, settings, first)
     return plot_saliency(nets, x[0][:4], why, first)
 
+_FIGURES = ('cnn_reflection', 'cnn_training', 'cnn_attribution')
+
 def _save_figures(folder, figures):
-    "Write figures; one of an earlier run that shows faces goes where this run draws none"
+    "Draw and write figures, those of an earlier run away; rows for those that come to an error"
     folder.mkdir(exist_ok=True)
-    if 'cnn_attribution' not in figures: (folder/'cnn_attribution.png').unlink(missing_ok=True)
-    for name, figure in figures.items():
+    for name in _FIGURES: (folder/f'{name}.png').unlink(missing_ok=True)
+    def save(name):
+        figure = figures[name]()
         figure.savefig(folder/f'{name}.png', dpi=130)
         plt.close(figure)
+    return [lost for name in figures for lost in _tried(f'figure {name}', save, name)[1]]
+
+def _tried(what, work, *of):
+    "What some part of the reflection found, and a row where it came to an error instead"
+    try: return work(*of), []
+    except Exception as e: return None, [dict(why=f'{what}: {error_words(e)}')]
+
+def _failed_rows(failed):
+    "Rows of the table for what came to an error that nobody foresaw"
+    rows = [dict(input=of.get('input'), trained=of.get('trained'), measure='failed',
+        note=f"split {of['seed']}: {of['why']}" if 'seed' in of else of['why']) for of in failed]
+    return pd.DataFrame(rows, columns=['input', 'trained', 'measure', 'note'])
 
 # %% ../nbs/04_cnn_reflection.ipynb #d0fa921f
+def _said(used, xyz, faces, home, work, inputs, trained, plan, settings, progress):
+    "What networks, features and rules answered, and what failed in it"
+    first, what = settings.study.seed, (used, xyz, trained[1:], work, plan, settings, progress)
+    planted, failed = _tried('measured features', measure_planted, *what)
+    networks = experiment(used, home, inputs, trained, plan, progress, first)
+    said = [networks] if planted is None else [networks, feature_answers(faces, used, planted, trained, plan, first)]
+    failed += [of for answered in said for of in answered.attrs.get('failed', [])]
+    return pd.concat([answered for answered in said if len(answered)], ignore_index=True), failed
+
 def reflect_run(
     run:Run, # a finished run
     out=None, # folder for the results; None: the run's own
@@ -124,7 +160,7 @@ def reflect_run(
     fad_settings=None, # Settings
     progress:bool=True # show bars
 )->pd.DataFrame: # the table of `reflection`, with notes
-    """The whole reflection on a cohort
+    """The whole reflection on a cohort; what comes to an error costs itself, and is a row with the measure 'failed'
 
     Writes cnn_reflection.csv and, in figures/, cnn_reflection.png, cnn_training.png and, with faces and light,
     cnn_attribution.png. Networks and answers are kept; crops, which are copies of faces, are deleted in the end."""
@@ -139,17 +175,18 @@ def reflect_run(
     trained = ('clean', *(name for name in shortcuts if name not in skipped))
     try:
         home = cut_all(used, xyz, trained[1:], work, plan, progress, first)
-        planted = measure_planted(used, xyz, trained[1:], work, plan, s, progress)
-        networks = experiment(used, home, inputs, trained, plan, progress, first)
-        said = pd.concat([networks, feature_answers(faces, used, planted, trained, plan, first)], ignore_index=True)
+        said, failed = _said(used, xyz, faces, home, work, inputs, trained, plan, s, progress)
         learned = histories(kept_in(home, plan), inputs, trained, plan.seeds, first)
-        notes = _notes(rows, skipped, _audited(checks, run, rows, out, s, progress), plan, rule_of(faces), first)
+        audited, lost = _tried('audit', _audited, checks, run, rows, out, s, progress)
+        notes = _notes(rows, skipped, audited, plan, rule_of(faces), first)
         found = reflection(used, said, plan, first).assign(note='')
         table = pd.concat([found, learned_rows(learned), notes], ignore_index=True)
-        write_csv(table, out/'cnn_reflection.csv')
-        figures = dict(cnn_reflection=plot_reflection(table), cnn_training=plot_training(learned, table))
+        figures = dict(cnn_reflection=partial(plot_reflection, table),
+            cnn_training=partial(plot_training, learned, table))
         if 'light' in trained and 'face' in inputs and s.report.thumbnails:
-            figures['cnn_attribution'] = _attribution(used, home, plan, first)
-        _save_figures(out/'figures', figures)
+            figures['cnn_attribution'] = partial(_attribution, used, home, plan, first)
+        failed += lost+_save_figures(out/'figures', figures)
+        if failed: table = pd.concat([table, _failed_rows(failed)], ignore_index=True)
+        write_csv(table, out/'cnn_reflection.csv')
     finally: remove_crops(work)
     return table

@@ -1,6 +1,7 @@
 """A run that can be trusted: what could not be read comes back, what is damaged heals, what is stopped stops, and
 nothing waits for ever."""
 import json, os, shutil, signal, subprocess, sys, time
+from pathlib import Path
 import pytest
 from PIL import Image
 from skimage.data import astronaut
@@ -214,6 +215,23 @@ def test_stopped_means_stopped(portraits, tmp_path, sign):
         assert said.strip().splitlines()[-1].startswith('fad extract: stopped. What was done is kept'), said
     assert fad(*command, cwd=tmp_path).returncode == 0 and not list((tmp_path/'stopped').rglob('*.part'))
 
+@posix
+def test_a_simulation_ends_with_its_parent(tmp_path):
+    "Processes that simulate people end when the one that wants them is gone, in 5 s on a quiet machine"
+    pytest.importorskip('pyvista')
+    command = 'simulate --out made --subjects 40 --clips 0 --workers 2 --quiet'.split()
+    p = subprocess.Popen([*FAD, *command], cwd=tmp_path,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    until = time.time()+180
+    while not list(tmp_path.glob('made/.parts/*.parquet')) and p.poll() is None and time.time() < until: time.sleep(.05)
+    assert p.poll() is None and len(alive(p.pid)) >= 3
+    p.kill()
+    until = time.time()+30
+    while alive(p.pid) and time.time() < until: time.sleep(.05)
+    left = alive(p.pid)
+    for pid, *_ in left: os.kill(int(pid), signal.SIGKILL)
+    assert not left, left
+
 # ---- time and size
 
 @posix
@@ -266,6 +284,24 @@ def test_what_is_refused_is_not_read_whole(tmp_path):
     assert done.returncode == 1 and 'Traceback' not in done.stderr and time.time()-start < 10
     assert len(rows(tmp_path/'run'/TABLES[0])) == 3
 
+def test_files_that_settings_name(portraits, tmp_path):
+    "A table of errors lies where settings.ini lies: found from any folder, the same run, and named if it is gone"
+    from fad import settings
+    (tmp_path/'in').mkdir()
+    (tmp_path/'below').mkdir()
+    shutil.copy(portraits/'in'/'0.jpg', tmp_path/'in')
+    shutil.copy(Path(settings.__file__).parent/'assets'/'errors.csv', tmp_path/'own.csv')
+    (tmp_path/'settings.ini').write_text('[fad]\nschema = 1\n[measures]\nerrors = own.csv\n')
+    def measure(source, out, cwd): return fad('extract', source, '--out', out, *SMALL, cwd=cwd)
+    assert measure('in', 'run', tmp_path).returncode == 0
+    before = stamps(tmp_path/'run')
+    done = measure('../in', '../run', tmp_path/'below')
+    assert done.returncode == 0 and stamps(tmp_path/'run') == before, done.stderr
+    assert str(tmp_path) not in (tmp_path/'run'/'run.json').read_text() # no name of a home folder
+    (tmp_path/'own.csv').rename(tmp_path/'gone.csv')
+    done = measure('../in', '../run', tmp_path/'below')
+    assert done.returncode == 2 and f'errors = {tmp_path/"own.csv"}: no such file. Give' in done.stderr, done.stderr
+
 # ---- one item of a phase
 
 def test_one_clip_costs_itself(tmp_path, monkeypatch):
@@ -289,3 +325,31 @@ def test_one_clip_costs_itself(tmp_path, monkeypatch):
     assert [c['clip'] for c in clips] == ['a.mp4', 'b.mp4', 'c.mp4'] and 'IndexError' in clips[1]['notes']
     assert clips[0]['figure'] and clips[2]['figure'] and found['state'] == 'failed'
     assert 'b.mp4: IndexError: list index out of range' in found['found'] and '2 clips followed' in found['found']
+
+LOST = dict(
+    audit=dict(check='border', verdict='not judged', found='not judged: an error, X: y'),
+    train=dict(task='severity', model='monotone', validation='failed: learned from all', metric='an error, X: y'),
+    reflect=dict(input='mouth', trained='clean', measure='failed', note='split 0: an error, X: y'))
+
+@pytest.mark.parametrize('phase', LOST)
+def test_one_item_costs_itself(phase, tmp_path, monkeypatch):
+    "A row that came to an error: the phase has failed, what it found is told, and the status is 1"
+    pd, study = pytest.importorskip('pandas'), pytest.importorskip('fad.app.study')
+    import fad.classifiers, fad.shortcuts.audit, fad.shortcuts.reflection
+    table = pd.DataFrame([LOST[phase], {k: 'as ever' for k in LOST[phase]}])
+    class A: # a run with one table
+        path, info = tmp_path, {}
+        def table(self, name): return table
+    cnn = pytest.importorskip('fad.cnn') if phase == 'reflect' else None
+    monkeypatch.setattr(fad.shortcuts.audit, 'audit', lambda *a, **k: table)
+    monkeypatch.setattr(fad.shortcuts.audit, 'in_words', lambda t: 'found much')
+    monkeypatch.setattr(fad.classifiers, 'train_run', lambda *a, **k: None)
+    monkeypatch.setattr('fad.models.cards.training_summary', lambda *a: 'found much')
+    if cnn: monkeypatch.setattr(cnn, 'reflect_run', lambda *a, **k: table)
+    monkeypatch.setattr(fad.shortcuts.reflection, 'in_words', lambda t: 'found much')
+    from fad.settings import Settings
+    of = next(p for p in study.PHASES if p.name == phase)
+    found = study._attempt(of, A(), Settings(), 1, False)
+    assert (found['state'], found['found']) == ('failed', 'found much')
+    table = table.tail(1)
+    assert study._attempt(of, A(), Settings(), 1, False)['state'] == 'done'

@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['DISCLAIMER', 'COMMANDS', 'parser', 'settings_of', 'run_extract', 'run_compare', 'run_audit', 'run_train',
-           'run_predict', 'run_reflect', 'run_study', 'run_report', 'run_trend', 'run_simulate', 'main']
+           'run_predict', 'run_reflect', 'run_change', 'run_study', 'run_report', 'run_trend', 'run_simulate', 'main']
 
 # %% ../../nbs/app/05_cli.ipynb #ee7eb6bf
 import argparse, contextlib, glob, os, signal, sys, threading, warnings
 from .. import __version__
-from ..settings import FadError, load_settings, override, settings_words, SettingsError
+from ..settings import FadError, load_settings, override, settings_words, SettingsError, tells_error
 
 # %% ../../nbs/app/05_cli.ipynb #696cb15b
 DISCLAIMER = "fad gives risk signals for research, never a diagnosis. It is not a medical device."
@@ -218,6 +218,35 @@ examples:
     _add_run(p)
     _add_common(p)
 
+def _change_parser(commands):
+    p = _command(commands, 'change', 'has this person changed since the last time? (extra: study)', """\
+Compare two or more sessions of one person, like with like: by how many mm a measure changed, with its interval, and
+whether that is more than other pictures of the same two days may differ by. Writes into DIR, beside what it measured:
+
+  change.csv   a row a session and measure: before, after, change, interval, minimal detectable change; or why not
+  change.png   both faces and what changed between them
+  change.html  the same as a page, with the course over all sessions and every picture that was used
+
+SESSION is a photograph, a clip, or a folder of either, the earliest first. One manifest or run with a column `session`
+(and `date`) is many sessions, of one person or of many. Say what the face was asked to do where you know it, by
+--expression or a column `expression`: nothing else makes the intervals as narrow. Pictures that show something else, or
+are turned otherwise, are not compared, and named with the reason.
+
+examples:
+  fad change before.jpg after.jpg --expression rest --out results/ada
+  fad change 2026-01-15/ 2026-02-20/ 2026-03-28/ --expression smile --out results/ada
+  fad change sessions.csv --out results/clinic""")
+    p.add_argument('session', metavar='SESSION', nargs='+',
+        help='photographs, clips or folders, the earliest first; or a manifest or run with a column session')
+    p.add_argument('--out', metavar='DIR', type=_place,
+        help='the run folder to write (default for a run: the run itself)')
+    p.add_argument('--expression', metavar='WORD', help='what the face was asked to do in every picture, for example '
+        'rest, smile, show_teeth, brow_raise, eyes_closed')
+    p.add_argument('--measure', metavar='NAME', default='mouth_corner_height', help='the measure that is asked about, '
+        'chosen before looking (default: mouth_corner_height)')
+    _add_workers(p)
+    _add_common(p)
+
 def _study_parser(commands):
     p = _command(commands, 'study', 'all phases on one cohort, and a report in one file', """\
 Measure COHORT and ask every question of it: audit, compare, train, reflect, trend. What the cohort can't support is skipped
@@ -248,7 +277,7 @@ example:
     _add_common(p)
 
 _PARSERS = (_extract_parser, _audit_parser, _compare_parser, _train_parser, _predict_parser, _reflect_parser,
-    _trend_parser, _study_parser, _report_parser, _simulate_parser)
+    _trend_parser, _change_parser, _study_parser, _report_parser, _simulate_parser)
 
 def parser()->argparse.ArgumentParser: # of the command `fad`
     "The arguments of every command"
@@ -322,6 +351,12 @@ def _say(
     "Findings, and below them that they are no diagnosis"
     print(*lines, sep='\n', end=f'. {DISCLAIMER}\n')
 
+def _errors_in(table, words, quiet):
+    "1 where a row says that its part came to an error, named in `words`, else 0"
+    if not table.map(tells_error).any(axis=None): return 0
+    if quiet: print(words, file=sys.stderr)
+    return 1
+
 def _above(run):
     "Whose faces these are and what the audit says, to stand above numbers that rest on labels"
     from fad.app.study import caution, whose_measured
@@ -363,7 +398,7 @@ def run_audit(
         for check in checks.itertuples(): print(f"{check.verdict:>10}  {check.title}: {check.found}")
         page = os.path.join(args.out or args.input, f'{audit_name(args.by)}.html')
         _say('', in_words(checks), '', f"the report: {page}")
-    return status
+    return max(status, _errors_in(checks, in_words(checks), args.quiet))
 
 def run_train(
     args # parsed arguments
@@ -375,14 +410,15 @@ def run_train(
     from fad.runs.extract import finished_run
     run = finished_run(args.run)
     model = train_run(run, settings=settings_of(args), progress=not args.quiet)
-    if args.quiet: return 0
     found = run.table('classifier_metrics')
+    status = _errors_in(found, training_summary(model, found), args.quiet)
+    if args.quiet: return status
     nested = found.query("metric == 'auc' and by == 'all' and validation == 'nested, by subject'")
     others = nested[nested.model.ne('monotone')].pivot(index='model', columns='task', values='value').round(2)
     others = others.rename_axis(None).rename_axis(None, axis=1)
     _say(*_above(run), training_summary(model, found), '', 'AUC of other models on the same folds', others.to_string(),
         f"\nwritten to {run.path}: classifier.skops, classifier_metrics.csv, model_card.md")
-    return 0
+    return status
 
 _SIGNALS = ['frame_id', 'risk', 'risk_low', 'risk_high', 'weakness', 'side', 'in_domain', 'reasons']
 
@@ -423,7 +459,24 @@ def run_reflect(
     need_pictures(run)
     table = reflect_run(run, fad_settings=settings_of(args), progress=not args.quiet)
     if not args.quiet: _say(*_above(run), in_words(table), f"\nwritten to {args.run}: cnn_reflection.csv")
-    return 0
+    return _errors_in(table, in_words(table), args.quiet)
+
+def run_change(
+    args # parsed arguments
+)->int: # exit status
+    "`fad change`"
+    with _needs('study'): from fad.clips.change import change, left_out, summary_lines
+    inputs = _inputs(args.session)
+    sessions = inputs if isinstance(inputs, list) else [inputs]
+    measured = len(sessions) == 1 and _is_run(sessions[0])
+    if not (measured or args.out): raise FadError('name a folder for what is found: --out DIR')
+    found = change(*sessions, out=args.out, question=args.measure, expression=args.expression,
+        settings=settings_of(args), workers=args.workers, progress=not args.quiet)
+    lost = left_out(found)
+    to = args.out or sessions[0]
+    if not args.quiet: _say(*summary_lines(found), *lost, f"\nwritten to {to}: change.csv, change*.png, change*.html")
+    elif lost: print(*lost, sep='\n', file=sys.stderr)
+    return int(len(lost) > 0)
 
 def _check(args):
     "`fad study --check`"
@@ -506,7 +559,7 @@ def run_simulate(
 
 # %% ../../nbs/app/05_cli.ipynb #f1619e62
 COMMANDS = dict(extract=run_extract, audit=run_audit, compare=run_compare, train=run_train, predict=run_predict,
-    reflect=run_reflect, trend=run_trend, study=run_study, report=run_report, simulate=run_simulate)
+    reflect=run_reflect, trend=run_trend, change=run_change, study=run_study, report=run_report, simulate=run_simulate)
 
 _GOES_ON = 'What was done is kept; the same command goes on'
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 import numpy as np, pandas as pd
 from tqdm.auto import tqdm
-from ..settings import as_dict, load_settings, override, Settings
+from ..settings import as_dict, load_settings, override, Settings, tells_error
 from ..faces.cohort import cohort, whose_faces
 from ..runs.files import checksum, read_json, sweep, write_csv, write_json
 from ..runs.extract import (
@@ -30,9 +30,18 @@ class Phase(NamedTuple):
     leaves: tuple # files in the run folder
     costs: Callable = _one_second # function of (frames, frames of clips, settings): seconds on two cores, roughly
 
+class PartlyFailed(Exception):
+    "Some items of a phase failed, which the message names; the others are done"
+
+def _or_partly(words, table):
+    "What a phase found; `PartlyFailed` where a row of its table says that it came to an error"
+    if table.map(tells_error).any(axis=None): raise PartlyFailed(words)
+    return words
+
 def _audit(run, settings, workers, progress):
     from fad.shortcuts.audit import audit, in_words
-    return in_words(audit(run, settings=settings, workers=workers, progress=progress))
+    checks = audit(run, settings=settings, workers=workers, progress=progress)
+    return _or_partly(in_words(checks), checks)
 
 def _compare(run, settings, workers, progress):
     from fad.distributions import compare_run
@@ -43,16 +52,15 @@ def _train(run, settings, workers, progress):
     from fad.models.cards import training_summary
     from fad.classifiers import train_run
     model = train_run(run, settings=settings, progress=progress)
-    return training_summary(model, run.table('classifier_metrics'))
+    metrics = run.table('classifier_metrics')
+    return _or_partly(training_summary(model, metrics), metrics)
 
 def _reflect(run, settings, workers, progress):
     from fad.shortcuts.reflection import in_words
     from fad.cnn import reflect_run
     checks = run.table('shortcut_audit') if (run.path/'shortcut_audit.csv').is_file() else True
-    return in_words(reflect_run(run, settings=settings.cnn, checks=checks, fad_settings=settings, progress=progress))
-
-class PartlyFailed(Exception):
-    "Some items of a phase failed, which the message names; the others are done"
+    table = reflect_run(run, settings=settings.cnn, checks=checks, fad_settings=settings, progress=progress)
+    return _or_partly(in_words(table), table)
 
 def _said(e): return f'{type(e).__name__}: {e}'
 
@@ -246,14 +254,15 @@ def _is_ours(e): return type(e).__module__.startswith('fad.') # our own errors s
 def _attempt(phase, run, settings, workers, progress):
     """State, words and seconds of a phase: what a cohort can't support or a machine lacks is skipped with the reason,
     anything else has failed, wholly or in part"""
-    start = time.perf_counter()
+    start, written = time.perf_counter(), False
     try: state, words = 'done', str(phase.work(run, settings, workers, progress) or '')
     except ModuleNotFoundError as e:
         extra = 'cnn' if phase.name == 'reflect' else 'study'
         state, words = 'skipped', f"{e.name} is missing: pip install 'facial-asymmetry[{extra}]'"
-    except PartlyFailed as e: state, words = 'failed', str(e)
+    except PartlyFailed as e: state, words, written = 'failed', str(e), True
     except Exception as e: state, words = ('skipped', str(e)) if _is_ours(e) else ('failed', _said(e))
-    files = {name: checksum(run.path/name) for name in phase.leaves if (run.path/name).is_file()}
+    else: written = True
+    files = {name: checksum(run.path/name) for name in phase.leaves if written and (run.path/name).is_file()}
     return dict(state=state, found=words, seconds=round(time.perf_counter()-start, 1), files=files)
 
 # %% ../../nbs/app/01_study.ipynb #c29d95cd
@@ -342,8 +351,8 @@ def _left_by_command(phase, run, studied):
 
 def _why_not_audited(run):
     "Why there is no audit; empty where there is one"
-    said = findings(run).set_index('phase')
-    if 'audit' in said.index and said.state['audit'] != 'done': return said.found['audit']
+    said, partly = findings(run).set_index('phase'), _phases(run).get('audit', {}).get('files')
+    if 'audit' in said.index and said.state['audit'] != 'done' and not partly: return said.found['audit']
     return '' if (run.path/'shortcut_audit.csv').is_file() else f'`fad audit {run.path}` does it'
 
 def caution(
@@ -389,9 +398,9 @@ def whose_measured(
 
 def _finding_lines(r, warn):
     "A question and what was found, below what the audit says of it"
-    done = r.state == 'done'
+    done, nothing = r.state == 'done', r.state == 'skipped'
     yield from ('', f"{r.question} [{r.phase}]" if done else f"{r.question} [{r.phase}, {r.state}]")
-    if warn and done and r.phase in RESTS_ON_LABELS: yield f'  ! {warn}'
+    if warn and not nothing and r.phase in RESTS_ON_LABELS: yield f'  ! {warn}'
     yield from ('  '+line for line in r.found.splitlines())
 
 def study_summary(

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['WORKBOOKS', 'CohortError', 'CohortWarning', 'folder_class', 'path_class', 'folder_subject', 'walk', 'walk_store',
-           'file_rows', 'read_manifest', 'cohort', 'cohort_warnings', 'is_healthy', 'read_table', 'as_names', 'unsaid',
-           'is_simulated', 'whose_faces']
+           'file_rows', 'read_manifest', 'cohort', 'each_face', 'cohort_warnings', 'is_healthy', 'read_table',
+           'as_names', 'unsaid', 'is_simulated', 'whose_faces']
 
 # %% ../../nbs/faces/02_cohort.ipynb #c451038a
 import csv, io, os, posixpath, re, unicodedata, warnings
@@ -17,9 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tqdm.auto import tqdm
 from ..settings import FadError, load_settings
-from fad.faces.media import (
-    file_problem, frame_times, is_url, media_kind, open_file, picture_note, sample_frames, store_of, Unreadable,
-    within)
+from .media import (
+    file_problem, frame_times, is_url, media_kind, open_file, picture_note, read_image, sample_frames, store_of,
+    Unreadable, within)
+from .detector import find_faces, ModelError
 
 # %% ../../nbs/faces/02_cohort.ipynb #235bd0da
 class CohortError(FadError):
@@ -430,11 +431,11 @@ def _from_manifest(df, notes, base, name):
 
 def _repeated(files):
     "Notes on rows of a manifest that repeat an earlier one, above all where they say something else of it"
-    rows = pd.DataFrame([(f['rel'], f.get('frame'), f.get('t_s')) for f in files]).fillna('')
+    rows = pd.DataFrame([(f['rel'], f.get('frame'), f.get('t_s'), f.get('face_box')) for f in files]).fillna('')
     again = rows.duplicated().sum().item()
     if not again: return []
     said = pd.DataFrame([[str(f.get(k) or '') for k in ('subject', 'label', 'palsy')] for f in files])
-    several = said.assign(at=rows.groupby([0, 1, 2], sort=False).ngroup()).groupby('at').nunique().max(axis=1) > 1
+    several = said.assign(at=rows.groupby([0, 1, 2, 3], sort=False).ngroup()).groupby('at').nunique().max(axis=1) > 1
     first = rows.drop_duplicates()[0].to_numpy()[several.to_numpy()].tolist()
     notes = [f"{_n(again, 'row')} of the manifest repeating an earlier one"]
     if first: notes.append(f'rows of one file with different subjects or labels: {_few(first)}; all were kept, say '
@@ -495,6 +496,11 @@ def _owners(folders):
     several = len(firsts) > 1 and max(firsts.values()) > 1
     return classes, {d: folder_subject(d, several) for d in classes}
 
+def _nobody(f):
+    "Subject of a file, or of one of its faces, that nobody has named"
+    if not f.get('face_box'): return f['rel']
+    return f.get('frame_id') or f"{f['rel']}#{f['face_box']}"
+
 def _subjects(files, pattern, notes):
     "Add subject, label and palsy to each of `files`, and to `notes` what is doubtful"
     folders = {f['rel']: tuple(f['rel'].split('/')[:-1]) for f in files}
@@ -504,7 +510,7 @@ def _subjects(files, pattern, notes):
         if 'subject' in f: who = f['subject']
         elif match: who = match[match.re.groupindex.get('subject', 1)]
         else: who = owner[folder]
-        f['known'],f['subject'] = bool(who), who or f['rel']
+        f['known'],f['subject'] = bool(who), who or _nobody(f)
         f.update({k: f.get(k, v) for k,v in zip(('label','palsy'), classes[folder])})
     named_by_folder = {f['subject'] for f in files if f['subject'] == owner[folders[f['rel']]]}
     names = Counter(subject.rpartition('/')[2] for subject in named_by_folder)
@@ -546,7 +552,8 @@ def cohort(
         fixed = [f['subject'], f.get('source') or name, f['label'], f['palsy'], f['path']]
         own = [f.get(column) or None for column in extra]
         for i,t in frames: rows.append([frame_id + f'#{i:06d}'*clip, *fixed, i, t, status, f['known'], *own])
-    return _table(rows, extra, dict(notes=list(dict.fromkeys(notes)), ignored=ignored))
+    table = _table(rows, extra, dict(notes=list(dict.fromkeys(notes)), ignored=ignored))
+    return each_face(table, settings) if settings.landmarks.which == 'all' else table
 
 def _one_source(source):
     "A source that `_listed` takes: the name of a file or folder, or a DataFrame; anything else is refused in words"
@@ -565,9 +572,10 @@ def _joined(sources, settings, rate_hz):
     if not tables: raise CohortError('an empty list: give the paths of photographs or clips')
     found = pd.concat(tables, ignore_index=True)
     twice = found.frame_id.duplicated(keep=False)
-    moment = found.frame_id.str.extract(r'(#\d+)$', expand=False).fillna('')
+    moment = found.frame_id.str.extract(r'(#(?:face)?\d+)$', expand=False).fillna('')
     found['frame_id'] = _unique(found.frame_id.mask(twice, found.path+moment))
-    found['subject'] = found.subject.where(found.subject_known | ~twice, found.path)
+    one_face = moment.where(moment.str.startswith('#face'), '')
+    found['subject'] = found.subject.where(found.subject_known | ~twice, found.path+one_face)
     found.attrs.update(notes=list(dict.fromkeys(note for t in tables for note in t.attrs.get('notes', []))),
         ignored=sum((Counter(t.attrs.get('ignored', {})) for t in tables), Counter()))
     return found
@@ -591,6 +599,46 @@ def _table(rows, extra, attrs):
     df.attrs.update(attrs)
     if said := cohort_warnings(df): warnings.warn('\n'.join(said), CohortWarning, stacklevel=3)
     return df
+
+# %% ../../nbs/faces/02_cohort.ipynb #facefn01
+def _faces_in(path, settings):
+    "Boxes of the faces of a photograph as text, from the left; none where it can't be read: measuring it says why"
+    try:
+        image = within(settings.work.file_s, read_image, path, settings.landmarks.max_pixels)
+        found = [points[:468, :2] for points,_,_ in find_faces(image, settings, rounds=3, anyway=True)]
+    except ModelError: raise
+    except Exception: return []
+    boxes = [(*points.min(0), *np.ptp(points, axis=0)) for points in found]
+    return [' '.join(f'{v:.0f}' for v in box) for box in sorted(boxes, key=lambda box: box[0]+box[2]/2)]
+
+def _face_rows(row, settings):
+    "The row of a photograph once for each of its faces"
+    photograph = row['status'] == 'ok' and media_kind(row['path']) == 'image'
+    one_face = isinstance(row.get('face_box'), str)
+    boxes = _faces_in(row['path'], settings) if photograph and not one_face else []
+    if len(boxes) < 2: return [row]
+    names = [f'{row["frame_id"]}#face{i}' for i in range(1, len(boxes)+1)]
+    return [row | dict(frame_id=name, subject=name, subject_known=False, label=None, palsy=None, face_box=box,
+        face_of=f'{i} of {len(boxes)}') for i,(name,box) in enumerate(zip(names, boxes), 1)]
+
+def each_face(
+    df:pd.DataFrame, # cohort table
+    settings=None, # `Settings`
+)->pd.DataFrame: # the same, with `face_box` (left, top, width, height, px) and `face_of` where a photograph has several
+    "A row for each face of a photograph, counted from the left; clips, and what can't be read, keep their rows"
+    settings = settings or load_settings()
+    rows = [_face_rows(row, settings) for row in tqdm(df.to_dict('records'), 'Counting faces', unit=' files', delay=2,
+        leave=False)]
+    several = [faces for faces in rows if len(faces) > 1]
+    if not several: return df
+    found = pd.DataFrame(sum(rows, [])).astype(df.dtypes.to_dict() | dict(face_box='str', face_of='str'))
+    found['frame_id'] = _unique(found.frame_id)
+    note = (f'{_n(len(several), "photograph")} with several faces, {sum(map(len, several))} rows: subject, label and '
+        'palsy are not known of each face and were left open; say them in a copy of cohort.csv, and give that as the '
+        'manifest')
+    found.attrs.update(df.attrs, notes=[*df.attrs.get('notes', []), note])
+    return found
+
 
 # %% ../../nbs/faces/02_cohort.ipynb #b437de63
 def cohort_warnings(

@@ -6,8 +6,8 @@
 __all__ = ['MODEL_URL', 'MODEL_SHA256', 'MIRROR', 'BLENDSHAPES', 'REGIONS', 'STABLE', 'UPRIGHT', 'LOCATE_PX', 'TILE_PX',
            'ModelError', 'file_sha256', 'model_file', 'quiet_stderr', 'new_landmarker', 'detect', 'canonical_face',
            'nearest_rotation', 'planes', 'turn', 'head_rotation', 'pose_angles', 'face_size', 'warp', 'to_image',
-           'close_up', 'locate', 'upright_crop', 'look', 'tracked_look', 'repeat_looks', 'looks_mean', 'looks_se',
-           'chimeras', 'chimera_points']
+           'close_up', 'find_faces', 'face_middle', 'locate', 'upright_crop', 'look', 'tracked_look', 'repeat_looks',
+           'looks_mean', 'looks_se', 'chimeras', 'chimera_points']
 
 # %% ../../nbs/faces/03_detector.ipynb #fa64fa08
 import atexit, ctypes, hashlib, os, sys, threading, warnings, zipfile
@@ -53,6 +53,8 @@ def model_file(
     "The face landmarker's model file, checked by its hash"
     own = path or os.environ.get('FAD_FACE_LANDMARKER', '')
     if own:
+        if not os.path.exists(own): raise ModelError(f"{own}: no such file (landmarks.model in settings.ini, or "
+            f"FAD_FACE_LANDMARKER): give the path of a face_landmarker.task, or leave it empty for the installed one")
         if not (os.path.isfile(own) and zipfile.is_zipfile(own)):
             raise ModelError(f"{own} is not a face_landmarker.task (landmarks.model in settings.ini, or "
                 f"FAD_FACE_LANDMARKER)")
@@ -340,26 +342,90 @@ _ROOM = 2**27 # px that a part with its border may have before it is shrunk
 # larger pictures are shrunk to this side before the first look, smaller tiles are enlarged to that
 LOCATE_PX, TILE_PX = 1280, 512
 
-def locate(
+def _closer(image, view, settings):
+    "Faces of a look at a part of a picture: x, y, width, height in px"
+    part, A = close_up(image, *view, LOCATE_PX)
+    k = max(1, TILE_PX/max(part.shape[:2]))
+    if k > 1: part = cv2.resize(part, None, fx=k, fy=k, interpolation=cv2.INTER_CUBIC)
+    return [(to_image(p, k*A), b, m) for p, b, m in detect(part, settings)]
+
+def _beside(faces, h, w):
+    "Views left and right of faces that are small in their picture, where the first look misses others of their size"
+    size, points = max(face_size(f[0]) for f in faces), np.concatenate([f[0][:468, :2] for f in faces])
+    if size > max(h, w)/4: return []
+    left, right, middle = points[:, 0].min(), points[:, 0].max(), points[:, 1].mean()
+    top, bottom = max(0, middle-2.5*size), min(h, middle+2.5*size)
+    sides = [(max(0, left-5*size), left), (right, min(w, right+5*size))]
+    return [(start, top, end-start, bottom-top) for start, end in sides if end-start > size/2]
+
+def find_faces(
     image, # uint8 (h, w, 3)
     settings=None, # Settings
     tracker=None, # a landmarker in tracking mode, for the frames of a clip
     t_ms:int=0, # time of the frame, for a tracker
-    rounds:int=5 # of second looks where the first finds nothing: padded, 2 x 2 to 8 x 8 tiles, 16 x 16 over 2,800 px
-): # points (478, 3) px, blendshapes (52,), pose (4, 4), number of faces; None where no look found a face
-    "The largest face of a picture: a look at the whole, then at the padded whole, then at enlarged tiles"
+    rounds:int=5, # of second looks where the first finds nothing: padded, 2 x 2 to 8 x 8 tiles, 16 x 16 over 2,800 px
+    anyway:bool=False # look `rounds` times even where a face was found: for small faces beside large ones
+)->list: # a face each, largest first: points (478, 3) px, blendshapes (52,), pose (4, 4)
+    "The faces of a picture: a look at the whole, then at the padded whole, then at enlarged tiles"
     s, (h, w) = settings or load_settings(), image.shape[:2]
     whole, A = close_up(image, 0, 0, w, h, LOCATE_PX)
     faces = [(to_image(p, A), b, m) for p, b, m in detect(whole, s, tracker, t_ms)]
-    for views in islice(_rounds(h, w), 0 if faces else rounds):
-        for view in views:
-            part, A = close_up(image, *view, LOCATE_PX)
-            k = max(1, TILE_PX/max(part.shape[:2]))
-            if k > 1: part = cv2.resize(part, None, fx=k, fy=k, interpolation=cv2.INTER_CUBIC)
-            faces += [(to_image(p, k*A), b, m) for p, b, m in detect(part, s)]
-        if faces: break
-    faces = _distinct(faces)
-    return (*faces[0], len(faces)) if faces else None
+    for views in islice(_rounds(h, w), 0 if faces and not anyway else rounds):
+        for view in views: faces += _closer(image, view, s)
+        if faces and not anyway: break
+    for view in _beside(faces, h, w) if faces and not tracker else []: faces += _closer(image, view, s)
+    return _distinct(faces)
+
+
+# %% ../../nbs/faces/03_detector.ipynb #whichfn1
+def face_middle(
+    points # (478, 3) px
+): # (x, y) px
+    "Middle of the box around a face"
+    return (points[:468, :2].min(0)+points[:468, :2].max(0))/2
+
+def _chosen(faces, which, shape):
+    "Position of the face to measure among `faces`, which come largest first"
+    at = np.stack([face_middle(f[0]) for f in faces])
+    if which == 'left': return int(at[:, 0].argmin())
+    if which == 'right': return int(at[:, 0].argmax())
+    if which == 'central': return int(np.linalg.norm(at-[shape[1]/2, shape[0]/2], axis=1).argmin())
+    return 0
+
+def _in_line(a, b):
+    "How two faces of one size stand to each other, in words; '' where they differ in size or stand askew"
+    size, away = face_size(a[0]), np.abs(face_middle(a[0])-face_middle(b[0]))
+    if face_size(b[0]) < .8*size or away.min() > size/4: return ''
+    return 'side by side' if away[0] > away[1] else 'one above the other'
+
+_MEASURED = dict(central='the one nearest to the middle', left='the one farthest left in the picture',
+    right='the one farthest right in the picture')
+
+def _which_face(faces, which, most):
+    "Which of several faces is measured, in words; '' of one"
+    if len(faces) < 2: return ''
+    said = f"{'at least ' if len(faces) >= most else ''}{len(faces)} faces in the picture"
+    if len(faces) == 2 and (how := _in_line(*faces)):
+        said = f'2 faces of one size {how}, perhaps one person before and after'
+    return f"{said}: {_MEASURED.get(which, 'the largest')} was measured"
+
+def locate(
+    image, # uint8 (h, w, 3)
+    settings=None, # Settings: `landmarks.which`
+    tracker=None, # a landmarker in tracking mode, for the frames of a clip
+    t_ms:int=0, # time of the frame, for a tracker
+    rounds:int=5, # of second looks, as in `find_faces`
+    at=None # (x, y) px: the face there is wanted, whatever `landmarks.which` says
+): # points (478, 3) px, blendshapes (52,), pose (4, 4), number of faces, words on which of several; None without a face
+    "The face of a picture that is measured"
+    s = settings or load_settings()
+    faces = find_faces(image, s, tracker, t_ms, rounds)
+    there = faces if at is None else [f for f in faces if np.linalg.norm(face_middle(f[0])-at) < face_size(f[0])/2]
+    if not there: return None
+    if at is not None: return *there[0], len(faces), ''
+    which = s.landmarks.which
+    return *faces[_chosen(faces, which, image.shape)], len(faces), _which_face(faces, which, s.landmarks.max_faces)
+
 
 # %% ../../nbs/faces/03_detector.ipynb #6c12ca68
 def upright_crop(

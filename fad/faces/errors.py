@@ -9,8 +9,10 @@ __all__ = ['CONTEXT', 'ORDINARY', 'ASKED', 'context', 'conditions', 'expression_
 # %% ../../nbs/faces/09_errors.ipynb #b7578de9
 import hashlib, os
 from importlib.resources import files
+from pathlib import Path
 import numpy as np, pandas as pd
 from ..settings import SettingsError
+from .cohort import read_table, unsaid
 from .detector import BLENDSHAPES
 
 # %% ../../nbs/faces/09_errors.ipynb #4f3d71b8
@@ -82,16 +84,35 @@ def errors_of(
     settings # Settings: `measures.errors`
 )->pd.DataFrame: # as `shipped_errors`
     "The error model in use: the user's own, or the one that comes with the package"
-    own = settings.measures.errors
-    if not own: return shipped_errors()
-    if not os.path.isfile(own): raise SettingsError(f'[measures] errors = {own}: no such file')
-    try: table = pd.read_csv(own, index_col='measure')
-    except (ValueError, OSError) as e:
-        raise SettingsError(f'[measures] errors = {own}: not a table of errors ({e})') from None
-    if missing := [c for c in shipped_errors().columns if c not in table]:
-        raise SettingsError(f"[measures] errors = {own}: no column {', '.join(missing)}; "
-            "write it by `fad.stats.repeats.own_errors`")
-    return table
+    if not (own := settings.measures.errors): return shipped_errors()
+    said = f'[measures] errors = {own}'
+    if not os.path.isfile(own): raise SettingsError(f'{said}: no such file. Give the table that '
+        '`fad.stats.repeats.own_errors` made, or leave the setting empty for the one that comes with fad')
+    try: return _typed_errors(own)
+    except (ValueError, OSError) as e: raise SettingsError(f'{said}: {e}') from None
+
+def _typed_errors(path):
+    "Somebody's table of errors, comma or point in its numbers; a `ValueError` names the column and what mends it"
+    data, columns = Path(path).read_bytes(), ['measure', *shipped_errors().columns]
+    separator = max(',;\t', key=data.partition(b'\n')[0].decode('utf-8', 'replace').count)
+    try: table = read_table(data, columns, sep=separator, usecols=lambda name: name in columns)
+    except ValueError as e: raise ValueError(f'not a table of errors ({e}): save it as "CSV UTF-8"') from None
+    if missing := [c for c in columns if c not in table]:
+        raise ValueError(f"no column {', '.join(missing)}; write it by `fad.stats.repeats.own_errors`")
+    twice = table.measure.isna() | table.measure.duplicated()
+    if twice.any(): raise ValueError(f'column measure: {table.measure[twice].iloc[0]!r} is no name, or stands twice: '
+        'a row a measure is needed')
+    table = table[columns].set_index('measure')
+    return table.apply(_error_numbers)
+
+def _error_numbers(column):
+    "A column of a table of errors as numbers; an empty cell is not known"
+    pointed = column.str.strip().str.replace(',', '.').str.replace('−', '-')
+    numbers = pd.to_numeric(pointed.where(~unsaid(column)), errors='coerce').astype(float)
+    wrong = ~unsaid(column) & ~np.isfinite(numbers)
+    if not wrong.any(): return numbers
+    raise ValueError(f'column {column.name}: {column[wrong].iloc[0]!r} of {wrong.idxmax()} is no number: write it with '
+        'a point and without separators of thousands')
 
 # %% ../../nbs/faces/09_errors.ipynb #1ebd0305
 def errors_hash(

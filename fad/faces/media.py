@@ -216,6 +216,31 @@ def _check_size(width, height, max_pixels):
     if size == limit: size,limit = (f'{n/1e6:,.6f}'.rstrip('0').rstrip('.') for n in (width*height, max_pixels))
     raise Unreadable(f'{size} MP, over the limit of {limit} MP (landmarks.max_pixels)')
 
+# %% ../../nbs/faces/01_media.ipynb #hdrlc002
+_HDR = {16: 'PQ', 18: 'HLG'} # the numbers (ITU-T H.273) of the curves: SMPTE ST 2084, ARIB STD-B67
+_HDR_NOTE = 'HDR: its light was brought to that of an ordinary picture'
+_FROM_2020 = np.array([[1.6605, -.5876, -.0728], [-.1246, 1.1329, -.0083], [-.0182, -.1006, 1.1187]]) # BT.2087
+
+def _light(transfer):
+    "Light of each of 1024 signals, 1: white at 203 cd/m² (BT.2408)"
+    x = np.arange(1024)/1023
+    if transfer == 16: # BT.2100, table 4
+        root = x**(1/78.84375)
+        return (np.maximum(root-.8359375, 0)/(18.8515625-18.6875*root))**(1/.1593017578125)*10000/203
+    a, b, c = .17883277, .28466892, .55991073 # BT.2100, table 5
+    return (np.where(x <= .5, x**2/3, (np.exp((x-c)/a)+b)/12))**1.2*1000/203
+
+def _screen(light):
+    "Light as the 8 bits of an ordinary picture (sRGB), what is brighter than 0.8 of white pressed together"
+    light = np.where(light <= .8, light, .8+.2*(1-np.exp((.8-light)/.2)))
+    return np.where(light <= .0031308, 12.92*light, 1.055*np.maximum(light, 0)**(1/2.4)-.055)
+
+def _ordinary(deep, transfer):
+    "An HDR picture, uint16 (h, w, 3), as an ordinary one"
+    light = np.float32(_light(transfer))[deep>>6]@np.float32(_FROM_2020.T)
+    shades = np.float32(_screen(np.arange(4096)/4095*4)*255) # up to four times white
+    return shades[(np.clip(light/4, 0, 1)*4095).astype(np.uint16)].round().astype(np.uint8)
+
 # %% ../../nbs/faces/01_media.ipynb #fe0d1f75
 @lru_cache(1)
 def _heif():
@@ -224,6 +249,24 @@ def _heif():
     except ImportError: return False
     register_heif_opener()
     return True
+
+def _heic_light(info):
+    "The curve of a HEIC's light by its number, where that is HDR; else None"
+    transfer = int((info.get('nclx_profile') or {}).get('transfer_characteristics', 0))
+    return transfer if transfer in _HDR else None
+
+def _deep_heic(file, max_pixels):
+    "An HDR picture in HEIC as an ordinary one; None for one of ordinary light, which Pillow reads"
+    if not _heif(): return None
+    from pillow_heif import open_heif
+    try: heic = open_heif(file, convert_hdr_to_8bit=False)
+    except Exception: return None # Pillow says what is wrong
+    if not (transfer := _heic_light(heic.info)): return None
+    _check_size(*heic.size, max_pixels)
+    deep = np.asarray(heic[heic.primary_index])
+    if deep.dtype == np.uint8: deep = deep.astype(np.uint16)<<8
+    deep = deep[..., :3] if deep.ndim == 3 else np.stack([deep]*3, 2)
+    return Image.fromarray(np.concatenate([_ordinary(deep[top:top+256], transfer) for top in range(0, len(deep), 256)]))
 
 # %% ../../nbs/faces/01_media.ipynb #f3546b04
 def _why_not(e, head):
@@ -276,6 +319,7 @@ def _deep_png(data):
 def _deep(file, head, name, max_pixels):
     "A picture of more bits than Pillow reads, by another library; None where Pillow does"
     if name == 'TIFF': return _deep_tiff(file, max_pixels)
+    if name == 'HEIC': return _deep_heic(file, max_pixels)
     if name == 'PNG' and head[24:25] == b'\x10' and head[25:26] in b'\x02\x06': # 16 bits of RGB or RGBA
         _check_size(int.from_bytes(head[16:20]), int.from_bytes(head[20:24]), max_pixels)
         if hasattr(file, 'getbuffer'): return _deep_png(file.getbuffer())
@@ -308,12 +352,33 @@ def read_image(
 
 # %% ../../nbs/faces/01_media.ipynb #medfn001
 _MOVING = 'gif webp png apng avif avifs tif tiff'.split()
+_HEIF = 'heic heif hif avif avifs'.split()
+
+def _hdr_note(path):
+    "Whether a picture's light is HDR: in HEIC it was brought to ordinary light, in AVIF it can't be"
+    with open(path, 'rb') as f: start = f.read(2**16)
+    if _sniff(start)[1] == 'HEIC':
+        if not _heif(): return None
+        with _pillow(), Image.open(path) as im: return _HDR_NOTE if _heic_light(im.info) else None
+    found = [int.from_bytes(curve) for curve in re.findall(rb'colrnclx..(..)', start, re.S)]
+    curves = dict.fromkeys(_HDR[curve] for curve in found if curve in _HDR)
+    if not curves: return None
+    return f"HDR ({', '.join(curves)}) in AVIF was read as ordinary light, so that it looks pale: save it as JPEG"
 
 def picture_note(
     path # a picture's file
 )->str|None: # what a reader of its measures has to know, or None
-    "Whether a file holds several pictures, of which only the first is measured"
-    if is_url(path) or _extension(path) not in _MOVING: return None
+    "Whether a file holds several pictures, of which only the first is measured, or light that is not ordinary"
+    notes = () if is_url(path) else (_several_note(path), _light_note(path))
+    return '; '.join(note for note in notes if note) or None
+
+def _light_note(path):
+    if _extension(path) not in _HEIF: return None
+    try: return _hdr_note(path)
+    except Exception: return None # why it can't be read is said where it is read
+
+def _several_note(path):
+    if _extension(path) not in _MOVING: return None
     try:
         head = _head(path)
         if _sniff(head)[1] == 'PNG' and b'acTL' not in head: return None
@@ -408,13 +473,18 @@ def _stamps(pts, dts, tick, avi):
     return pts, note is not None, note
 
 # %% ../../nbs/faces/01_media.ipynb #3182d192
-_HDR = {16: 'PQ', 18: 'HLG'} # FFmpeg's numbers of the curves: SMPTE ST 2084, ARIB STD-B67
-
 def _packet_table(container, stream):
     "Of every packet: stamps of showing and of decoding, whether it is a key frame, whether it is not shown"
     rows = ((np.nan if p.pts is None else p.pts, np.nan if p.dts is None else p.dts, p.is_keyframe, p.is_discard)
             for p in _packets(container, stream))
     return np.fromiter(rows, np.dtype((float, 4))).reshape(-1, 4).T
+
+def _interlaced(path, codec):
+    "Whether a clip's frames are two half pictures each; PyAV 14 says so only of a frame that was decoded"
+    order = getattr(codec, 'field_order', None)
+    if order is not None: return order > 1
+    with _open(path) as (container,stream):
+        return bool(getattr(next(_decoded(container, stream), None), 'interlaced_frame', False))
 
 @lru_cache(4)
 def _scan(path, stamp):
@@ -428,9 +498,8 @@ def _scan(path, stamp):
         t,counted,note = _stamps(pts, dts, tick, kind == 'avi' and stream.codec_context.has_b_frames)
         if 'mp4' in kind and declared > len(pts): note = f'ends early: {len(pts)} of {declared} frames'
         pixel_aspect, transfer = float(stream.sample_aspect_ratio or 1), stream.codec_context.color_trc
-        fields = getattr(stream.codec_context, 'field_order', 0) # PyAV 14 does not say
-        facts = {'HDR: its light was brought to that of an ordinary picture': transfer in _HDR,
-            'interlaced: what moved between two half pictures was smoothed': fields > 1}
+        facts = {_HDR_NOTE: transfer in _HDR,
+            'interlaced: what moved between two half pictures was smoothed': _interlaced(path, stream.codec_context)}
         how = [said for said,fact in facts.items() if fact]
     stamps,key = np.sort(t[skip==0]), key==1
     return SimpleNamespace(
@@ -483,28 +552,6 @@ def _turn(frame):
     if matrix is None: return np.eye(2)
     m = np.frombuffer(bytes(matrix), np.int32).reshape(3,3)[:2,:2].T
     return np.sign(np.where(np.abs(m) == np.abs(m).max(), m, 0)) if m.any() else np.eye(2)
-
-_FROM_2020 = np.array([[1.6605, -.5876, -.0728], [-.1246, 1.1329, -.0083], [-.0182, -.1006, 1.1187]]) # BT.2087
-
-def _light(transfer):
-    "Light of each of 1024 signals, 1: white at 203 cd/m² (BT.2408)"
-    x = np.arange(1024)/1023
-    if transfer == 16: # BT.2100, table 4
-        root = x**(1/78.84375)
-        return (np.maximum(root-.8359375, 0)/(18.8515625-18.6875*root))**(1/.1593017578125)*10000/203
-    a, b, c = .17883277, .28466892, .55991073 # BT.2100, table 5
-    return (np.where(x <= .5, x**2/3, (np.exp((x-c)/a)+b)/12))**1.2*1000/203
-
-def _screen(light):
-    "Light as the 8 bits of an ordinary picture (sRGB), what is brighter than 0.8 of white pressed together"
-    light = np.where(light <= .8, light, .8+.2*(1-np.exp((.8-light)/.2)))
-    return np.where(light <= .0031308, 12.92*light, 1.055*np.maximum(light, 0)**(1/2.4)-.055)
-
-def _ordinary(deep, transfer):
-    "An HDR picture, uint16 (h, w, 3), as an ordinary one"
-    light = np.float32(_light(transfer))[deep>>6]@np.float32(_FROM_2020.T)
-    shades = np.float32(_screen(np.arange(4096)/4095*4)*255) # up to four times white
-    return shades[(np.clip(light/4, 0, 1)*4095).astype(np.uint16)].round().astype(np.uint8)
 
 def _joined_fields(rgb, least=10):
     "A picture of two half pictures; where many lines stand out from both neighbours, every second is taken from those"

@@ -8,7 +8,7 @@ __all__ = ['ARRAYS', 'POINTS', 'QUALITY', 'CELLS', 'DOUBT', 'Landmarks', 'concat
            'measure_part', 'find_landmarks', 'head_angles', 'quality', 'read_frame']
 
 # %% ../../nbs/faces/04_points.ipynb #21911a6d
-import base64, html, io, os, textwrap, zlib
+import base64, html, io, os, re, textwrap, zlib
 from contextlib import contextmanager, ExitStack
 from functools import lru_cache
 import cv2, matplotlib.pyplot as plt, numpy as np, pandas as pd
@@ -96,11 +96,12 @@ QUALITY = dict(yaw_deg='turn of the head, positive to the subject\'s left',
     sharpness='energy of the finest detail at 64 px between the pupils, as a share of the contrast',
     brightness='mean grey of the face, 0 to 255', contrast='5th to 95th centile of the face\'s grey',
     in_frame='share of the face\'s points inside the picture, in the worst region',
-    n_faces='faces seen in the first look (people much smaller than the largest face are missed)',
+    n_faces='faces seen (people much smaller than the largest face are missed)',
     n_looks='looks that entered the mean',
     spread='how far the looks lie apart: SD of a point, median over points, pupil distances',
     turned_deg='how far the picture was turned to the left before it was measured: it lies on its side or its head',
-    face_hash='light and dark of the aligned face, by which copies of a picture are told', **COVERING,
+    face_hash='light and dark of the aligned face, by which copies of a picture are told',
+    which_face='which of several faces was measured, in words; empty where one was seen', **COVERING,
     covered='what is hidden, in words')
 
 def _centiles(shades, at):
@@ -199,26 +200,27 @@ def _empty(repeats, chimeric):
     if not chimeric: shapes.pop('chimeras')
     return {k: np.full(shape, np.nan, d) for k, (d, shape) in shapes.items()}
 
-_NOTHING = dict(status='no_face', n_faces=0, n_looks=0, spread=np.nan, turned_deg=np.nan, face_hash='')
+_NOTHING = dict(status='no_face', n_faces=0, n_looks=0, spread=np.nan, turned_deg=np.nan, face_hash='',
+    which_face='')
 
-def _looks_at(image, repeats, settings, rounds=5):
-    "Looks at a photograph as it stands: points, blendshapes, the first look's pose, faces seen; or None"
-    found = locate(image, settings, rounds=rounds)
+def _looks_at(image, repeats, settings, rounds=5, at=None):
+    "Looks at a photograph as it stands: points, blendshapes, the first look's pose, faces seen, which one; or None"
+    found = locate(image, settings, rounds=rounds, at=at)
     if not found: return None
     seed = [settings.study.seed, zlib.crc32(np.ascontiguousarray(image))]
     return *repeat_looks(image, found[:2], repeats, seed, settings), *found[2:]
 
 def _as_measured(image, looks, settings, turned=0):
     "Record and arrays of looks at a picture"
-    xyz, blends, pose, n_faces = looks
+    xyz, blends, pose, n_faces, which_face = looks
     repeats, out = len(xyz), _empty(len(xyz), settings.landmarks.chimeric)
     points = looks_mean(xyz.reshape(repeats, -1)).reshape(478, 3)
     out['xyz'][:], out['blendshapes'][:], out['pose'][:] = points, looks_mean(blends), pose
     points = out['xyz'].astype(float)
     if repeats > 1: out['looks'][:], out['blend_looks'][:] = xyz-out['xyz'], blends-out['blendshapes']
     if settings.landmarks.chimeric: out['chimeras'][:] = chimera_points(image, points, settings)
-    return dict(status='ok', n_faces=n_faces, n_looks=_n_looks(xyz), spread=_spread(xyz), turned_deg=90.*turned,
-        face_hash=face_hash(face_pattern(image, points)), **pixel_quality(image, points),
+    return dict(status='ok', n_faces=n_faces, which_face=which_face, n_looks=_n_looks(xyz), spread=_spread(xyz),
+        turned_deg=90.*turned, face_hash=face_hash(face_pattern(image, points)), **pixel_quality(image, points),
         **covering(image, points)), out
 
 def _n_looks(xyz): return int(np.isfinite(xyz[:, 0, 0]).sum())
@@ -251,20 +253,26 @@ def _disagreement(looks):
 
 def _unturned(looks, turned, shape):
     "Looks at a picture of `shape` that `np.rot90` turned, in the coordinates of the picture as it was"
-    xyz, blends, pose, n_faces = looks
+    xyz, blends, pose, *faces = looks
     h, w = shape[:2]
     for side in ((), (w,), (h, w), (w, h, w))[turned]:
         x, y, z = np.moveaxis(xyz, -1, 0)
         xyz = np.stack([side-y, x, z], -1)
         pose = np.array([[0, 1, 0, 0], [-1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], np.float32)@pose
-    return xyz, blends, pose, n_faces
+    return xyz, blends, pose, *faces
 
-def _way_up(image, repeats, settings):
+def _turned_place(at, turned, shape):
+    "Where a place (x, y) of a picture of `shape` is once `np.rot90` has turned that; None stays None"
+    if at is None: return None
+    (x, y), (h, w) = at, shape[:2]
+    return ((x, y), (y, w-x), (w-x, h-y), (h-y, x))[turned]
+
+def _way_up(image, repeats, settings, at=None):
     "Looks at a photograph the way up in which they agree best, and its turn: quarter turns, 0 where in doubt"
-    best, turn = _looks_at(image, repeats, settings), 0
+    best, turn = _looks_at(image, repeats, settings, at=at), 0
     if _agree(best) and not _lies(best): return best, turn
     for k in (1, 2, 3):
-        looks = _looks_at(np.rot90(image, k), repeats, settings, rounds=1)
+        looks = _looks_at(np.rot90(image, k), repeats, settings, 1, _turned_place(at, k, image.shape))
         if looks is None: continue
         looks, sure = _unturned(looks, k, image.shape), _agree(looks) and not _lies(looks)
         if _lies(looks) and _disagreement(looks) < _disagreement(best): best, turn = looks, k*sure
@@ -273,11 +281,12 @@ def _way_up(image, repeats, settings):
 def measure_face(
     image, # uint8 (h, w, 3)
     repeats:int=2, # looks in all
-    settings=None # Settings
+    settings=None, # Settings
+    at=None # (x, y) px: of several faces the one there, whatever `landmarks.which` says
 )->tuple: # a dict of `status` and quality, and a dict of arrays
     "All that is measured on one picture; the jitter is seeded by the picture itself"
     s = settings or load_settings()
-    looks, turned = _way_up(image, max(2, repeats), s) # one look alone would not notice
+    looks, turned = _way_up(image, max(2, repeats), s, at) # one look alone would not notice
     if looks is None: return dict(_NOTHING), _empty(repeats, s.landmarks.chimeric)
     if repeats == 1:
         first = np.flatnonzero(np.isfinite(looks[0][:, 0, 0]))[:1]
@@ -303,9 +312,31 @@ def parts(
         for i in (range(a, b, n) if not clip[a] else [a])]
 
 # %% ../../nbs/faces/04_points.ipynb #aefc390d
-def _measure_photo(path, settings):
+def _measure_boxed(image, box, settings):
+    "All that is measured of the face in a box, by the picture around it; in px of the whole picture"
+    try: x, y, w, h = map(float, box.split())
+    except ValueError: raise Unreadable(f'face_box is not left, top, width, height in px: {box}') from None
+    side, (bottom, right) = max(w, h), image.shape[:2]
+    left, top = (int(np.clip(v-side, 0, end)) for v, end in ((x, right), (y, bottom)))
+    part = image[top:int(np.clip(y+h+side, 0, bottom)), left:int(np.clip(x+w+side, 0, right))]
+    if not (part.size and side > 0): raise Unreadable(f'face_box {box}: not in the picture, {right} x {bottom} px')
+    record, arrays = measure_face(part, settings.landmarks.repeats, settings, (x+w/2-left, y+h/2-top))
+    for name in {'xyz', 'chimeras'} & set(arrays): arrays[name][..., :2] += np.float32([left, top])
+    return record, arrays
+
+def _measure_one(image, row, settings):
+    "All that is measured on the row of a photograph: of the face in its `face_box` where it has one"
+    box, of = getattr(row, 'face_box', None), str(getattr(row, 'face_of', ''))
+    if not isinstance(box, str): return measure_face(image, settings.landmarks.repeats, settings)
+    record, arrays = _measure_boxed(image, box, settings)
+    if record['status'] == 'ok' and re.fullmatch(r'\d+ of \d+', of):
+        number, n = of.split(' of ')
+        record.update(n_faces=int(n), which_face=f'{n} faces in the picture: this is number {number} from the left')
+    return record, arrays
+
+def _measure_photo(row, settings):
     s = settings.landmarks
-    try: return measure_face(within(settings.work.file_s, read_image, path, s.max_pixels), s.repeats, settings)
+    try: return _measure_one(within(settings.work.file_s, read_image, row.path, s.max_pixels), row, settings)
     except Unreadable as e: reason = f'unreadable: {e}'
     except ModelError: raise
     except Exception as e: reason = f'failed: {type(e).__name__}: {e}'
@@ -420,7 +451,7 @@ def measure_part(
         absent = dict(_NOTHING, status=why), _empty(repeats, s.landmarks.chimeric)
         def measured(row): return by_frame.get(row.frame, absent)
     else:
-        def measured(row): return _measure_photo(row.path, s)
+        def measured(row): return _measure_photo(row, s)
     with one_thread():
         results = [measured(row) if good else (dict(_NOTHING, status=row.status),
             _empty(repeats, s.landmarks.chimeric)) for row, good in zip(rows.itertuples(), ok)]
@@ -430,7 +461,7 @@ def measure_part(
     return Landmarks(pd.concat([rows.drop(columns='status'), records], axis=1), **arrays)
 
 _MEASURED = ['sharpness', 'brightness', 'contrast', 'in_frame', 'spread', 'turned_deg', 'n_faces', 'n_looks',
-    'face_hash', *COVERING]
+    'face_hash', 'which_face', *COVERING]
 
 # %% ../../nbs/faces/04_points.ipynb #f753b2f8
 def find_landmarks(

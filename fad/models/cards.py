@@ -23,7 +23,7 @@ from ..runs.extract import extract, finished_run, Run, RunError
 from .rules import (
     ClassifierError, faces_of, in_words, MAGNITUDES, ratios, REGION, UPPER_FACE, WEAKEST, weakest_upper, WHOLE)
 from .signals import Classifier, contributions, load, signals, weights_table
-from .validation import PICKED
+from .validation import FAILED, PICKED
 from .exam import exam, exam_from_dict, frame_expressions, judge
 
 # %% ../../nbs/models/06_cards.ipynb #76af5bd9
@@ -120,6 +120,12 @@ def _single_measure(found):
     return [f"{says}: the size of {one.model}, AUC {_line(one)}; the best model, {best.model}, {best.value:.2f}. "
             f"It was {one.validation}, which flatters it"]
 
+def _failed_lines(found):
+    "Parts of the training that came to an error which nobody foresaw"
+    lost = found[found.validation.str.startswith(FAILED)]
+    return [f"failed: {of.model}{f' ({of.task})' if isinstance(of.task, str) and of.task else ''}, "
+            f'{of.validation.removeprefix(FAILED)}: {of.metric}' for of in lost.itertuples()]
+
 def training_summary(
     model, # Classifier
     found # `validate` of its cohort
@@ -130,7 +136,7 @@ def training_summary(
     judged = [task for task in own.index.unique('task') if np.isfinite(own.value[task, 'auc'])]
     tasks = [_task_summary(task, own.loc[task], means) for task in judged]
     return '\n'.join([f"learned from {model.about['whose'].rstrip('.')}", *tasks,
-        *_not_judged(model, own), *_single_measure(found)])
+        *_not_judged(model, own), *_single_measure(found), *_failed_lines(found)])
 
 # %% ../../nbs/models/06_cards.ipynb #792a5f2b
 def _intended_use(model):
@@ -352,7 +358,8 @@ def _signal_html(said, weakness, ratio):
 
 def _doubt_html(said):
     "What speaks against believing the signal"
-    if said.in_domain: return '<p>Nothing about this picture is outside what the model has seen.</p>'
+    inside, whose = '<p>Nothing about this picture is outside what the model has seen.</p>', str(said.reasons)
+    if said.in_domain: return inside+(f'<p class="read mild"><b>{html.escape(whose)}</b></p>' if whose else '')
     heading = 'Outside what the model has seen' if np.isfinite(said.weakness) else 'Not judged'
     return f'<p class="read mild"><b>{heading}:</b> {html.escape(str(said.reasons)) or "no face was measured"}</p>'
 

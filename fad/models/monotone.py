@@ -19,6 +19,7 @@ from sklearn.model_selection import ParameterGrid, StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from threadpoolctl import threadpool_limits
+from ..settings import error_words
 from ..faces.measures import BLENDSHAPE_FEATURES, FEATURES
 from ..stats.people import row_weights
 from ..shortcuts.copies import leak_groups
@@ -241,7 +242,11 @@ def fit(
         why = too_few(y[at], who, task)
         if not why and search and task not in FIXED: why = copies_of_few(y[at], groups[at])
         if why: skipped[task] = why
-        else: tasks[task] = fit_task(X[at], y[at], who, groups[at], task, kind, search, seed)
+        else:
+            try: tasks[task] = fit_task(X[at], y[at], who, groups[at], task, kind, search, seed)
+            except Exception as e: # costs this task, but for the one that all rests on
+                if isinstance(e, ClassifierError) or task == 'weakness': raise
+                skipped[task] = error_words(e)
     if 'weakness' in skipped: raise ClassifierError(f"weakness against none: {skipped['weakness']}")
     return dict(limits=limits, tasks=tasks, skipped=skipped, kind=kind)
 

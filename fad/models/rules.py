@@ -19,7 +19,7 @@ from ..stats.limits import healthy_limits, like_at_rest
 class ClassifierError(FadError): "A table or a model that can't be used; the message says what is needed"
 
 QUALITY = ['yaw_deg', 'pitch_deg', 'roll_deg', 'interocular_px', 'sharpness', 'brightness', 'contrast', 'in_frame',
-           'n_looks', 'spread', 'face_hash']
+           'n_looks', 'spread', 'face_hash', 'which_face']
 
 def check_faces(
     table # features with keys, one row per frame

@@ -14,7 +14,7 @@ import numpy as np, pandas as pd, skops.io
 from scipy.special import expit, logit
 from threadpoolctl import threadpool_limits
 from .. import __version__
-from ..settings import load_settings
+from ..settings import error_words, load_settings
 from ..faces.cohort import whose_faces
 from ..faces.detector import canonical_face, MODEL_SHA256
 from ..faces.errors import shipped_correlation
@@ -147,8 +147,13 @@ def _members(fitted, table, draws):
         if task not in fitted['tasks']: continue
         pipe, at = fitted['tasks'][task], y.notna().to_numpy()
         X, y = pipe[:-1].transform(X[at].to_numpy()), y[at].astype(int).to_numpy()
-        with threadpool_limits(1): again = [_again(pipe[-1], X, y, weights) for weights in draws[:, at]]
-        out[task] = tuple(np.stack(v) for v in zip(*again))
+        try:
+            with threadpool_limits(1): again = [_again(pipe[-1], X, y, weights) for weights in draws[:, at]]
+        except Exception as e: # costs this task, but for the one that all rests on
+            if task == 'weakness': raise
+            del fitted['tasks'][task]
+            fitted['skipped'][task] = error_words(e)
+        else: out[task] = tuple(np.stack(v) for v in zip(*again))
     return out
 
 def train(
@@ -281,9 +286,15 @@ def signals(
         out[f'{k}_low'], out[f'{k}_high'] = (pd.Series(v, out.index).where(point[k].notna()) for v in (low, high))
     out['reasons'] = outside(table, model.fitted['limits'].limit, model.domain)
     out['in_domain'] = measured & out.reasons.eq('')
+    out['reasons'] = ['; '.join(filter(None, said)) for said in zip(out.reasons, _which_faces(table))]
     out['driven_by'] = np.where(measured, _drivers(model, table), '')
     out[WEAKEST] = np.where(measured, _weakest(model, table), '')
     return out
+
+def _which_faces(table):
+    "Which of several faces each row is of, in words; '' where one was seen, or nobody knows"
+    if 'which_face' not in table: return ['']*len(table)
+    return table.which_face.fillna('').astype(str)
 
 def contributions(
     model, # Classifier

@@ -8,7 +8,6 @@ __all__ = ['SIZES', 'repeated_scenes', 'repeated_pictures', 'halves', 'shares_he
 
 # %% ../../nbs/proof/09_next_picture.ipynb #9e134792
 import os, time
-from concurrent.futures import ProcessPoolExecutor
 import numpy as np, pandas as pd
 from tqdm.auto import tqdm
 from ..settings import load_settings
@@ -18,6 +17,7 @@ from ..faces.measures import (
     add_excursions, commissures, EXCURSIONS, FEATURES, features, measure_images)
 from ..faces.measures import asymmetry_vectors, symmetry_scores, SYMMETRY
 from ..stats.repeats import held, learn_errors, NAMES, wider, Z
+from ..runs.extract import processes
 from ..simulator.scenes import at_site, cohort_person, random_scene, render, SITES
 
 # %% ../../nbs/proof/09_next_picture.ipynb #57041dfb
@@ -72,7 +72,7 @@ def repeated_pictures(
 )->pd.DataFrame: # a row a measured picture: subject, expression, palsy, context, size, sharpness, every measure
     "Photographs of people who were taken again and again, measured; some 10 minutes on two quiet cores"
     s = settings or load_settings()
-    with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
+    with processes(workers or os.cpu_count() or 1) as pool:
         jobs = [pool.submit(_of_person, seed, i, s) for i in range(people)]
         found = [job.result() for job in tqdm(jobs, desc='people')]
     return pd.concat(found, ignore_index=True)

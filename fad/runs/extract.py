@@ -78,8 +78,19 @@ def made_with(
         model_sha256=file_sha256(model_file(settings.landmarks.model)))
 
 def _file_ids(df):
-    "The id that each row's file has when it is one row: that of its frame, less a clip's number"
-    return df.frame_id.where(df.t_s.isna(), df.frame_id.str.rpartition('#')[0])
+    "The id that each row's file has when it is one row: that of its frame, less a clip's number, or a face's"
+    several = df.t_s.notna() | df.get('face_of', pd.Series(None, df.index)).notna()
+    return df.frame_id.mask(several, df.frame_id.str.rpartition('#')[0])
+
+_BY_CONTENT = ('settings.landmarks.model', 'settings.measures.errors') # their checksums stand beside them
+
+def _as_typed(section):
+    "Settings with the files they name as seen from the present folder: no name of a home folder"
+    return {k: _from_here(v) if k in ('model', 'errors') and v else v for k, v in section.items()}
+
+def _from_here(path):
+    try: return Path(os.path.relpath(path)).as_posix()
+    except ValueError: return path # another drive
 
 def run_identity(
     df, # a cohort table
@@ -93,7 +104,7 @@ def run_identity(
     df = df[~(df.frame_id.isin(unread) | _file_ids(df).isin(unread))]
     rows = df.assign(sha256=df.path.map(hashes)).drop(columns='path').astype('string').fillna('')
     lines = ['\0'.join(r) for r in rows.itertuples(index=False, name=None)]
-    asked = {k: v for k, v in as_dict(settings).items() if k not in ('cnn', 'report', 'work')}
+    asked = {k: _as_typed(v) for k, v in as_dict(settings).items() if k not in ('cnn', 'report', 'work')}
     said = '\n'.join([*rows.columns, *lines]).encode('utf-8', 'surrogateescape')
     return dict(settings=asked, **made_with(settings), points=POINTS, catalog=catalog_hash(),
         errors=errors_hash(settings), frames=len(df), files=df.path.nunique(),
@@ -112,7 +123,7 @@ def identity_changes(
     a, b = flat(old), flat(new)
     return [f"{words[k]} changed" if k in words
         else f"{k.removeprefix('settings.')}: {a.get(k, 'unset')} then, {b.get(k, 'unset')} now"
-        for k in sorted(a.keys() | b.keys()) if a.get(k) != b.get(k)]
+        for k in sorted(a.keys() | b.keys()) if a.get(k) != b.get(k) and k not in _BY_CONTENT]
 
 # %% ../../nbs/runs/02_extract.ipynb #87de1502
 def _slice(df, part, settings):
@@ -562,7 +573,7 @@ def extract(
     left = _unread(df, functional.status, hashes)
     run.notes += _back_words(df, unread, left)
     write_json(dict(identity=run_identity(df, s, hashes, left), state='finished', settings_from=str(s.origin),
-        typed_in=_typed_in(run), symmetry=mean_of, warnings=cohort_warnings(df),
+        typed_in=_typed_in(run), symmetry=mean_of, warnings=[*cohort_warnings(df), *_several_words(run, functional)],
         status=functional.status.str.split(':').str[0].value_counts().to_dict(), unread=left,
         files=shards | _table_files(run)), run.path/'run.json')
     return run
@@ -701,6 +712,16 @@ def _covered_words(table):
         f"({'; '.join(f'{what}: {n}' for what, n in most.items())}): measures of what is covered stay empty, those of "
         "what is partly covered have wider errors (column covered)"]
 
+def _several_words(run, table, most=6):
+    "Which files show several faces, and which of them was measured"
+    said = run.table('quality').which_face.fillna('').str.replace(r'this is number \d+.*', 'each has a row', regex=True)
+    said = said.to_numpy(object)
+    files = table[said != ''].assign(said=said[said != '']).groupby('path', sort=False).said.agg(lambda x: x.mode()[0])
+    if not len(files): return []
+    named = '; '.join(f'{_shown(path)}: {which}' for path, which in files.head(most).items())
+    return [f"{len(files)} of {table.path.nunique()} files show several faces (column which_face of quality.csv; "
+        f"landmarks.which chooses): {named}{'; …' if len(files) > most else ''}"]
+
 def summary(
     run:Run # a finished run
 )->str: # lines for a terminal
@@ -708,7 +729,8 @@ def summary(
     table = run.table('facial_asymmetry_functional')
     ok = table[table.status.eq('ok')]
     lines = [f"{len(table)} frames of {table.path.nunique()} files: {len(ok)} measured, {len(table)-len(ok)} not"]
-    files = ok.groupby('path', sort=False)
+    photograph = ok.t_s.isna() & ok.path.duplicated(keep=False) # one of several faces
+    files = ok.groupby(ok.path.mask(photograph, ok.frame_id), sort=False)
     if 0 < files.ngroups <= 12:
         show = ['mouth_corner_height', 'eye_opening', 'brow_height']
         value, half = files[show].median()*PUPILS_MM, 1.96*files[[f'{f}_se' for f in show]].median()*PUPILS_MM

@@ -17,10 +17,10 @@ from markupsafe import Markup
 from matplotlib.patches import Patch
 from statsmodels.stats.multitest import multipletests
 from threadpoolctl import threadpool_limits
-from ..settings import load_settings, override
+from ..settings import error_words, load_settings, override, tells_error
 from ..faces.cohort import whose_faces
 from ..faces.points import read_frame
-from ..runs.files import write_csv
+from ..runs.files import write_csv, write_text, write_whole
 from ..runs.extract import extract, Run
 from ..runs.pages import badge, data_url, figure as page_figure, fragment, page, VERDICTS
 from .evidence import evidence, face_mask, part_of, ShortcutError
@@ -200,17 +200,23 @@ _COLUMNS = ['check', 'title', 'question', 'verdict', 'statistic', 'value', 'low'
     'chance', 'p', 'p_adjusted', 'found', 'remedy', 'p_words', 'measures', 'measures_low', 'measures_high', *_LEFT,
     'left_words', 'n_pictures', 'n_person_unknown', 'n_groups', 'n_case_groups']
 
-def _measures_alone(e, case, groups, seed, ask):
-    "Answers of a model of the measures, and their AUC; NaN where it is not asked or nothing was measured"
-    answers = answers_of(e['measures'], case, groups, seed) if ask else np.full(len(case), np.nan)
-    auc = weighted_auc(answers, case, groups, seed=seed) if np.isfinite(answers).any() else {}
-    return answers, {name: auc.get(of, np.nan) for name, of in
-        dict(measures='auc', measures_low='low', measures_high='high').items()}
-
 def _or_why(reason, ask, *of):
     "What was found; where that came to an error which nobody foresaw, the error by the name of `reason`"
     try: return ask(*of)
-    except Exception as e: return {reason: f'an error, {type(e).__name__}: {e}'}
+    except Exception as e: return {reason: error_words(e)}
+
+def _ask_measures(e, case, groups, seed):
+    "Answers of a model of the measures, and their AUC where anything was measured"
+    answers = answers_of(e['measures'], case, groups, seed)
+    auc = weighted_auc(answers, case, groups, seed=seed) if np.isfinite(answers).any() else {}
+    return dict(answers=answers) | auc
+
+def _measures_alone(e, case, groups, seed, ask):
+    "Answers of a model of the measures, their AUC, and the error that it came to; NaN where there is none"
+    found = _or_why('why', _ask_measures, e, case, groups, seed) if ask else {}
+    auc = {name: found.get(of, np.nan) for name, of in
+        dict(measures='auc', measures_low='low', measures_high='high').items()}
+    return found.get('answers', np.full(len(case), np.nan)), auc, found.get('why')
 
 def judge(
     e:dict, # from `evidence`
@@ -235,13 +241,13 @@ def judge(
     part, part_case, part_groups = part_of(e, at) if len(at) < n else e, case[at], groups[at]
     few, found = min(count_groups(part_groups, part_case)) < LEAST, {}
     with threadpool_limits(1 if len(at) < 1500 else None):
-        answers, alone = _measures_alone(part, part_case, part_groups, seed, left and not few)
+        answers, alone, lost = _measures_alone(part, part_case, part_groups, seed, left and not few)
         for name in only or [k for k in CHECKS if k != 'network']:
             if name == 'duplicates': found[name] = check_duplicates(e, case, pairs, groups, most, seed)
             elif few: found[name] = dict(why=f'fewer than {LEAST} people of a label')
             else: found[name] = _or_why('why', _ask, name, part, part_case, part_groups, reference, permutations, seed)
-            if left and not few: found[name] |= _or_why('left_why', held_equal, name, found[name], part, part_case,
-                part_groups, answers, seed)
+            if left and not few: found[name] |= dict(left_why=lost) if lost else _or_why('left_why', held_equal, name,
+                found[name], part, part_case, part_groups, answers, seed)
             score = found[name].get('score')
             if score is not None: found[name]['score'] = pd.Series(score, at).reindex(range(n)).to_numpy()
     table = _verdicts(found, Bounds(alpha, serious), permutations, (part_case, part_groups), (case, groups))
@@ -372,6 +378,13 @@ def _left_of(checks):
     each = '; '.join(f'with {c.title.lower()} held equal: {c.left_words}' for c in bad.itertuples())
     return f'{said}; {each}.' if each else f'{said}.'
 
+def _errors_of(checks):
+    "Which checks came to an error that nobody foresaw, and what it says, in a sentence"
+    said = [f'{c.title.lower()} ({c.found})' for c in checks.itertuples() if tells_error(c.found)]
+    left = checks.left_words.unique() if 'left_words' in checks else ()
+    said += [f'the measures with a shortcut held equal ({words})' for words in left if tells_error(words)]
+    return f"Failed: {'; '.join(said)}." if said else ''
+
 def _listed(checks, verdict): return ', '.join(checks.title[checks.verdict.eq(verdict)].str.lower())
 
 def in_words(
@@ -392,7 +405,7 @@ def in_words(
         'is there more than once, every check can know the label by knowing the person: name the people '
         '(cohort.subject_pattern in settings.ini, or a manifest), and ask again.')
     if not_judged: said.append(f'Not judged: {not_judged}.')
-    if left := _left_of(checks): said.append(left)
+    said += [more for more in (_left_of(checks), _errors_of(checks)) if more]
     return ' '.join(said)
 
 # %% ../../nbs/shortcuts/05_audit.ipynb #8b27f114
@@ -527,12 +540,12 @@ def audit(
     name = audit_name(by)
     checks, found = judge(e, reference, permutations, alpha, serious, s.study.seed, list(CHECKS) if cnn else None)
     (out/'figures').mkdir(parents=True, exist_ok=True)
-    png, left = _png(plot_audit(checks)), _png(plot_left(checks))
-    (out/'figures'/f'{name}.png').write_bytes(png)
-    (out/'figures'/f'{name}_left.png').write_bytes(left)
     write_csv(checks, out/f'{name}.csv')
+    png, left = _png(plot_audit(checks)), _png(plot_left(checks))
+    write_whole(out/'figures'/f'{name}.png', lambda part: part.write_bytes(png))
+    write_whole(out/'figures'/f'{name}_left.png', lambda part: part.write_bytes(left))
     rule = HOW_JUDGED.format(alpha=alpha, serious=serious, margin=round(serious-.5, 3), least=LEAST, most=MOST,
         like=LIKE, much=Bounds().much)
     page = report_html(checks, found, e, png, left, rule, s.report.thumbnails)
-    (out/f'{name}.html').write_text(page, encoding='utf-8', errors='replace')
+    write_text(out/f'{name}.html', page)
     return checks

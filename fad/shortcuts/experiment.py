@@ -9,7 +9,7 @@ __all__ = ['one_training', 'minutes_left', 'experiment']
 import sys, time
 import numpy as np, pandas as pd
 from tqdm.auto import tqdm
-from ..settings import CnnSettings
+from ..settings import CnnSettings, error_words
 from ..runs.files import write_whole
 from fad.shortcuts.networks import (
     each_done, how_many_workers, in_pixels, INPUTS, kept_in, logits, pick_device, pictures_of, SHORTCUTS, split,
@@ -71,14 +71,16 @@ def experiment(
     settings=CnnSettings(), # CnnSettings
     progress:bool=True, # show a bar
     first:int=0 # seed of the first split; the others follow
-)->pd.DataFrame: # input, trained, seed, row, version, score
-    "All trainings; several processes on a CPU, one after the other where an accelerator is at hand"
+)->pd.DataFrame: # input, trained, seed, row, version, score; `attrs['failed']`: a dict for each that failed, with `why`
+    """All trainings; several processes on a CPU, one after the other where an accelerator is at hand
+
+    One that comes to an error costs itself; where all do, the first error is raised."""
     names, versions = ['input', 'trained', 'seed'], ['plain', *in_pixels(trained)]
     seeds = range(first, first+settings.seeds)
     jobs = [(name, learned, seed) for seed in seeds for learned in trained for name in inputs]
     workers = how_many_workers(settings) if pick_device(settings.device) == 'cpu' else 1
     new = {job for job in jobs if not _kept(home, settings, *job).is_file()}
-    said, ends = [None]*len(jobs), []
+    said, ends, lost = [None]*len(jobs), [], {}
     with tqdm(total=len(jobs), desc='networks', disable=not progress) as bar:
         def say(text):
             if progress: bar.write(text, file=sys.stderr)
@@ -90,6 +92,13 @@ def experiment(
             ends.append(time.monotonic())
             if len(ends) == 4*workers < len(new):
                 say(f'{minutes_left(ends, len(new), workers)}; stopped and called again, it goes on where it was')
+        def failed(i, error):
+            lost[i] = error
+            bar.update()
         if new: say(_ahead(new, jobs, inputs, trained, settings))
-        each_done(one_training, [(*job, rows, home, versions, settings) for job in jobs], workers, done)
-    return pd.concat(said, ignore_index=True)[[*names, 'row', 'version', 'score']]
+        each_done(one_training, [(*job, rows, home, versions, settings) for job in jobs], workers, done,
+            failed)
+    if len(lost) == len(jobs): raise lost[0]
+    out = pd.concat(said, ignore_index=True)[[*names, 'row', 'version', 'score']]
+    out.attrs['failed'] = [dict(zip(names, jobs[i]), why=error_words(lost[i])) for i in sorted(lost)]
+    return out

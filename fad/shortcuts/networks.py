@@ -11,7 +11,7 @@ __all__ = ['INPUTS', 'LEAST_PX', 'SHORTCUTS', 'GROUPS', 'LEAST', 'WORLDS', 'ENOU
 
 # %% ../../nbs/shortcuts/03_networks.ipynb #85353dfc
 import hashlib, json, os, shutil, zlib
-from concurrent.futures import as_completed
+from concurrent.futures import as_completed, BrokenExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -290,15 +290,22 @@ def each_done(
     work, # a function
     jobs, # a list of its arguments, a tuple for each job
     workers:int, # processes
-    done # a function of the number of a job and of what `work` returned
+    done, # a function of the number of a job and of what `work` returned
+    failed=None # a function of the number of a job and of its error; None: an error ends them all
 ):
     "Work on jobs, here or in several processes, and hand each result over as soon as it is there"
+    def hand_over(i, result, *of):
+        try: found = result(*of)
+        except Exception as e:
+            if failed is None or isinstance(e, BrokenExecutor): raise # a process that dies takes all with it
+            failed(i, e)
+        else: done(i, found)
     if workers == 1 or len(jobs) == 1:
-        for i, job in enumerate(jobs): done(i, work(*job))
+        for i, job in enumerate(jobs): hand_over(i, work, *job)
         return
     with processes(workers) as pool:
         number = {pool.submit(work, *job): i for i, job in enumerate(jobs)}
-        for future in as_completed(number): done(number[future], future.result())
+        for future in as_completed(number): hand_over(number[future], future.result)
 
 def how_many_workers(
     settings=CnnSettings() # CnnSettings

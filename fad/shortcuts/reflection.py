@@ -182,13 +182,14 @@ def learned_rows(
     shortcut, tested = np.where(clean, 'none', mean.trained), np.where(clean, 'none', 'same')
     return mean.assign(shortcut=shortcut, tested=tested, measure='auc_learned')
 
-def _plot_learning(ax, mean, inputs, unseen):
+def _plot_learning(ax, mean, inputs, unseen, trained):
     "One panel of `plot_training`"
     for k, name in enumerate(inputs):
+        if (trained, name) not in unseen: continue # it failed
         auc, colour = mean[name], f'C{list(INPUTS).index(name)}'
         ax.plot(auc.index, auc, '-', lw=1.3, color=colour, label=INPUTS[name])
-        ax.plot(auc.index[-1]*(1.06+.05*k), unseen[name], 'o', ms=4, color=colour)
-    end = auc.index[-1]
+        ax.plot(auc.index[-1]*(1.06+.05*k), unseen[trained, name], 'o', ms=4, color=colour)
+    end = mean.index.get_level_values('epoch').max()
     ax.plot([], [], 'o', ms=4, color='.4', label='dots: unseen people')
     ax.axvline(1.03*end, color='.8', lw=.8)
     ax.axhline(.5, color='.8', lw=.8, zorder=0)
@@ -210,7 +211,7 @@ def plot_training(
     size = (1.9*len(sets)+1.8, 2.8)
     fig, axes = plt.subplots(1, len(sets), figsize=size, sharey=True, layout='constrained', squeeze=False)
     for ax, trained in zip(axes[0], sets):
-        _plot_learning(ax, mean[trained], inputs, unseen[trained])
+        _plot_learning(ax, mean[trained], inputs, unseen, trained)
         ax.set_ylim(min(.3, unseen.min()-.05), 1.03)
         ax.set_title(textwrap.fill(SHORTCUTS.get(trained, 'nothing planted'), 20), fontsize=8)
     axes[0, 0].set_ylabel('AUC')
@@ -261,14 +262,17 @@ def _lines(head, rows):
     return [line.rstrip() for line in lines]
 
 # %% ../../nbs/shortcuts/07_reflection.ipynb #458c826c
+def _lost_networks(table): return int((table.measure.eq('failed') & table.input.isin(list(INPUTS))).sum())
+
 def _made_words(table):
     "How many networks, of what, from how many people"
     networks = table[table.input.isin(list(INPUTS))]
     views, sets = networks.input.nunique(), networks.trained.nunique()
     how = dict(pair.split(' ', 1) for pair in _row(table, measure='settings').note.split(', '))
     learned, tested = (_row(table, measure=measure) for measure in ('people learned from', 'people tested on'))
+    made = views*sets*int(how['seeds'])-_lost_networks(table)
     return [
-        f"{views*sets*int(how['seeds'])} small networks: {views} views of the picture, {sets} training sets, "
+        f"{made} small networks: {views} views of the picture, {sets} training sets, "
         f"{how['seeds']} splits of the people. Pictures of {how['px']} px.",
         f'Each learns from up to {learned.value:.0f} people ({learned.note}) '
         f'and is tested on {tested.value:.0f} others ({tested.note}).',
@@ -278,7 +282,8 @@ def _heart_words(table, clean, known, chance):
     "Whether networks that know nobody else know those they learned from"
     heart = [name for name in chance if name in known and known[name].value >= BY_HEART]
     if not heart: return []
-    names, features = _names(heart, clean), clean['features']
+    names, features = _names(heart, clean), clean.get('features')
+    if features is None: return [f'{names.capitalize()} know the people they learned from by heart and no others.']
     if not features.low > .5:
         return [f'{names.capitalize()} know the people they learned from by heart and no others, '
             'and measured features tell no more: too few people, or nothing to see.']
@@ -418,6 +423,9 @@ def _note_words(table):
     for row in table[table.measure.isin(['person not known', 'not planted', 'pictures left out'])].itertuples():
         number = f'{row.value:.0f}, ' if np.isfinite(row.value) else ''
         out.append(f'{row.measure.capitalize()}: {number}{row.note}.')
+    for row in table[table.measure.eq('failed')].itertuples():
+        how = f', learned {SHORTCUTS.get(row.trained, "with nothing planted")}' if isinstance(row.trained, str) else ''
+        out.append(f"Failed: {f'{NAMES[row.input]}{how}, ' if row.input in NAMES else ''}{row.note}.")
     return out
 
 def _audit_words(table):

@@ -21,6 +21,7 @@ from loky import ProcessPoolExecutor, as_completed
 from PIL import Image
 from tqdm.auto import tqdm
 from ..settings import FadError
+from ..runs.extract import end_with
 from . import head
 from .head import (
     expression, EXPRESSIONS, HEALTHY, Person, random_ancestry, random_person, random_sex, random_weakness, Weakness)
@@ -761,7 +762,9 @@ def _clip_truth(seed, i):
     rows = [_moment_truth(clip, frame, *moment) for frame, moment in enumerate(scenes_of(clip))]
     return _with_clip_keys(pd.DataFrame(rows), i, clip)
 
-def _worker_start(): os.environ.update(LP_NUM_THREADS='1', FAD_RENDERER='ok')
+def _worker_start(parent):
+    os.environ.update(LP_NUM_THREADS='1', FAD_RENDERER='ok')
+    end_with(parent)
 
 def _run(jobs, out, seed, size, workers, progress):
     "Do the jobs here or in processes of one thread each"
@@ -770,7 +773,7 @@ def _run(jobs, out, seed, size, workers, progress):
         if workers <= 1:
             for j in jobs: _make(j, out, seed, size); bar.update()
             return
-        pool = ProcessPoolExecutor(workers, initializer=_worker_start)
+        pool = ProcessPoolExecutor(workers, initializer=_worker_start, initargs=(os.getpid(),))
         try:
             for f in as_completed([pool.submit(_make, j, out, seed, size) for j in jobs]): f.result(); bar.update()
         except BrokenProcessPool:
