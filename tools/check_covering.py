@@ -8,6 +8,7 @@ os.environ.update(OMP_NUM_THREADS='1')
 import cv2, numpy as np, pandas as pd
 from fad.settings import load_settings
 from fad.faces.covering import covering, IN_REGION, PARTLY, PLACES, WHOLLY
+from fad.faces.detector import close_up
 from fad.faces.errors import shipped_errors
 from fad.faces.measures import features, FEATURES, REGIONS_OF
 from fad.faces.media import read_image, Unreadable
@@ -135,9 +136,11 @@ def rendered(s, kinds=('hand', 'hair', 'mask'), n=20, first=930000):
     return pd.concat(rows, ignore_index=True)
 
 def real(manifest):
+    "Photographs of a manifest, at most 700 px a side"
     for row in pd.read_csv(manifest).itertuples():
-        try: yield row.path, read_image(row.path)
+        try: image = read_image(row.path)
         except Unreadable: continue
+        yield row.path, close_up(image, 0, 0, *image.shape[1::-1], 700)[0]
 
 def counted(table):
     "Counts by source and kind: places hidden, partly hidden and seen, and how many of each are named"

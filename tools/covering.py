@@ -15,7 +15,7 @@ from fad.runs.extract import load_landmarks, Run
 from covers import camera, drawn
 
 PX, ZOOM = 112, 1.43 # side of a picture that is drawn on, and how much finer it is than the network's grid
-DRAWN, STEPS, BATCH, SEED = 3600, 1400, 32, 17
+DRAWN, STEPS, BATCH, SEED = 3600, (1400, 600), 32, 17 # two rounds
 
 def enlarged(image, points):
     "An aligned face with some room around it, and its points there"
@@ -101,11 +101,17 @@ def batch(pictures, hidden, r):
     y = np.stack([h for _, h in picked]).reshape(BATCH, GRID//2, 2, GRID//2, 2).mean((2, 4))/255
     return torch.from_numpy(np.ascontiguousarray(x)), torch.from_numpy(y.astype(np.float32))
 
-def learned(pictures, hidden, steps=STEPS, told=print):
+def learned(pictures, hidden):
     "The network, trained"
     torch.manual_seed(SEED)
     torch.set_num_threads(1)
-    r, net = np.random.default_rng(SEED), Net().to(memory_format=torch.channels_last)
+    net = Net().to(memory_format=torch.channels_last)
+    for k, steps in enumerate(STEPS): one_round(net, pictures, hidden, steps, SEED+k)
+    return net.eval()
+
+def one_round(net, pictures, hidden, steps, seed, told=print):
+    "Train from fast to slow"
+    r = np.random.default_rng(seed)
     rate = torch.optim.AdamW(net.parameters(), 3e-3, weight_decay=1e-4)
     plan = torch.optim.lr_scheduler.OneCycleLR(rate, 4e-3, steps, pct_start=.1)
     # what lies around the face matters little
@@ -118,8 +124,7 @@ def learned(pictures, hidden, steps=STEPS, told=print):
         loss = (F.binary_cross_entropy_with_logits(net(x), y, reduction='none')*near).mean()
         rate.zero_grad(); loss.backward(); rate.step(); plan.step()
         lost.append(loss.item())
-        if step%250 == 249: told(f'{step+1}: {np.mean(lost[-250:]):.4f}', flush=True)
-    return net.eval()
+        if step%200 == 199: told(f'{step+1}: {np.mean(lost[-200:]):.4f}', flush=True)
 
 def weights(net):
     "What `fad.faces.covering` reads: kernels (height, width, in, out) and shifts of every layer, batch norms folded in"
