@@ -55,7 +55,7 @@ def _one_of(name, value, choices):
 # %% ../../nbs/simulator/04_scenes.ipynb #7287ce4f
 BACKGROUNDS = ('plain', 'gradient', 'room')
 
-OCCLUSIONS = ('none', 'hair', 'hand', 'mask', 'glasses')
+OCCLUSIONS = ('none', 'hair', 'hand', 'mask', 'glasses', 'surgical_mask', 'dark_glasses', 'eye_patch')
 
 @dataclass(frozen=True)
 class Background:
@@ -328,6 +328,9 @@ def _drawn_weakness(seed, palsy):
     kind, side = r.choice(['none', 'central', 'peripheral'], p=[.5, 1/3, 1/6]), str(r.choice(['left', 'right']))
     return random_weakness(palsy or str(kind), side, float(np.round(r.uniform(.15, 1), 3)), seed)
 
+# what is before a face, and how often
+_BEFORE = dict(none=.75, hair=.05, hand=.02, mask=.01, glasses=.12, surgical_mask=.02, dark_glasses=.02, eye_patch=.01)
+
 def _drawn_gaze(r):
     spread = [2, 1.5] if r.random() < .75 else [10, 6]
     return tuple(np.round(r.normal(0, spread), 1).tolist())
@@ -341,7 +344,7 @@ def _drawn_setting(setting):
         camera=random_camera(_draws(setting, 'camera')),
         light=random_light(_draws(setting, 'light')),
         background=Background(choice('background', BACKGROUNDS, [.25, .25, .5]), setting),
-        occlusion=Occlusion(choice('occlusion', OCCLUSIONS, [.80, .05, .02, .01, .12]), setting),
+        occlusion=Occlusion(choice('occlusion', list(_BEFORE), list(_BEFORE.values())), setting),
         sensor=random_sensor(_draws(setting, 'sensor')), seed=setting)
 
 def random_scene(
