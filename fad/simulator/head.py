@@ -60,6 +60,7 @@ class Brows:
     thickness:float=.5 # 0 to 1
     arch:float=.5 # 0 to 1
     density:float=.7 # 0 to 1
+    rise:float=2.5 # mm by which they stand above the edge of the bone
 
 @dataclass(frozen=True)
 class Person:
@@ -71,6 +72,7 @@ class Person:
     shape:tuple=() # (target, weight) pairs, the same on both sides
     asymmetry:tuple=() # (target, weight) pairs that differ between the sides
     tone:tuple=() # (unit, left, right): what is active in this face at rest
+    resting:tuple=() # (unit, amount): what both sides do at rest, and less so the more the region does otherwise
     gains:tuple=() # (region, log of left over right): how much more the left side moves
     fold:float=.4 # depth of the nasolabial folds at rest, 0 to 1
     lid:float=0. # share of the opening by which both upper lids lie lower at rest; negative: higher
@@ -92,8 +94,8 @@ class Spread:
 
 _ASYM_SD = {
     'mouth-1': .2, 'mouth-2': .1, 'mouth-shift': .06, 'eye-1': .1, 'eye-2': .1, 'eye-5': .11, 'eye-6': .12,
-    'nose-2': .09, 'nose-shift': .3, 'brown-1': .25, 'jaw': .3, 'cheek': .25, 'ear': .4, 'temple': .2, 'top': .3,
-    'eye': .2, 'nose': .2, 'brown': .3}
+    'nose-2': .09, 'nose-shift': .3, 'brown-1': .4, 'jaw': .3, 'cheek': .25, 'ear': .4, 'temple': .2, 'top': .3,
+    'eye': .2, 'nose': .2, 'brown': .48}
 _PAIRS = [('incr', 'decr'), ('up', 'down'), ('out', 'in'), ('forward', 'backward'), ('convex', 'concave'),
     ('uncompress', 'compress')]
 _SHAPE_SD = dict(
@@ -188,6 +190,7 @@ def random_person(
     return Person(**(drawn | fixed))
 
 # %% ../../nbs/simulator/01_head.ipynb #90f4177f
+_UNEVEN_BROWS = 1.7 # how much more the sides differ in moving and holding the brows than elsewhere
 _HISTORY_TONE = dict(dental=dict(cheekPuff=.3, droopMouth=.14), scar=dict(mouthUpperUp=.5, mouthDimple=.25))
 _HISTORY_GAIN = dict(dental=-.3, scar=-.2, habitual_smile=.65) # of the mouth, on the side that has the history
 
@@ -198,6 +201,7 @@ def _random_sides(r, spread, history):
     gains = {region: float(r.normal(0, spread.gain)) for region in ('brow', 'eye', 'nose', 'mouth')}
     tone = {u: np.maximum(0, r.normal(0, spread.tone)*np.array([1, -1]))
         for u in ('droopMouth', 'droopBrow', 'sagLid', 'mouthSmile')}
+    gains['brow'], tone['droopBrow'] = _UNEVEN_BROWS*gains['brow'], _UNEVEN_BROWS*tone['droopBrow']
     drawn, side, much = str(r.choice(HISTORIES, p=spread.history)), int(r.integers(2)), float(r.uniform(.6, 1.4))
     history, amount = history or drawn, np.array([side == 0, side == 1], float)*much
     for unit, share in _HISTORY_TONE.get(history, {}).items(): tone[unit] = tone.get(unit, 0)+amount*share
@@ -213,13 +217,19 @@ def _skin_age(r, age):
     if age+r.normal(0, 4) < 60: return 'middleage'
     return 'old'
 
+def _random_resting(r):
+    "A trace of a smile, brows a little raised, as people look into a lens"
+    drawn = dict(mouthSmile=r.normal(.10, .14), raiseBrow=r.normal(.10, .18), eyeWide=r.normal(.05, .1))
+    return tuple((unit, round(float(amount), 3)) for unit, amount in drawn.items() if amount > .01)
+
 def _random_looks(r, male, age, kind):
     "Skin, eyes, brows, folds"
     skin = f"texture/skin_{_skin_age(r, age)}_{ANCESTRIES[kind]}_{'male' if male else 'female'}"
     skins = [name.removeprefix('texture/skin_') for name in pack() if name.startswith(skin)]
     eyes, share = (EYES, None) if kind == 2 else (('brown', 'brownlight'), (.8, .2))
     return dict(skin=str(r.choice(skins)), eyes=str(r.choice(eyes, p=share)),
-        brows=Brows(*r.uniform(.2, .9, 3).round(2).tolist()),
+        brows=Brows(*r.uniform(.2, .9, 3).round(2).tolist(), round(float(np.clip(r.normal(2.5, 1.3), 0, 5.5)), 2)),
+        resting=_random_resting(r),
         fold=round(float(np.clip(.15+(age-20)/80+r.normal(0, .15), 0, 1)), 3))
 
 def mirrored_person(
@@ -343,8 +353,8 @@ def _closing(v, right):
 # %% ../../nbs/simulator/01_head.ipynb #379726aa
 EXPRESSIONS = dict(
     rest={},
-    smile=dict(mouthSmile=.62, mouthDimple=.15, cheekSquint=.5, eyeSquint=.12),
-    show_teeth=dict(mouthSmile=.55, mouthUpperUp=1., mouthLowerDown=1.1, mouthStretch=.4, cheekSquint=.5, noseSneer=.2,
+    smile=dict(mouthSmile=.95, mouthDimple=.2, cheekSquint=.55, eyeSquint=.12),
+    show_teeth=dict(mouthSmile=.75, mouthUpperUp=1., mouthLowerDown=1.1, mouthStretch=.4, cheekSquint=.5, noseSneer=.2,
         eyeSquint=.2, jawOpen=.03),
     brow_raise=dict(raiseBrow=.85, browInnerUp=.35, browOuterUp=.35, eyeWide=.3),
     close_gently=dict(eyeBlink=1.),
@@ -421,12 +431,25 @@ REGION_UNITS = dict(
 _REGION = {u: region for region, units in REGION_UNITS.items() for u in units}
 _LAGOPHTHALMOS = .55 # share of closing that is lost at severity 1: the levator still lets the lid fall
 
+def _resting(person, units):
+    "What is asked for, and what the face does by itself where its region is not busy"
+    busy = {}
+    for unit, wanted in units.items():
+        region = _REGION.get(unit)
+        if region: busy[region] = max(busy.get(region, 0), float(np.max(np.abs(wanted))))
+    out = dict(units)
+    for unit, amount in person.resting:
+        left = amount*max(0., 1-busy.get(_REGION.get(unit), 0.))
+        out[unit] = tuple((np.array(units.get(unit, (0., 0.)), float)+left).tolist())
+    return out
+
 def activations(
     person, # Person
     units, # unit: (left, right), see `expression`
     weakness=HEALTHY # Weakness
 )->dict: # unit: array (left, right) as really used; what weakness does at rest as units of its own
     "Activations with the person's own sides and the weakness in them"
+    units = _resting(person, units)
     gains, out = dict(person.gains), {}
     sides = np.array([weakness.side == 'left', weakness.side == 'right'])
     lost = sides*weakness.severity*(weakness.palsy != 'none')

@@ -173,7 +173,7 @@ def _brow_line(brows):
     "Middle of the left brow from its inner end (80, 2), mm"
     points, u, arch = face_points(), np.linspace(0, 1, 80), brows.arch-.5
     line = _curve((points[[336, 296, 334, 293, 300]]+points[[285, 295, 282, 283, 276]])/2, 80)
-    return line+np.c_[0*u, 3*arch*np.exp(-((u-.66)/.22)**2)-1.5*arch*(u-.2)+2.3*np.exp(-(u/.22)**2)]
+    return line+np.c_[0*u, brows.rise+3*arch*np.exp(-((u-.66)/.22)**2)-1.5*arch*(u-.2)+2.3*np.exp(-(u/.22)**2)]
 
 def brow_hairs(
     brows, # head.Brows

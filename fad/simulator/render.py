@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PIVOT', 'FACE', 'SHADOW_PX', 'WORN', 'Camera', 'Light', 'pose_rotation', 'light_rig', 'openness', 'glasses',
            'oxygen_mask', 'surgical_mask', 'eye_patch', 'hand', 'locks', 'RenderError', 'check_renderer', 'Part',
-           'Stage', 'stage', 'portrait', 'to_srgb']
+           'Stage', 'hidden', 'stage', 'portrait', 'to_srgb']
 
 # %% ../../nbs/simulator/03_render.ipynb #daa1601e
 import os, subprocess, sys
@@ -14,6 +14,7 @@ from functools import lru_cache
 import cv2, numpy as np
 from fastcore.basics import patch
 from scipy.interpolate import LinearNDInterpolator
+from scipy.spatial import cKDTree
 from ..settings import FadError
 from . import head
 from .looks import (
@@ -934,6 +935,44 @@ def occlude(self:Stage, person, look, kind, seed):
     meshes = WORN[kind](self.lm, r, side, skin_tone(f'skin_{person.skin}')*look.tint)
     for name, mesh in zip(('gear', 'glass'), meshes):
         if mesh: self.parts[name].show((kind, seed, len(mesh['points'])), **mesh)
+
+
+# %% ../../nbs/simulator/03_render.ipynb #64fac232
+_SEEN_THROUGH = .5 # opacity from which on what lies behind counts as hidden
+
+def _before(points, mesh, to_camera):
+    "Which points (n, 3) mm lie behind a mesh, seen from the camera (parallel rays)"
+    p, corners = points@to_camera.T, (mesh['points']@to_camera.T)[mesh['triangles']]
+    solid = mesh['extra'][mesh['triangles'][:, 0], 1] >= _SEEN_THROUGH
+    corners = corners[solid & (corners[:, :, 2].max(1) > p[:, 2].min())]
+    low, high = corners[:, :, :2].min(1), corners[:, :, :2].max(1)
+    out = np.zeros(len(p), bool)
+    for i, (x, y, z) in enumerate(p):
+        over = corners[((low <= [x, y]) & (high >= [x, y])).all(1)]
+        (ax, ay, az), (bx, by, bz), (cx, cy, cz) = (over[:, k].T for k in range(3))
+        area = (by-cy)*(ax-cx)+(cx-bx)*(ay-cy)
+        area = np.where(area == 0, 1e-30, area)
+        u, v = ((by-cy)*(x-cx)+(cx-bx)*(y-cy))/area, ((cy-ay)*(x-cx)+(ax-cx)*(y-cy))/area
+        out[i] = ((u >= 0) & (v >= 0) & (u+v <= 1) & (u*az+v*bz+(1-u-v)*cz > z+.5)).any()
+    return out
+
+def hidden(
+    lm, # (478, 3) mm, from `head.anchors`
+    kind:str, # none, hair, or one of `WORN`
+    seed:int, # which one
+    camera # Camera
+): # bool (478,)
+    "Which points of a face lie behind what is worn"
+    if kind == 'none': return np.zeros(len(lm), bool)
+    r, to_camera = np.random.default_rng([seed, 11]), pose_rotation(camera.yaw, camera.pitch, camera.roll)
+    side = int(r.choice([-1, 1]))
+    if kind == 'hair':
+        strands = locks(lm, r, side)
+        fine = np.concatenate([strands[:, :-1]*(1-s)+strands[:, 1:]*s for s in np.linspace(0, .9, 8)])
+        near, _ = cKDTree((fine.reshape(-1, 3)@to_camera.T)[:, :2]).query((lm@to_camera.T)[:, :2])
+        return near < 1.
+    meshes = [mesh for mesh in WORN[kind](lm, r, side, np.ones(3)) if mesh]
+    return np.any([_before(lm, mesh, to_camera) for mesh in meshes], axis=0)
 
 
 # %% ../../nbs/simulator/03_render.ipynb #77944384

@@ -6,9 +6,9 @@
 __all__ = ['BACKGROUNDS', 'OCCLUSIONS', 'STILL_EXPRESSIONS', 'COURSES', 'LOOKALIKES', 'VISEMES', 'GROUPS', 'SITES', 'CLIP_PLAN',
            'MANIFEST', 'SimulateError', 'whole_number', 'Background', 'Occlusion', 'Sensor', 'Scene', 'room',
            'backdrop', 'gaze_units', 'units_of', 'exposed', 'automatic_exposure', 'portrait_pixels', 'jpeg_bytes',
-           'render', 'random_camera', 'random_light', 'random_sensor', 'random_scene', 'truth_of', 'Clip', 'course_of',
-           'movement', 'scenes_of', 'random_clip', 'simulate_clip', 'cohort_person', 'at_site', 'cohort_scene',
-           'cohort_clip', 'simulate_cohort', 'cohort_truth']
+           'render', 'random_camera', 'random_light', 'random_sensor', 'random_scene', 'truth_of', 'covered_share',
+           'Clip', 'course_of', 'movement', 'scenes_of', 'random_clip', 'simulate_clip', 'cohort_person', 'at_site',
+           'cohort_scene', 'cohort_clip', 'simulate_cohort', 'cohort_truth']
 
 # %% ../../nbs/simulator/04_scenes.ipynb #40c8137c
 import errno, io, json, operator, os, shutil, zlib
@@ -21,11 +21,12 @@ from loky import ProcessPoolExecutor, as_completed
 from PIL import Image
 from tqdm.auto import tqdm
 from ..settings import FadError
+from ..faces.detector import REGIONS
 from . import head
 from .head import (
     expression, EXPRESSIONS, HEALTHY, Person, random_ancestry, random_person, random_sex, random_weakness, Weakness)
-from .looks import Look, look_of, skin_tone
-from .render import Camera, check_renderer, Light, pose_rotation, stage
+from .looks import beard_of, Look, look_of, skin_tone
+from .render import Camera, check_renderer, hidden, Light, pose_rotation, stage
 
 # %% ../../nbs/simulator/04_scenes.ipynb #251db888
 class SimulateError(FadError): "What was asked for cannot be simulated, and why"
@@ -73,8 +74,7 @@ class Occlusion:
 
 # %% ../../nbs/simulator/04_scenes.ipynb #229e73d9
 _SENSOR_LIMITS = dict(blur=(0, .05), motion=(0, .2), noise=(0, .5), low_light=(0, 1), resolution=(.1, 1),
-    warmth=(-1, 1),
-    jpeg=(1, 100))
+    warmth=(-1, 1), contrast=(.5, 4), sharpening=(0, 3), jpeg=(1, 100))
 
 @dataclass(frozen=True)
 class Sensor:
@@ -86,6 +86,8 @@ class Sensor:
     low_light:float=0. # 0 to 1: darker, and noisier for it
     resolution:float=1. # pixels it really has, over the picture's
     warmth:float=0. # white balance, -1 cold to 1 warm
+    contrast:float=1. # of its tone curve: slope at mid-grey
+    sharpening:float=0. # share of the finest detail that is added once more
     jpeg:int=92 # quality, 1 to 100
     def __post_init__(self):
         for name, limits in _SENSOR_LIMITS.items(): _within(name, getattr(self, name), *limits, 'Sensor')
@@ -242,9 +244,17 @@ def exposed(
     if noise:
         grain = r.normal(size=light.shape).astype(np.float32)
         light = light+noise*np.sqrt(.15+light.clip(0)*2).astype(np.float32)*grain
-    out = np.clip(light*(1+.35*sensor.low_light), 0, 1)**(1/2.2)
+    out = _developed(np.clip(light*(1+.35*sensor.low_light), 0, 1)**(1/2.2), sensor)
     if len(out) != size: out = cv2.resize(out, (size, size), interpolation=cv2.INTER_CUBIC)
     return (np.clip(out, 0, 1)*255+.5).astype(np.uint8)
+
+def _developed(grey, sensor):
+    "What a camera makes of its pixels (0 to 1): a tone curve, steep in the middle, and sharper edges"
+    if sensor.contrast != 1:
+        up, down = (np.clip(a, 1e-6, 1)**sensor.contrast for a in (grey, 1-grey))
+        grey = up/(up+down)
+    if not sensor.sharpening: return grey
+    return grey+sensor.sharpening*(grey-cv2.GaussianBlur(grey, (0, 0), .004*len(grey)))
 
 def automatic_exposure(
     person, look, light # Person, Look, Light
@@ -298,8 +308,10 @@ def random_camera(
     r # numpy Generator
 )->Camera:
     "A camera that a person would hold, further away than an arm"
-    yaw, pitch, roll = np.clip(r.normal(0, [11, 6, 5]), [-35, -20, -18], [35, 20, 18]).tolist()
-    distance, tall = r.uniform(650, 2200), r.uniform(255, 400) # mm of the picture's height at the face
+    yaw, pitch = np.clip(r.normal(0, [12, 7.5]), [-36, -24], [36, 24]).tolist()
+    roll = float(np.clip(r.normal(0, 5 if r.random() < .75 else 13), -32, 32))
+    distance = r.uniform(650, 2200)
+    tall = np.exp(r.uniform(np.log(205), np.log(390))) # mm of the picture's height at the face
     return Camera(distance_mm=float(distance), focal_mm=float(24*distance/tall), yaw=yaw, pitch=pitch, roll=roll,
         shift=(float(r.normal(0, .03)), float(r.normal(.01, .025))), neck=_uniform(r, .3, .9))
 
@@ -307,9 +319,11 @@ def random_light(
     r # numpy Generator
 )->Light:
     "Daylight, lamp or flash"
-    return Light(azimuth=float(r.choice([-1, 1])*r.uniform(0, 62)), elevation=_uniform(r, 5, 55),
-        key=_uniform(r, .55, 1.25), fill=_uniform(r, .08, .55), rim=_uniform(r, 0, .6), ambient=_uniform(r, .16, .5),
-        warmth=float(r.normal(0, .35)), softness=_uniform(r, .1, 1), exposure=_uniform(r, .85, 1.12))
+    aside = r.random() < .06 # half of the face in the dark
+    return Light(azimuth=float(r.choice([-1, 1])*(r.uniform(70, 100) if aside else r.uniform(0, 62))), elevation=_uniform(r, 5, 55),
+        key=_uniform(r, .55, 1.35), fill=_uniform(r, .05, .55), rim=_uniform(r, 0, .6), ambient=_uniform(r, *((.05, .2) if aside else (.12, .5))),
+        warmth=float(r.normal(0, .35)), softness=_uniform(r, .1, 1),
+        exposure=float(np.clip(np.exp(r.normal(-.02, .24)), .55, 1.7)))
 
 def random_sensor(
     r # numpy Generator
@@ -319,8 +333,9 @@ def random_sensor(
     return Sensor(blur=float(.0008+.0045*r.random()*poor), motion=float((r.random() < .15)*r.uniform(.004, .02)),
         motion_deg=_uniform(r, 0, 180), noise=float(.003+.02*poor*r.random()),
         low_light=float((r.random() < .15)*r.uniform(.1, .8)),
-        resolution=float(1 if r.random() < .7 else r.uniform(.5, .95)),
-        warmth=float(np.clip(r.normal(0, .3), -1, 1)), jpeg=int(r.integers(68, 96)))
+        resolution=float(1 if r.random() < .7 else r.uniform(.35, .95)),
+        warmth=float(np.clip(r.normal(0, .3), -1, 1)), contrast=_uniform(r, 1., 2.3),
+        sharpening=float((r.random() < .7)*r.uniform(0, 1.)), jpeg=int(r.integers(55, 96)))
 
 # %% ../../nbs/simulator/04_scenes.ipynb #8085ef48
 def _drawn_weakness(seed, palsy):
@@ -339,7 +354,7 @@ def _drawn_setting(setting):
     "Everything of a scene that has nothing to do with the person, each part from draws of its own"
     def choice(purpose, names, shares): return str(_draws(setting, purpose).choice(names, p=shares))
     return dict(expression=choice('expression', list(STILL_EXPRESSIONS), list(STILL_EXPRESSIONS.values())),
-        intensity=float(np.round(_draws(setting, 'intensity').uniform(.35, 1), 3)),
+        intensity=float(np.round(_draws(setting, 'intensity').uniform(.4, 1), 3)),
         gaze=_drawn_gaze(_draws(setting, 'gaze')),
         camera=random_camera(_draws(setting, 'camera')),
         light=random_light(_draws(setting, 'light')),
@@ -370,14 +385,15 @@ def _made_how(scene):
     weak = dict(palsy=w.palsy, side=w.side if w.severity else '', severity=w.severity,
         weak_brow=w.brow, weak_eye=w.eye, weak_nose=w.nose, weak_mouth=w.mouth)
     who = dict(sex=p.sex, age=p.age, african=p.ancestry[0], asian=p.ancestry[1], caucasian=p.ancestry[2],
-        skin=p.skin, history=p.history)
+        skin=p.skin, history=p.history, beard=beard_of(p).kind)
     seen = dict(yaw_deg=c.yaw, pitch_deg=c.pitch, roll_deg=c.roll, distance_mm=c.distance_mm,
         face_px=160*c.focal_mm/c.distance_mm/24)
     lit = dict(light_azimuth=light.azimuth, light_elevation=light.elevation, light_key=light.key,
-        light_ambient=light.ambient)
+        light_ambient=light.ambient, exposure=light.exposure)
     taken = dict(background=scene.background.kind, occlusion=scene.occlusion.kind, blur=sensor.blur,
         motion=sensor.motion,
-        noise=sensor.noise, low_light=sensor.low_light, resolution=sensor.resolution, jpeg=sensor.jpeg)
+        noise=sensor.noise, low_light=sensor.low_light, resolution=sensor.resolution, contrast=sensor.contrast,
+        sharpening=sensor.sharpening, jpeg=sensor.jpeg)
     return weak | dict(expression=scene.expression, intensity=scene.intensity) | who | seen | lit | taken
 
 def truth_of(
@@ -387,7 +403,15 @@ def truth_of(
 )->dict: # one value per column
     "What is true of a photograph: the catalog's features on the mesh, and how it was made"
     if xyz is None: xyz = head.vertices(scene.person, units_of(scene) if units is None else units, scene.weakness)
-    return head.truth(xyz, scene.person).iloc[0].to_dict() | _made_how(scene)
+    return head.truth(xyz, scene.person).iloc[0].to_dict() | _made_how(scene) | covered_share(scene, xyz)
+
+def covered_share(
+    scene, # Scene
+    xyz # (n, 3) mm, from `head.vertices`
+)->dict: # covered_<region>: share of the region's points behind something opaque
+    "How much of each region is hidden"
+    behind = hidden(head.anchors(xyz), scene.occlusion.kind, scene.occlusion.seed, scene.camera)
+    return {f'covered_{region}': float(behind[ids].mean()) for region, ids in REGIONS.items()}
 
 # %% ../../nbs/simulator/04_scenes.ipynb #5326eec3
 COURSES = ('none', 'stable', 'sudden', 'creeping', 'transient')
