@@ -93,7 +93,7 @@ class Spread:
     history:tuple=(.84, .04, .04, .08) # share of people with each of `HISTORIES`
 
 _ASYM_SD = {
-    'mouth-1': .2, 'mouth-2': .1, 'mouth-shift': .06, 'eye-1': .1, 'eye-2': .1, 'eye-5': .11, 'eye-6': .12,
+    'mouth-1': .23, 'mouth-2': .1, 'mouth-shift': .06, 'eye-1': .1, 'eye-2': .1, 'eye-5': .11, 'eye-6': .12,
     'nose-2': .09, 'nose-shift': .3, 'brown-1': .4, 'jaw': .3, 'cheek': .25, 'ear': .4, 'temple': .2, 'top': .3,
     'eye': .2, 'nose': .2, 'brown': .48}
 _PAIRS = [('incr', 'decr'), ('up', 'down'), ('out', 'in'), ('forward', 'backward'), ('convex', 'concave'),
@@ -190,7 +190,8 @@ def random_person(
     return Person(**(drawn | fixed))
 
 # %% ../../nbs/simulator/01_head.ipynb #90f4177f
-_UNEVEN_BROWS = 1.7 # how much more the sides differ in moving and holding the brows than elsewhere
+# how much more the sides differ in moving and holding the brows than elsewhere, and how much less in moving the mouth
+_UNEVEN_BROWS, _EVEN_MOUTH = 1.7, .75
 _HISTORY_TONE = dict(dental=dict(cheekPuff=.3, droopMouth=.14), scar=dict(mouthUpperUp=.5, mouthDimple=.25))
 _HISTORY_GAIN = dict(dental=-.3, scar=-.2, habitual_smile=.65) # of the mouth, on the side that has the history
 
@@ -202,6 +203,7 @@ def _random_sides(r, spread, history):
     tone = {u: np.maximum(0, r.normal(0, spread.tone)*np.array([1, -1]))
         for u in ('droopMouth', 'droopBrow', 'sagLid', 'mouthSmile')}
     gains['brow'], tone['droopBrow'] = _UNEVEN_BROWS*gains['brow'], _UNEVEN_BROWS*tone['droopBrow']
+    gains['mouth'] *= _EVEN_MOUTH
     drawn, side, much = str(r.choice(HISTORIES, p=spread.history)), int(r.integers(2)), float(r.uniform(.6, 1.4))
     history, amount = history or drawn, np.array([side == 0, side == 1], float)*much
     for unit, share in _HISTORY_TONE.get(history, {}).items(): tone[unit] = tone.get(unit, 0)+amount*share

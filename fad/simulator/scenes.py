@@ -251,8 +251,9 @@ def exposed(
 def _developed(grey, sensor):
     "What a camera makes of its pixels (0 to 1): a tone curve, steep in the middle, and sharper edges"
     if sensor.contrast != 1:
-        up, down = (np.clip(a, 1e-6, 1)**sensor.contrast for a in (grey, 1-grey))
-        grey = up/(up+down)
+        luma = np.clip(grey@np.float32([.3, .59, .11]), 1e-6, 1-1e-6)[..., None]
+        up, down = luma**sensor.contrast, (1-luma)**sensor.contrast
+        grey = grey+up/(up+down)-luma
     if not sensor.sharpening: return grey
     return grey+sensor.sharpening*(grey-cv2.GaussianBlur(grey, (0, 0), .004*len(grey)))
 
