@@ -191,9 +191,9 @@ def random_person(
 
 # %% ../../nbs/simulator/01_head.ipynb #90f4177f
 # how much more the sides differ in moving and holding the brows than elsewhere, and how much less in moving the mouth
-_UNEVEN_BROWS, _EVEN_MOUTH = 1.7, .75
+_UNEVEN_BROWS, _EVEN_MOUTH = 1.7, .5
 _HISTORY_TONE = dict(dental=dict(cheekPuff=.3, droopMouth=.14), scar=dict(mouthUpperUp=.5, mouthDimple=.25))
-_HISTORY_GAIN = dict(dental=-.3, scar=-.2, habitual_smile=.65) # of the mouth, on the side that has the history
+_HISTORY_GAIN = dict(dental=-.22, scar=-.15, habitual_smile=.45) # of the mouth, on the side that has the history
 
 def _random_sides(r, spread, history):
     "Natural asymmetry of structure, tone and movement"
