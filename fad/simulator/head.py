@@ -60,6 +60,7 @@ class Brows:
     thickness:float=.5 # 0 to 1
     arch:float=.5 # 0 to 1
     density:float=.7 # 0 to 1
+    rise:float=0. # mm by which they stand higher than the bone has them
 
 @dataclass(frozen=True)
 class Person:
@@ -71,10 +72,12 @@ class Person:
     shape:tuple=() # (target, weight) pairs, the same on both sides
     asymmetry:tuple=() # (target, weight) pairs that differ between the sides
     tone:tuple=() # (unit, left, right): what is active in this face at rest
+    resting:tuple=() # (unit, amount): what both sides do at rest, and less so the more the region does otherwise
     gains:tuple=() # (region, log of left over right): how much more the left side moves
     fold:float=.4 # depth of the nasolabial folds at rest, 0 to 1
     lid:float=0. # share of the opening by which both upper lids lie lower at rest; negative: higher
     skin:str='young_caucasian_female' # skin texture
+    beard:str='' # a name for whoever draws it; '': what stubble the person's number gives a man
     hair:str='' # hair, a name for whoever draws it
     eyes:str='brown' # iris, one of `EYES`: a name for whoever draws it
     brows:Brows=Brows() # brows
@@ -421,12 +424,25 @@ REGION_UNITS = dict(
 _REGION = {u: region for region, units in REGION_UNITS.items() for u in units}
 _LAGOPHTHALMOS = .55 # share of closing that is lost at severity 1: the levator still lets the lid fall
 
+def _resting(person, units):
+    "What is asked for, and what the face does by itself where its region is not busy"
+    busy = {}
+    for unit, wanted in units.items():
+        region = _REGION.get(unit)
+        if region: busy[region] = max(busy.get(region, 0), float(np.max(np.abs(wanted))))
+    out = dict(units)
+    for unit, amount in person.resting:
+        left = amount*max(0., 1-busy.get(_REGION.get(unit), 0.))
+        out[unit] = tuple((np.array(units.get(unit, (0., 0.)), float)+left).tolist())
+    return out
+
 def activations(
     person, # Person
     units, # unit: (left, right), see `expression`
     weakness=HEALTHY # Weakness
 )->dict: # unit: array (left, right) as really used; what weakness does at rest as units of its own
     "Activations with the person's own sides and the weakness in them"
+    units = _resting(person, units)
     gains, out = dict(person.gains), {}
     sides = np.array([weakness.side == 'left', weakness.side == 'right'])
     lost = sides*weakness.severity*(weakness.palsy != 'none')

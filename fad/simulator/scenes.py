@@ -6,9 +6,9 @@
 __all__ = ['BACKGROUNDS', 'OCCLUSIONS', 'STILL_EXPRESSIONS', 'COURSES', 'LOOKALIKES', 'VISEMES', 'GROUPS', 'SITES', 'CLIP_PLAN',
            'MANIFEST', 'SimulateError', 'whole_number', 'Background', 'Occlusion', 'Sensor', 'Scene', 'room',
            'backdrop', 'gaze_units', 'units_of', 'exposed', 'automatic_exposure', 'portrait_pixels', 'jpeg_bytes',
-           'render', 'random_camera', 'random_light', 'random_sensor', 'random_scene', 'truth_of', 'Clip', 'course_of',
-           'movement', 'scenes_of', 'random_clip', 'simulate_clip', 'cohort_person', 'at_site', 'cohort_scene',
-           'cohort_clip', 'simulate_cohort', 'cohort_truth']
+           'render', 'random_camera', 'random_light', 'random_sensor', 'random_scene', 'truth_of', 'covered_share',
+           'Clip', 'course_of', 'movement', 'scenes_of', 'random_clip', 'simulate_clip', 'cohort_person', 'at_site',
+           'cohort_scene', 'cohort_clip', 'simulate_cohort', 'cohort_truth']
 
 # %% ../../nbs/simulator/04_scenes.ipynb #40c8137c
 import errno, io, json, operator, os, shutil, zlib
@@ -21,12 +21,13 @@ from loky import ProcessPoolExecutor, as_completed
 from PIL import Image
 from tqdm.auto import tqdm
 from ..settings import FadError
+from ..faces.detector import REGIONS
 from ..runs.extract import end_with
 from . import head
 from .head import (
     expression, EXPRESSIONS, HEALTHY, Person, random_ancestry, random_person, random_sex, random_weakness, Weakness)
-from .looks import Look, look_of, skin_tone
-from .render import Camera, check_renderer, Light, pose_rotation, stage
+from .looks import beard_of, Look, look_of, skin_tone
+from .render import Camera, check_renderer, hidden, Light, pose_rotation, stage
 
 # %% ../../nbs/simulator/04_scenes.ipynb #251db888
 class SimulateError(FadError): "What was asked for cannot be simulated, and why"
@@ -56,7 +57,7 @@ def _one_of(name, value, choices):
 # %% ../../nbs/simulator/04_scenes.ipynb #7287ce4f
 BACKGROUNDS = ('plain', 'gradient', 'room')
 
-OCCLUSIONS = ('none', 'hair', 'hand', 'mask', 'glasses')
+OCCLUSIONS = ('none', 'hair', 'hand', 'mask', 'glasses', 'surgical_mask', 'dark_glasses', 'eye_patch')
 
 @dataclass(frozen=True)
 class Background:
@@ -74,8 +75,7 @@ class Occlusion:
 
 # %% ../../nbs/simulator/04_scenes.ipynb #229e73d9
 _SENSOR_LIMITS = dict(blur=(0, .05), motion=(0, .2), noise=(0, .5), low_light=(0, 1), resolution=(.1, 1),
-    warmth=(-1, 1),
-    jpeg=(1, 100))
+    warmth=(-1, 1), contrast=(.5, 4), sharpening=(0, 3), jpeg=(1, 100))
 
 @dataclass(frozen=True)
 class Sensor:
@@ -87,6 +87,8 @@ class Sensor:
     low_light:float=0. # 0 to 1: darker, and noisier for it
     resolution:float=1. # pixels it really has, over the picture's
     warmth:float=0. # white balance, -1 cold to 1 warm
+    contrast:float=1. # of its tone curve: slope at mid-grey
+    sharpening:float=0. # share of the finest detail that is added once more
     jpeg:int=92 # quality, 1 to 100
     def __post_init__(self):
         for name, limits in _SENSOR_LIMITS.items(): _within(name, getattr(self, name), *limits, 'Sensor')
@@ -243,9 +245,18 @@ def exposed(
     if noise:
         grain = r.normal(size=light.shape).astype(np.float32)
         light = light+noise*np.sqrt(.15+light.clip(0)*2).astype(np.float32)*grain
-    out = np.clip(light*(1+.35*sensor.low_light), 0, 1)**(1/2.2)
+    out = _developed(np.clip(light*(1+.35*sensor.low_light), 0, 1)**(1/2.2), sensor)
     if len(out) != size: out = cv2.resize(out, (size, size), interpolation=cv2.INTER_CUBIC)
     return (np.clip(out, 0, 1)*255+.5).astype(np.uint8)
+
+def _developed(grey, sensor):
+    "What a camera makes of its pixels (0 to 1): a tone curve, steep in the middle, and sharper edges"
+    if sensor.contrast != 1:
+        luma = np.clip(grey@np.float32([.3, .59, .11]), 1e-6, 1-1e-6)[..., None]
+        up, down = luma**sensor.contrast, (1-luma)**sensor.contrast
+        grey = grey+up/(up+down)-luma
+    if not sensor.sharpening: return grey
+    return grey+sensor.sharpening*(grey-cv2.GaussianBlur(grey, (0, 0), .004*len(grey)))
 
 def automatic_exposure(
     person, look, light # Person, Look, Light
@@ -329,6 +340,9 @@ def _drawn_weakness(seed, palsy):
     kind, side = r.choice(['none', 'central', 'peripheral'], p=[.5, 1/3, 1/6]), str(r.choice(['left', 'right']))
     return random_weakness(palsy or str(kind), side, float(np.round(r.uniform(.15, 1), 3)), seed)
 
+# what is before a face, and how often
+_BEFORE = dict(none=.80, hair=.05, hand=.02, mask=.01, glasses=.12)
+
 def _drawn_gaze(r):
     spread = [2, 1.5] if r.random() < .75 else [10, 6]
     return tuple(np.round(r.normal(0, spread), 1).tolist())
@@ -342,7 +356,7 @@ def _drawn_setting(setting):
         camera=random_camera(_draws(setting, 'camera')),
         light=random_light(_draws(setting, 'light')),
         background=Background(choice('background', BACKGROUNDS, [.25, .25, .5]), setting),
-        occlusion=Occlusion(choice('occlusion', OCCLUSIONS, [.80, .05, .02, .01, .12]), setting),
+        occlusion=Occlusion(choice('occlusion', list(_BEFORE), list(_BEFORE.values())), setting),
         sensor=random_sensor(_draws(setting, 'sensor')), seed=setting)
 
 def random_scene(
@@ -368,14 +382,15 @@ def _made_how(scene):
     weak = dict(palsy=w.palsy, side=w.side if w.severity else '', severity=w.severity,
         weak_brow=w.brow, weak_eye=w.eye, weak_nose=w.nose, weak_mouth=w.mouth)
     who = dict(sex=p.sex, age=p.age, african=p.ancestry[0], asian=p.ancestry[1], caucasian=p.ancestry[2],
-        skin=p.skin, history=p.history)
+        skin=p.skin, history=p.history, beard=beard_of(p).kind)
     seen = dict(yaw_deg=c.yaw, pitch_deg=c.pitch, roll_deg=c.roll, distance_mm=c.distance_mm,
         face_px=160*c.focal_mm/c.distance_mm/24)
     lit = dict(light_azimuth=light.azimuth, light_elevation=light.elevation, light_key=light.key,
-        light_ambient=light.ambient)
+        light_ambient=light.ambient, exposure=light.exposure)
     taken = dict(background=scene.background.kind, occlusion=scene.occlusion.kind, blur=sensor.blur,
         motion=sensor.motion,
-        noise=sensor.noise, low_light=sensor.low_light, resolution=sensor.resolution, jpeg=sensor.jpeg)
+        noise=sensor.noise, low_light=sensor.low_light, resolution=sensor.resolution, contrast=sensor.contrast,
+        sharpening=sensor.sharpening, jpeg=sensor.jpeg)
     return weak | dict(expression=scene.expression, intensity=scene.intensity) | who | seen | lit | taken
 
 def truth_of(
@@ -385,7 +400,15 @@ def truth_of(
 )->dict: # one value per column
     "What is true of a photograph: the catalog's features on the mesh, and how it was made"
     if xyz is None: xyz = head.vertices(scene.person, units_of(scene) if units is None else units, scene.weakness)
-    return head.truth(xyz, scene.person).iloc[0].to_dict() | _made_how(scene)
+    return head.truth(xyz, scene.person).iloc[0].to_dict() | _made_how(scene) | covered_share(scene, xyz)
+
+def covered_share(
+    scene, # Scene
+    xyz # (n, 3) mm, from `head.vertices`
+)->dict: # covered_<region>: share of the region's points behind something opaque
+    "How much of each region is hidden"
+    behind = hidden(head.anchors(xyz), scene.occlusion.kind, scene.occlusion.seed, scene.camera)
+    return {f'covered_{region}': float(behind[ids].mean()) for region, ids in REGIONS.items()}
 
 # %% ../../nbs/simulator/04_scenes.ipynb #5326eec3
 COURSES = ('none', 'stable', 'sudden', 'creeping', 'transient')
