@@ -321,7 +321,8 @@ def beard_cover(
     parts = _beard_parts()
     return beard_mask().clip(0)*sum((parts[name] for name in BEARDS[kind][0]), np.zeros_like(parts['lip']))
 
-def _beard8(kind): return (beard_cover(kind)*255).astype(np.uint8)
+@lru_cache
+def _beard8(kind): return ((beard_cover(kind) if kind else beard_mask())*255).astype(np.uint8)
 
 _BEARD_HAIRS = 7000 # of a whole beard
 
@@ -404,7 +405,7 @@ def _cover(person, dots, random):
     if beard.kind: return cv2.max(cover, cv2.multiply(_beard8(beard.kind), dots, scale=beard.cover/100))
     if person.sex <= .5: return cover
     full = random.choice([.05, .12, .25, .45], p=[.45, .3, .17, .08])
-    return cv2.max(cover, cv2.multiply(_beard8('full'), dots, scale=full/100))
+    return cv2.max(cover, cv2.multiply(_beard8(''), dots, scale=full/100))
 
 @lru_cache(8)
 def skin_detail(

@@ -18,8 +18,8 @@ from scipy.spatial import cKDTree
 from ..settings import FadError
 from . import head
 from .looks import (
-    ageing, atlas_centre, average_head, beard_hairs, beard_of, CENTRE, face_points, hair_of, hairline, IRISES, lashes, look_of, relief,
-    ribbons, skin_detail, skin_tone, STYLES, wrinkle_depth)
+    ageing, atlas_centre, average_head, beard_hairs, beard_of, CENTRE, face_points, hair_of, hairline, IRISES, lashes,
+    look_of, relief, ribbons, skin_detail, skin_tone, STYLES, wrinkle_depth)
 
 # %% ../../nbs/simulator/03_render.ipynb #70f82e11
 _GLSL = '''
@@ -858,7 +858,7 @@ def _grow_beard(self:Stage, person, xyz, normals):
     beard = beard_of(person)
     if not beard.length: return self.hide('beard')
     points = beard_hairs(beard, person.seed, xyz[:len(normals)], normals)
-    hairs = _strands(points, .42, np.random.default_rng([person.seed, 81]))
+    hairs = _strands(points, .25, .5, np.random.default_rng([person.seed, 81]))
     self.parts['beard'].show((person.seed, beard), **hairs)
 
 @patch
@@ -904,12 +904,11 @@ def _pose_lashes(self:Stage, person, xyz):
         tan=np.repeat(np.gradient(points, axis=1).reshape(-1, 3), 2, 0), par=par)
 
 # %% ../../nbs/simulator/03_render.ipynb #b36d80d6
-def _strands(points, width, random):
-    "Hairs (n, k, 3) as tapering ribbons: triangles, vertices, and what their shader wants"
+def _strands(points, thinnest, widest, random):
+    "Hairs (n, k, 3) as ribbons: triangles, vertices, and what their shader wants; widths in mm"
     n, k = points.shape[:2]
-    along = np.tile(np.linspace(0, 1, k), n)
-    wide = np.repeat(width*random.uniform(.7, 1.4, n), k)*(1-.6*along**2)
-    par = np.repeat(np.c_[np.repeat(random.random(n), k), wide, along, np.full(n*k, .8)], 2, 0)
+    named, wide = np.repeat(random.random(n), k), np.repeat(random.uniform(thinnest, widest, n), k)
+    par = np.repeat(np.c_[named, wide, np.tile(np.linspace(0, 1, k), n), np.full(n*k, .8)], 2, 0)
     par[::2, 1] *= -1
     return dict(triangles=ribbons(n, k), points=np.repeat(points.reshape(-1, 3), 2, 0),
         tan=np.repeat(np.gradient(points, axis=1).reshape(-1, 3), 2, 0), par=par)
@@ -930,7 +929,7 @@ def occlude(self:Stage, person, look, kind, seed):
     r = np.random.default_rng([seed, 11])
     side = int(r.choice([-1, 1]))
     if kind == 'hair':
-        hairs = _strands(locks(self.lm, r, side), 1.1, r)
+        hairs = _strands(locks(self.lm, r, side), .7, 1.5, r)
         return self.parts['lock'].show(hairs['points'].shape, **hairs)
     meshes = WORN[kind](self.lm, r, side, skin_tone(f'skin_{person.skin}')*look.tint)
     for name, mesh in zip(('gear', 'glass'), meshes):
