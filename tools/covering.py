@@ -1,21 +1,28 @@
 """Rebuild fad/assets/covering.npz: `python tools/covering.py results/simulated fad/assets/covering.npz`.
 
-The run is that of the embedded cohort (nbs/01_landmarks.ipynb measures it). Four of five of its people are drawn on by
-`tools/covers.py`; a small network learns to say of every cell of an aligned face whether something hides it. Some
-minutes on one core; the same seed gives the same network on the same machine."""
+The run is that of the embedded cohort (nbs/01_landmarks.ipynb measures it). Four of five of its people, and livelier
+ones who laugh, talk and wear beards, are drawn on by `tools/covers.py`; further ones are rendered with and without a
+mask, glasses, a patch, a hand or a strand of hair. A small network learns to say of every cell of an aligned face
+whether something hides it. Some fifteen minutes on one core; the same seed gives the same network on the same
+machine."""
 import os, sys
+from dataclasses import replace
 os.environ.update(OMP_NUM_THREADS='1')
 import cv2, numpy as np, pandas as pd, torch
 from torch import nn
 from torch.nn import functional as F
 from fad.faces.covering import GRID, onto_grid
-from fad.faces.detector import close_up, face_size, warp
+from fad.faces.detector import close_up, face_size, locate, warp
 from fad.faces.points import read_frame
 from fad.runs.extract import load_landmarks, Run
+from fad.simulator.looks import BEARDS
+from fad.simulator.render import WORN
+from fad.simulator.scenes import Occlusion, portrait_pixels, random_scene, Sensor, units_of
 from covers import camera, drawn
 
 PX, ZOOM = 112, 1.43 # side of a picture that is drawn on, and how much finer it is than the network's grid
 DRAWN, STEPS, BATCH, SEED = 3600, (1400, 600), 32, 17 # two rounds
+LIVELY, RENDERED = 420, 420 # people who are in no cohort
 
 def enlarged(image, points):
     "An aligned face with some room around it, and its points there"
@@ -39,6 +46,50 @@ def bare_faces(run):
             if before.get(row.frame_id) in ('none', 'glasses'):
                 found.append((row.subject, *enlarged(read_frame(row), faces.xyz[i].astype(float))))
     return found
+
+def lively_scene(seed):
+    "Somebody close up who laughs, talks or rests, and often wears a beard"
+    r = np.random.default_rng([SEED, seed])
+    scene = random_scene(seed, occlusion=Occlusion(), expression=str(r.choice(
+        ['show_teeth', 'smile', 'rest', 'speech_a', 'speech_e', 'brow_raise', 'close_gently'],
+        p=[.4, .2, .15, .08, .07, .05, .05])), intensity=1.)
+    person = replace(scene.person, beard=str(r.choice(list(BEARDS))) if scene.person.sex > .5 else '',
+        resting=(('mouthSmile', float(r.uniform(0, .4))), ('raiseBrow', float(r.uniform(0, .4)))))
+    tall = r.uniform(210, 330)
+    return replace(scene, person=person, camera=replace(scene.camera, focal_mm=24*scene.camera.distance_mm/tall),
+        sensor=Sensor(contrast=float(r.uniform(1, 2.4)), sharpening=float(r.uniform(0, 1)), jpeg=92))
+
+def laughing(scene):
+    "What the face is told to do: more than the simulator's usual smiles"
+    r = np.random.default_rng([SEED, 1, scene.seed])
+    more = r.uniform(.7, 1.5)
+    return {unit: (left*more, right*more) if unit.startswith('mouth') else (left, right)
+        for unit, (left, right) in units_of(scene).items()}
+
+def picture_of(scene): return portrait_pixels(scene, 256, laughing(scene))
+
+def lively_faces(n):
+    "Enlarged faces of lively people, as `bare_faces`"
+    pictures = [picture_of(lively_scene(10**6+i)) for i in range(n)]
+    found = [(image, locate(image)) for image in pictures]
+    return [('', *enlarged(image, face[0].astype(float))) for image, face in found if face]
+
+KINDS = [*(kind for kind in WORN if kind not in ('glasses', 'mask')), 'hair']
+
+def rendered(n):
+    "Pictures with something before the face, and how much of each pixel it changes: rendered with it and without"
+    out = []
+    for i in range(n):
+        scene, kind = replace(lively_scene(2*10**6+i), seed=i), KINDS[i%len(KINDS)]
+        worn, bare = (picture_of(replace(scene, occlusion=Occlusion(before, i))) for before in (kind, 'none'))
+        face = locate(worn)
+        if not face: continue
+        changed = np.abs(worn.astype(float)-bare).max(2) > 24
+        changed = cv2.morphologyEx(changed.astype(np.uint8)*255, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+        points = face[0].astype(float)
+        hidden, _ = enlarged(np.dstack([changed]*3), points)
+        out.append((enlarged(worn, points)[0], hidden[..., 0]))
+    return [np.stack(part) for part in zip(*out)]
 
 def held_out(subject): return int(''.join(c for c in subject if c.isdigit()))%5 == 0
 
@@ -140,5 +191,9 @@ if __name__ == '__main__':
     run, out = Run(sys.argv[1]), sys.argv[2]
     faces = [f for f in bare_faces(run) if not held_out(f[0])]
     print(f'{len(faces)} faces of {len({f[0] for f in faces})} people', flush=True)
-    net = learned(*drawn_on(faces, DRAWN, SEED))
+    faces += 2*lively_faces(LIVELY)
+    print(f'{len(faces)} with lively ones', flush=True)
+    pictures, hidden = (np.concatenate([drawn, *[true]*2]) for drawn, true in
+        zip(drawn_on(faces, DRAWN, SEED), rendered(RENDERED)))
+    net = learned(pictures, hidden)
     np.savez(out, **weights(net))

@@ -386,7 +386,7 @@ def _made_how(scene):
     seen = dict(yaw_deg=c.yaw, pitch_deg=c.pitch, roll_deg=c.roll, distance_mm=c.distance_mm,
         face_px=160*c.focal_mm/c.distance_mm/24)
     lit = dict(light_azimuth=light.azimuth, light_elevation=light.elevation, light_key=light.key,
-        light_ambient=light.ambient, exposure=light.exposure)
+        light_ambient=light.ambient, light_exposure=light.exposure)
     taken = dict(background=scene.background.kind, occlusion=scene.occlusion.kind, blur=sensor.blur,
         motion=sensor.motion,
         noise=sensor.noise, low_light=sensor.low_light, resolution=sensor.resolution, contrast=sensor.contrast,
