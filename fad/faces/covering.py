@@ -97,7 +97,7 @@ def covering(
     return {f'covered_{place}': float(hidden[ids].mean()) for place, ids in PLACES.items()}
 
 # %% ../../nbs/faces/06_covering.ipynb #covwordsc
-PARTLY, WHOLLY = .2, .5 # share from which on a place counts as partly covered, as covered
+PARTLY, WHOLLY = .25, .5 # share from which on a place counts as partly covered, as covered
 
 def region_shares(
     table # with the columns of `COVERING`
