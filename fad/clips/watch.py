@@ -121,14 +121,14 @@ class Expected:
             self.scatter += looks*np.minimum(change, 2*sd)**2/2/(1+smiles)**2
             self.looks += looks
         self.last.append((t, left))
-    def learn(self, x, doing, took, most_s, stirred):
-        "Take in a frame that stood for so many seconds; after `most_s` only what is new; stirred: in a smile or the like"
+    def learn(self, x, doing, took, most_s):
+        "Take in a frame that stood for so many seconds; after `most_s` only what is new"
         known = np.linalg.solve(self.precision, doing)
         if self.learned >= most_s and doing@known < .3: return
         self.precision += took/APART_S*np.outer(doing, doing)
         self.sums += took/APART_S*np.outer(doing, x[:3])
         self.learned += took
-        self.smiled += took*stirred
+        self.smiled += took*doing[6]
 
 # %% ../../nbs/clips/03_watch.ipynb #livelyrat
 LIVELY_WEIGHTS = { # nats per SD, from the lesson above
@@ -215,9 +215,9 @@ def _stranger(self:Watcher, get):
     if not shown or abs(get('yaw_deg')) >= 20 or abs(get('pitch_deg')) >= 25: return self.away
     self.recent.append(face_cells([shown])[0])
     if len(self.recent) < self.recent.maxlen: return self.away
-    alike = likeness(np.stack(self.recent), np.stack(self.known)) if self.known else 1.
-    if alike >= LIKE: self.known.append(self.recent[-1])
-    return alike < LIKE
+    known = np.stack(self.known or self.recent)
+    if likeness(self.recent[-1][None], known) >= LIKE: self.known.append(self.recent[-1])
+    return likeness(np.stack(self.recent), known) < LIKE
 
 @patch
 def _learn(self:Watcher, t, passed, x, phase):
@@ -239,7 +239,7 @@ def _learn(self:Watcher, t, passed, x, phase):
 # %% ../../nbs/clips/03_watch.ipynb #e3397b91
 _LAGS_S = .6, 2. # a frame is learned from so much later: in the first `_EARLY_S`, and then
 _EARLY_S, _OWN_S = 3., 1. # of a person: few; enough to say that it has changed
-_OFTEN, _SMILES_S = .45, .6 # share and s of smiles and the like from which on they are compared
+_SMILES_S = .6 # of smiles, before which they are not compared
 
 @patch
 def _mouth(self:Watcher, t, x, phase):
@@ -256,39 +256,36 @@ def _mouth(self:Watcher, t, x, phase):
 @patch
 def _evidence(self:Watcher, t, x, phase):
     "What one frame says at the mouth, nats per second for either side"
-    quiet = self.usual is not None and phase != 'smile'
-    if quiet:
-        away = x-self.usual
-        raised = away[_AT['mouth_lift']]*PUPILS_MM > self.watch.lift_mm
-        quiet = not (raised or abs(away[_AT['yaw_deg']]) > self.watch.turn_deg)
-    lively = self._compare(t, x[_LIVELY]*_UNITS, phase, self.usual is not None and not quiet)
-    if not quiet: return lively
+    if self.usual is None: return self._compare(t, x[_LIVELY]*_UNITS, phase)
+    away = x-self.usual
     self.mm = away[_MOUTH[0]]*PUPILS_MM
+    raised = away[_AT['mouth_lift']]*PUPILS_MM > self.watch.lift_mm
+    turned = abs(away[_AT['yaw_deg']]) > self.watch.turn_deg
+    if phase == 'smile' or raised or turned: return 0., 0.
     self._go_on_learning(t, x)
     return tuple(mouth_rates(away[_MOUTH]*PUPILS_MM))
 
 @patch
-def _compare(self:Watcher, t, x, phase, stirred):
-    "What a lively mouth says against what is expected; stirred: not as in the first seconds"
+def _compare(self:Watcher, t, x, phase):
+    "What a lively mouth says against what is expected"
     expected = self.expected
     doing = expected.doing(x, phase)
     left, sd, usual_sd = expected.away(x, doing)
     self.mm, self.sds = left[0], left/sd
     expected.spread(t, left, usual_sd, doing[6])
-    self._go_on_expecting(t, x, doing, stirred or doing[6] > 0)
-    rare = expected.smiled < max(_SMILES_S, _OFTEN*expected.learned)
-    if (stirred or doing[6]) and rare: return 0., 0.
+    self._go_on_expecting(t, x, doing)
+    if doing[6] and expected.smiled < _SMILES_S: return 0., 0.
     return tuple(lively_rates(left, self.sds)*(1 if self.since >= _OWN_S else .5)) # of little known, half
 
 @patch
-def _go_on_expecting(self:Watcher, t, x, doing, stirred):
+def _go_on_expecting(self:Watcher, t, x, doing):
     "Keep a frame; learn from those that are old enough, if nothing spoke for a change since"
-    self.seen.append((t, x, doing, stirred))
+    self.seen.append((t, x, doing))
     lag = _LAGS_S[int(self.expected.learned >= _EARLY_S)]
     while self.seen[0][0] < t-lag:
-        old, then, did, moved = self.seen.popleft()
+        old, then, did = self.seen.popleft()
         took = min(self.seen[0][0]-old, .5)
-        if self.loud < old: self.expected.learn(then, did, took, self.watch.learn_s, moved)
+        if self.loud < old: self.expected.learn(then, did, took, self.watch.learn_s)
 
 @patch
 def _go_on_learning(self:Watcher, t, x):
