@@ -332,4 +332,5 @@ def _main():
     given = asked.parse_args()
     print(droop_clip(given.clip, given.out, given.mm, given.side, at=given.at))
 
+# %% ../../nbs/clips/05_replay.ipynb #droopmain
 if __name__ == '__main__': _main()
