@@ -1,9 +1,9 @@
 """Rebuild data/real_clips.csv: `python tools/real_clips.py CLIPS KEEP data/real_clips.csv`.
 
-CLIPS holds clips of single people, e.g. `assets/examples` of github.com/KwaiVGI/LivePortrait (driving and source). Each is
-followed as it is and with a corner of the mouth that falls by 3 and 5 mm within half a second, at 55 % of its length, on
-the left and on the right in turn. Only aggregates are written: no picture, no measure of a face. What was measured stays
-in KEEP. A second of clip takes some two seconds of one core."""
+CLIPS holds clips of single people, e.g. `assets/examples` of github.com/KwaiVGI/LivePortrait (driving and source).
+Each is followed as it is and with a corner of the mouth that falls by 3 and 5 mm within half a second, at 55 % of its
+length, on the right and on the left in turn. Only aggregates are written: no picture, no measure of a face. What was
+measured stays in KEEP. A second of clip takes some two seconds of one core."""
 import sys, warnings
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,8 +24,8 @@ def series_of(path, mm, side, settings):
         following, turned = stack.enter_context(trackers(settings)), clip_turn(path, settings)
         for i, (t, image) in enumerate(drooped(path, mm, side, AT, rate_hz=RATE_HZ, settings=settings)):
             record, one = track_face(image, following, round(t*1000), settings, turned)
-            keys = dict(frame_id=f'{path.stem}#{i:06d}', subject='', source='', label=None, palsy=None, path='', frame=i)
-            records.append(keys | dict(t_s=t) | record)
+            keys = dict(frame_id=f'{path.stem}#{i:06d}', subject='', source='', label=None, palsy=None, path='')
+            records.append(keys | dict(frame=i, t_s=t) | record)
             arrays.append(one)
     stacked = {name: np.stack([one[name] for one in arrays]) for name in arrays[0]}
     return measure_frames(Landmarks(pd.DataFrame(records), **stacked), settings)

@@ -176,9 +176,9 @@ examples:
 
 def _watch_parser(commands):
     p = _command(commands, 'watch', 'watch a camera or a clip, and say at once what changes (extra: study)', """\
-Watch a face frame by frame, by what is known at the moment alone, and print each mark as it comes: region, side, and
-whether it has changed since the start or lies beyond healthy people. What was said is written at the end, also where the
-camera is taken away or Ctrl-C stops it.
+Watch a face frame by frame, by what is known at the moment alone, and print each mark as it comes: region, side,
+and whether it has changed since the start or lies beyond healthy people. What was said is written at the end, also
+where the camera is taken away or Ctrl-C stops it.
 
 examples:
   fad watch 0 --out results/visit

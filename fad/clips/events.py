@@ -29,7 +29,7 @@ def find_events(
     base, # from `own_baseline`; None: the clip is too short for one, and the mouth alone is searched
     watch=Watch(), # thresholds, dwell, gap tolerance
     told=None # what the watch said of the series, from `live`; None: it is asked
-)->pd.DataFrame: # one row per event, `EVENTS`: seconds and mm; `known_s`: marked, or dwell over with the low-pass's reach
+)->pd.DataFrame: # one row per event, `EVENTS`: seconds and mm; `known_s`: marked, or dwell and look ahead over
     "Sustained deviations: at the mouth what the live watch marks, elsewhere from the person's own baseline"
     told = live(series, watch) if told is None else told
     rows = [] if base is None else _beyond_thresholds(series, base, watch)
@@ -48,7 +48,8 @@ def _beyond_thresholds(series, base, watch):
             named = dict(region=region, side=side_of(event.sign), sense=SENSE[region], ground=GROUNDS[1])
             when = dict(start_s=event.start, end_s=event.end, known_s=event.known+watch.reach_s, held_s=event.held)
             onset = _onset(t, mm, event.start, event.end)
-            rows.append(named | when | _size(t, mm, event.start, event.end, event.sign) | onset | dict(ended=event.ended))
+            size = _size(t, mm, event.start, event.end, event.sign)
+            rows.append(named | when | size | onset | dict(ended=event.ended))
     return rows
 
 _EVIDENCE_S = 2. # evidence has gathered for so long before a mark, at most
@@ -160,7 +161,8 @@ def analyse(
     try: clip.base = own_baseline(clip.series, watch, before)
     except TrendError as e:
         clip.events = find_events(clip.series, None, watch, clip.marks)
-        clip.notes.append(f'nothing can be said but of the mouth: {e}' if len(clip.events) else f'nothing can be said: {e}')
+        but = ' but of the mouth' if len(clip.events) else ''
+        clip.notes.append(f'nothing can be said{but}: {e}')
         return clip
     clip.limits, clip.events = thresholds(clip.base, watch), find_events(clip.series, clip.base, watch, clip.marks)
     away = deviations(clip.series, clip.base)

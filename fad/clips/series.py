@@ -75,11 +75,11 @@ def measure_frames(
     return pd.concat(columns, axis=1).assign(phase=_phases(faces, ok))
 
 def _values(faces, camera_mm):
-    "`VALUES` of every frame; corners: out and up from the middle, right and left; `mouth_open`: between the lips' edges"
+    "`VALUES` of every frame; corners: out and up from the middle, right and left; lips: their outer edges"
     corners = commissures(faces, camera_mm)[:, 0]
     lips = face_frame(without_perspective(faces.xyz, camera_mm), [0, 17], 2)[1]
-    state = dict(mouth_lift=corners[:, :, 1].mean(1), mouth_width=corners[:, :, 0].sum(1), mouth_open=lips[0]-lips[1])
-    return features(faces.xyz, camera_mm=camera_mm).astype(float).assign(**state)
+    state = zip(MOUTH_STATE, (corners[:, :, 1].mean(1), corners[:, :, 0].sum(1), lips[0]-lips[1]))
+    return features(faces.xyz, camera_mm=camera_mm).astype(float).assign(**dict(state))
 
 def _phases(faces, ok):
     "What the face does in each frame; '' where it was not seen"

@@ -22,7 +22,7 @@ from ..faces.measures import PUPILS_MM
 from ..faces.expressions import phases as face_phases
 from .series import (
     measure_frames, MOUTH_STATE, own_baseline, QUIET, SENSE, side_of, TrendError, VALUES, Watch, WATCHED)
-from .persons import face_cells, LIKE, likeness, looks_ahead
+from .persons import face_cells, LIKE, likeness
 
 # %% ../../nbs/clips/03_watch.ipynb #53078bc0
 class Cusum:
@@ -89,11 +89,13 @@ def mouth_rates(
     return np.stack(said, -1)/APART_S
 
 # %% ../../nbs/clips/03_watch.ipynb #livelyexp
-DOING = ['mouth_lift', 'mouth_open', 'mouth_width', 'yaw_deg', 'pitch_deg'] # and whether it smiles, or does something else
+DOING = ['mouth_lift', 'mouth_open', 'mouth_width', 'yaw_deg', 'pitch_deg'] # and the phases smile and other
 GROUNDS = 'beyond healthy people', 'changed since the start'
-_HEALTHY = np.array([1.2, .25, .1, .15, .15, .15, 3., 1.4]) # SD between people, mm: at the start, per mm or degree, in a phase
+# SD between people, mm: at the start, per mm or degree, in a phase
+_HEALTHY = np.array([1.2, .25, .1, .15, .15, .15, 3., 1.4])
 _REACH = np.array([15, 20, 12, 25, 20]) # mm, degrees from the start: as far as lines are believed
-_NOISE, _MOST_NOISE = np.array([.5, .25, .35]), np.array([1.6, .8, 1.1]) # mm: usual SD of what no fit explains, and largest
+# usual SD of what no fit explains, and the largest that is believed; mm
+_NOISE, _MOST_NOISE = np.array([.5, .25, .35]), np.array([1.6, .8, 1.1])
 _KNOWN = 10 # looks that the usual noise is worth
 _TOGETHER = 4 # looks that share one error of the fit
 
@@ -114,7 +116,7 @@ class Expected:
         noise = np.clip(np.sqrt(self.scatter/self.looks), .8*_NOISE, _MOST_NOISE)*(1+doing[6])
         return x[:3]-known@self.sums, noise*np.sqrt(1+_TOGETHER*(doing@known)), noise
     def spread(self, t, left, sd, smiles):
-        "Learn the noise from what changes within a second, whatever the mean does; bounded, so that a step counts little"
+        "Learn the noise from what changes within a second; bounded, so that a step counts little"
         while len(self.last) > 1 and self.last[1][0] <= t-1: self.last.popleft()
         if self.last and t-self.last[0][0] > .5:
             looks, change = min(t-self.last[-1][0], .5)/APART_S, np.abs(left-self.last[0][1])
@@ -183,7 +185,7 @@ class Watcher:
         self.known, self.recent, self.away = deque(maxlen=120), deque(maxlen=3), False # faces; a stranger here
         self.usual, self.learned = None, 0. # what is compared with at the mouth, and from how many s it is known
         self.expected, self.since = Expected(), 0. # of a lively mouth; how much was known when the evidence began
-        self.waiting, self.seen, self.loud = deque(), deque(), -np.inf # frames to learn from; when something spoke for a change
+        self.waiting, self.seen, self.loud = deque(), deque(), -np.inf # to learn from; when something spoke for a change
         self.news, self.rates = [], (np.nan, np.nan) # frames learned from now: (s, how long each stands for); evidence
         self.mm, self.sds = np.nan, np.full(3, np.nan) # how far a lively mouth is from what is expected
         self.tests = {region: Cusum(watch.evidence, watch.gap_s) for region in WATCHED}
@@ -231,7 +233,8 @@ def _learn(self:Watcher, t, passed, x, phase):
     table = pd.DataFrame(self.first, columns=['t_s', 'phase', *_NEEDED]).assign(status='ok')
     try: base = own_baseline(table.reindex(columns=list(dict.fromkeys([*table, *VALUES]))), self.watch)
     except TrendError: return []
-    self.base = {p: (row.reindex(_NEEDED).to_numpy(float), row[_SPREADS].to_numpy(float)) for p, row in base.iterrows()}
+    self.base = {p: (row.reindex(_NEEDED).to_numpy(float), row[_SPREADS].to_numpy(float))
+        for p, row in base.iterrows()}
     self.usual = np.median(table.loc[table.phase.ne('smile'), _NEEDED].to_numpy(float), 0)
     self.learned, self.first = self.usable, None
     return [Event(t, 'baseline', what=f"own baseline from {self.usable:.1f} s: {', '.join(base.index)}")]
