@@ -174,6 +174,7 @@ _AT = {name: i for i, name in enumerate(_NEEDED)}
 _MOUTH = [_AT[name] for name in MOUTH]
 _LIVELY = [_AT[name] for name in [*MOUTH[:3], *DOING]]
 _UNITS = np.array([PUPILS_MM]*6+[1, 1])
+_FACES = 3 # that agree with nothing known, and a stranger is there
 
 class Watcher:
     "The state of a watch over one face; its size does not depend on how long it has watched"
@@ -182,10 +183,10 @@ class Watcher:
     ):
         self.watch, self.last = watch, -np.inf
         self.first, self.usable, self.base = [], 0., None # frames until the baseline is known, s of them, the baseline
-        self.known, self.recent, self.away = deque(maxlen=120), deque(maxlen=3), False # faces; a stranger here
+        self.known, self.recent, self.away = deque(maxlen=120), deque(maxlen=_FACES), False # faces; a stranger here
         self.usual, self.learned = None, 0. # what is compared with at the mouth, and from how many s it is known
         self.expected, self.since = Expected(), 0. # of a lively mouth; how much was known when the evidence began
-        self.waiting, self.seen, self.loud = deque(), deque(), -np.inf # to learn from; when something spoke for a change
+        self.waiting, self.seen, self.loud = deque(), deque(), -np.inf # to learn from; when a change was heard
         self.news, self.rates = [], (np.nan, np.nan) # frames learned from now: (s, how long each stands for); evidence
         self.mm, self.sds = np.nan, np.full(3, np.nan) # how far a lively mouth is from what is expected
         self.tests = {region: Cusum(watch.evidence, watch.gap_s) for region in WATCHED}
@@ -216,7 +217,7 @@ def _stranger(self:Watcher, get):
     shown = get('face_hash')
     if not shown or abs(get('yaw_deg')) >= 20 or abs(get('pitch_deg')) >= 25: return self.away
     self.recent.append(face_cells([shown])[0])
-    if len(self.recent) < self.recent.maxlen: return self.away
+    if len(self.recent) < _FACES: return self.away
     known = np.stack(self.known or self.recent)
     if likeness(self.recent[-1][None], known) >= LIKE: self.known.append(self.recent[-1])
     return likeness(np.stack(self.recent), known) < LIKE
