@@ -52,7 +52,7 @@ def _beyond_thresholds(series, base, watch):
             rows.append(named | when | size | onset | dict(ended=event.ended))
     return rows
 
-_EVIDENCE_S = 2. # evidence has gathered for so long before a mark, at most
+_EVIDENCE_S, _FAR_MM = 2., 1. # evidence has gathered for so long before a mark, at most; from so far on
 
 def _marked(series, base, told):
     "Events of the mouth: from where the deviation towards the marked side began, to where the watch lets go of it"
@@ -63,8 +63,11 @@ def _marked(series, base, told):
     for mark in begins.itertuples():
         over = ends.t_s[ends.t_s > mark.t_s].min()
         sign = -1 if mark.side == 'left' else 1
-        far = (t <= mark.t_s) & (t >= mark.t_s-_EVIDENCE_S) & (sign*mm > 0)
-        start, end = t[far].min() if far.any() else mark.t_s, t[-1] if np.isnan(over) else over
+        near = (t > mark.t_s-_EVIDENCE_S) & (t <= mark.t_s)
+        small = t[near & ~(sign*mm >= _FAR_MM)]
+        since = min(small.max(), mark.t_s-1e-6) if len(small) else mark.t_s-_EVIDENCE_S
+        later = t[t > since]
+        start, end = later[0] if len(later) else mark.t_s, t[-1] if np.isnan(over) else over
         held = t[(t >= start) & (t <= end)]
         rows.append(dict(
             region='mouth', side=mark.side, sense=SENSE['mouth'], start_s=start, end_s=end, known_s=mark.t_s,
