@@ -52,7 +52,8 @@ def _write_tables(clip, stem):
     if clip.slopes is not None:
         per_minute = {name: f'{name}_mm_min' for name in ('slope', 'low', 'high')}
         slopes = clip.slopes.rename_axis('region').reset_index().rename(columns=per_minute)
-    tables = {'': clip.series.drop(columns=BUILD), '_events': clip.events, '_marks': clip.marks, '_slopes': slopes}
+    shown = clip.series.drop(columns=[*BUILD, 'face_hash'])
+    tables = {'': shown, '_events': clip.events, '_marks': clip.marks, '_slopes': slopes}
     paths = {name: Path(f'{stem}{name}.csv') for name in tables}
     for name, table in tables.items(): write_csv(table, paths[name])
     return list(paths.values())

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['DISCLAIMER', 'COMMANDS', 'parser', 'settings_of', 'run_extract', 'run_compare', 'run_audit', 'run_train',
-           'run_predict', 'run_reflect', 'run_change', 'run_study', 'run_report', 'run_trend', 'run_simulate', 'main']
+           'run_predict', 'run_reflect', 'run_change', 'run_study', 'run_report', 'run_trend', 'run_watch',
+           'run_simulate', 'main']
 
 # %% ../../nbs/app/05_cli.ipynb #ee7eb6bf
 import argparse, contextlib, glob, os, signal, sys, threading, warnings
@@ -174,6 +175,20 @@ examples:
     p.add_argument('--no-clip', action='store_true', help='do not write the annotated clip')
     _add_common(p)
 
+def _watch_parser(commands):
+    p = _command(commands, 'watch', 'watch a camera or a clip, and say at once what changes (extra: study)', """\
+Watch a face frame by frame, by what is known at the moment alone, and print each mark as it comes: region, side,
+and whether it has changed since the start or lies beyond healthy people. What was said is written at the end, also
+where the camera is taken away or Ctrl-C stops it.
+
+examples:
+  fad watch 0 --out results/visit
+  fad watch visit.mp4""")
+    p.add_argument('source', metavar='SOURCE', help='the number of a camera, mostly 0, or a clip')
+    p.add_argument('--out', metavar='DIR', type=_place, help='folder of tables: writes temporal/SOURCE_watch.csv')
+    p.add_argument('--rate', type=float, metavar='HZ', help='frames a second of a clip (default: video.rate_hz)')
+    _add_common(p)
+
 def _train_parser(commands):
     p = _command(commands, 'train',
         'rules and small models on the features of a run, honestly validated (extra: study)', """\
@@ -277,7 +292,7 @@ example:
     _add_common(p)
 
 _PARSERS = (_extract_parser, _audit_parser, _compare_parser, _train_parser, _predict_parser, _reflect_parser,
-    _trend_parser, _change_parser, _study_parser, _report_parser, _simulate_parser)
+    _trend_parser, _watch_parser, _change_parser, _study_parser, _report_parser, _simulate_parser)
 
 def parser()->argparse.ArgumentParser: # of the command `fad`
     "The arguments of every command"
@@ -544,6 +559,31 @@ def run_trend(
     elif not followed.any(): print(args.video, *clip.notes, sep='\n  ', file=sys.stderr)
     return 0 if followed.any() else 1
 
+def run_watch(
+    args # parsed arguments
+)->int: # exit status
+    "`fad watch`"
+    with _needs('study'): from fad.clips.watch import Event, watch
+    import pandas as pd
+    from pathlib import Path
+    from fad.runs.files import write_csv
+    camera, told = args.source.isdecimal(), []
+    try:
+        for event in watch(int(args.source) if camera else args.source, settings=settings_of(args), rate_hz=args.rate):
+            told.append(event)
+            size = f' {event.mm:+.1f} mm' if event.mm == event.mm else ''
+            words = f'{event.region} {event.side} {event.what}{size} {event.ground}'
+            print(f'{event.t_s:.1f} s  {event.kind}: {" ".join(words.split())}', flush=True)
+    except KeyboardInterrupt: print('stopped', flush=True)
+    finally:
+        if args.out and told:
+            file = Path(args.out)/'temporal'/f"{'camera' if camera else ''}{Path(args.source).stem}_watch.csv"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_csv(pd.DataFrame(told, columns=Event._fields), file)
+            _say(f'written: {file}')
+    if not told: print('nothing was seen for long enough to say anything')
+    return 0 if told else 1
+
 # %% ../../nbs/app/05_cli.ipynb #c65f7724
 def run_simulate(
     args # parsed arguments
@@ -559,7 +599,8 @@ def run_simulate(
 
 # %% ../../nbs/app/05_cli.ipynb #f1619e62
 COMMANDS = dict(extract=run_extract, audit=run_audit, compare=run_compare, train=run_train, predict=run_predict,
-    reflect=run_reflect, trend=run_trend, change=run_change, study=run_study, report=run_report, simulate=run_simulate)
+    reflect=run_reflect, trend=run_trend, watch=run_watch, change=run_change, study=run_study, report=run_report,
+    simulate=run_simulate)
 
 _GOES_ON = 'What was done is kept; the same command goes on'
 

@@ -17,44 +17,86 @@ from fad.clips.series import (
     deviations, exceedance, own_baseline, QUIET, SENSE, side_of, smooth, sustained, thresholds, TrendError, Watch,
     WATCHED)
 from .persons import follow
-from .watch import Event, Watcher
+from .watch import Event, GROUNDS, Watcher
 
 # %% ../../nbs/clips/04_events.ipynb #1d1ecd13
 EVENTS = [
     'region', 'side', 'sense', 'start_s', 'end_s', 'known_s', 'peak_s', 'peak_mm', 'mean_mm', 'held_s',
-    'onset_s', 'onset_low_s', 'onset_high_s', 'ended']
+    'onset_s', 'onset_low_s', 'onset_high_s', 'ended', 'ground']
 
 def find_events(
     series, # one row per frame, from `smooth`
-    base, # from `own_baseline`
-    watch=Watch() # thresholds, dwell, gap tolerance
-)->pd.DataFrame: # one row per event, `EVENTS`: seconds and mm; `known_s`: dwell over, the low-pass's reach included
-    "Sustained deviations from the person's own baseline, region by region"
+    base, # from `own_baseline`; None: the clip is too short for one, and the mouth alone is searched
+    watch=Watch(), # thresholds, dwell, gap tolerance
+    told=None # what the watch said of the series, from `live`; None: it is asked
+)->pd.DataFrame: # one row per event, `EVENTS`: seconds and mm; `known_s`: marked, or dwell and look ahead over
+    "Sustained deviations: at the mouth what the live watch marks, elsewhere from the person's own baseline"
+    told = live(series, watch) if told is None else told
+    rows = [] if base is None else _beyond_thresholds(series, base, watch)
+    rows += _marked(series, base, told[told.region.eq('mouth')])
+    return pd.DataFrame(rows, columns=EVENTS).sort_values('start_s', ignore_index=True)
+
+def _beyond_thresholds(series, base, watch):
+    "Events of eyes, nose and brow"
     away, ratio = deviations(series, base), exceedance(series, base, watch)
     t, rows = series.t_s.to_numpy(float), []
-    for region in WATCHED:
+    for region in (region for region in WATCHED if region != 'mouth'):
         found = sustained(t, ratio[region].to_numpy(), 1, watch)
         if not len(found): continue
         mm = away[region].where(ratio[region].notna()).to_numpy()
         for event in found.itertuples():
-            named = dict(region=region, side=side_of(event.sign), sense=SENSE[region])
+            named = dict(region=region, side=side_of(event.sign), sense=SENSE[region], ground=GROUNDS[1])
             when = dict(start_s=event.start, end_s=event.end, known_s=event.known+watch.reach_s, held_s=event.held)
-            onset = _onset(t, mm, event)
-            rows.append(named | when | _size(t, mm, event) | onset | dict(ended=event.ended))
-    return pd.DataFrame(rows, columns=EVENTS).sort_values('start_s', ignore_index=True)
+            onset = _onset(t, mm, event.start, event.end)
+            size = _size(t, mm, event.start, event.end, event.sign)
+            rows.append(named | when | size | onset | dict(ended=event.ended))
+    return rows
 
-def _size(t, mm, event):
-    "How far the deviation goes"
-    mean = np.nanmean(mm[(t >= event.start) & (t <= event.end)])
-    return dict(peak_s=event.peak_t, peak_mm=mm[t == event.peak_t][0], mean_mm=mean)
+_EVIDENCE_S, _FAR_MM = 2., 1. # evidence has gathered for so long before a mark, at most; from so far on
+
+def _marked(series, base, told):
+    "Events of the mouth: from where the deviation towards the marked side began, to where the watch lets go of it"
+    seen = series[series.status.eq('ok')]
+    if not len(seen): return []
+    t, mm, rows = seen.t_s.to_numpy(float), _mouth_away(seen, base), []
+    begins, ends = (told[told.kind.eq(kind)] for kind in ('begin', 'end'))
+    for mark in begins.itertuples():
+        over = ends.t_s[ends.t_s > mark.t_s].min()
+        sign = -1 if mark.side == 'left' else 1
+        near = (t > mark.t_s-_EVIDENCE_S) & (t <= mark.t_s)
+        small = t[near & ~(sign*mm >= _FAR_MM)]
+        since = min(small.max(), mark.t_s-1e-6) if len(small) else mark.t_s-_EVIDENCE_S
+        later = t[t > since]
+        start, end = later[0] if len(later) else mark.t_s, t[-1] if np.isnan(over) else over
+        held = t[(t >= start) & (t <= end)]
+        rows.append(dict(
+            region='mouth', side=mark.side, sense=SENSE['mouth'], start_s=start, end_s=end, known_s=mark.t_s,
+            held_s=np.ptp(held) if len(held) else 0., ground=mark.ground,
+            ended='the series ends' if np.isnan(over) else 'nothing speaks for it',
+            **_size(t, mm, start, end, sign), **_onset(t, mm, start, end)))
+    return rows
+
+def _mouth_away(seen, base):
+    "How far the mouth is from the own baseline, or where none is known from the middle of its first second; mm"
+    if base is not None: return deviations(seen, base).mouth.to_numpy(float)
+    height = seen[WATCHED['mouth']].to_numpy(float)*PUPILS_MM
+    return height-np.median(height[seen.t_s <= seen.t_s.iloc[0]+1])
+
+def _size(t, mm, start, end, sign):
+    "How far the deviation goes towards its side"
+    during = np.flatnonzero((t >= start) & (t <= end) & np.isfinite(mm))
+    if not len(during): return dict(peak_s=start, peak_mm=np.nan, mean_mm=np.nan)
+    peak = during[(sign*mm[during]).argmax()]
+    return dict(peak_s=t[peak], peak_mm=mm[peak], mean_mm=mm[during].mean())
 
 _BEFORE_S, _AFTER_S = 20., 3. # an onset is searched from so long before an event began, in frames to so long after
 
-def _onset(t, mm, event):
+def _onset(t, mm, start, end):
     "When the rise that led to an event began; from the first frame on where an event starts with it"
-    near = (t >= event.start-_BEFORE_S) & (t <= min(event.end, event.start+_AFTER_S)) & np.isfinite(mm)
-    middle, low, high = onset_interval(t[near], mm[near], event.start)
-    if np.isnan(middle): low, high, middle = t[near][0], event.start, (t[near][0]+event.start)/2
+    near = (t >= start-_BEFORE_S) & (t <= min(end, start+_AFTER_S)) & np.isfinite(mm)
+    if not near.any(): return dict(onset_s=start, onset_low_s=start, onset_high_s=start)
+    middle, low, high = onset_interval(t[near], mm[near], start)
+    if np.isnan(middle): low, high, middle = t[near][0], start, (t[near][0]+start)/2
     return dict(onset_s=middle, onset_low_s=low, onset_high_s=high)
 
 # %% ../../nbs/clips/04_events.ipynb #38a34db1
@@ -102,7 +144,7 @@ class ClipTrend:
         "Events as a table, remarks below"
         followed, n = self.series.status.eq('ok').sum(), len(self.events)
         head = f"{followed} of {len(self.series)} frames followed, {n} event{'s'*(n != 1)}"
-        shown = self.events[['region', 'side', 'sense', 'start_s', 'end_s', 'held_s', 'peak_mm']].round(2)
+        shown = self.events[['region', 'side', 'sense', 'start_s', 'end_s', 'held_s', 'peak_mm', 'ground']].round(2)
         table = shown.to_html(index=False, border=0) if n else ''
         return f'<p>{head}</p>{table}'+''.join(f'<p>{html.escape(note)}</p>' for note in self.notes)
 
@@ -118,12 +160,14 @@ def analyse(
     one = follow(series, watch)
     clip = ClipTrend(smooth(one, watch), notes=list(one.attrs['notes']), watch=watch)
     before = None if reference is None else smooth(follow(reference, watch), watch)
+    clip.marks = live(one, watch, reference)
     try: clip.base = own_baseline(clip.series, watch, before)
     except TrendError as e:
-        clip.notes.append(f'nothing can be said: {e}')
+        clip.events = find_events(clip.series, None, watch, clip.marks)
+        but = ' but of the mouth' if len(clip.events) else ''
+        clip.notes.append(f'nothing can be said{but}: {e}')
         return clip
-    clip.limits, clip.events = thresholds(clip.base, watch), find_events(clip.series, clip.base, watch)
-    clip.marks = live(one, watch, reference)
+    clip.limits, clip.events = thresholds(clip.base, watch), find_events(clip.series, clip.base, watch, clip.marks)
     away = deviations(clip.series, clip.base)
     clip.slopes = drifts(clip.series.t_s, away)
     clip.series = pd.concat([clip.series, away.add_prefix('dev_').add_suffix('_mm')], axis=1)

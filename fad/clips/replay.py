@@ -4,17 +4,21 @@
 
 # %% auto #0
 __all__ = ['pictures', 'face_crop', 'face_strip', 'plot_trend', 'said', 'replay_frames', 'write_clip', 'annotate_clip', 'player',
-           'replay_html']
+           'replay_html', 'drooped', 'droop_clip']
 
 # %% ../../nbs/clips/05_replay.ipynb #2919fc57
 import base64, html, zlib
 from itertools import chain
 from pathlib import Path
 import av, cv2, numpy as np, matplotlib.pyplot as plt
-from ..faces.media import read_frames, Unreadable
+from ..settings import load_settings
+from ..faces.media import frame_times, read_frames, sample_frames, Unreadable
 from ..faces.detector import close_up
 from ..faces.figures import REGION_COLOURS
+from ..faces.measures import PUPILS_MM
+from ..faces.points import clip_turn, track_face, trackers
 from ..runs.files import write_whole
+from ..simulator.retouch import droop
 from .series import WATCHED
 from .events import in_effect
 
@@ -281,3 +285,52 @@ def replay_html(
     listed = html.escape(','.join(f'"{shot}"' for shot in small))
     name = f'replay{zlib.crc32(small[0].encode())}'
     return _PLAYER.format(name=name, width=width, first=small[0], last=len(small)-1, shots=listed)
+
+# %% ../../nbs/clips/05_replay.ipynb #droopexp
+def drooped(
+    video, # any container FFmpeg reads, of one face
+    mm:float, # how far the corner goes down; pupils are taken to be 63 mm apart
+    side:str='left', # the subject's own
+    at:float=.55, # share of the length at which it begins
+    rise_s:float=.5, # how long it takes
+    rate_hz:float=10., # frames per second; 0: every frame
+    settings=None # Settings
+): # iterator of (t_s, uint8 picture)
+    "A clip in which one corner of the mouth falls, picture by picture"
+    settings = settings or load_settings()
+    times = sample_frames(frame_times(video), rate_hz)
+    t, turned = times.t_s.to_numpy(float), clip_turn(video, settings)
+    fallen = np.clip((t-t[0]-at*np.ptp(t))/rise_s, 0, 1)*mm/PUPILS_MM
+    with trackers(settings) as following:
+        for (_, image), when, amount in zip(read_frames(video, list(times.frame)), t, fallen):
+            if image is None: continue
+            points = track_face(image, following, round(when*1000), settings, turned)[1]['xyz']
+            yield when, droop(image, points, amount, side) if amount and np.isfinite(points).all() else image
+
+def droop_clip(
+    video, # any container FFmpeg reads, of one face
+    out, # mp4 file to write
+    mm:float=5., # how far the corner goes down
+    side:str='left', # the subject's own
+    rate_hz:float=10., # frames per second
+    **how # `at`, `rise_s`, `settings` of `drooped`
+)->Path: # the file
+    "Write a clip in which one corner of the mouth falls"
+    shots = (image[:image.shape[0]//2*2, :image.shape[1]//2*2] for _, image in drooped(
+        video, mm, side, rate_hz=rate_hz, **how))
+    return write_clip(out, shots, round(rate_hz), crf='12')
+
+def _main():
+    "`python -m fad.clips.replay CLIP OUT --mm 5 --side left`"
+    from argparse import ArgumentParser
+    asked = ArgumentParser('python -m fad.clips.replay', description='Let a corner of the mouth fall in a clip.')
+    asked.add_argument('clip')
+    asked.add_argument('out')
+    asked.add_argument('--mm', type=float, default=5., help='how far (default 5)')
+    asked.add_argument('--side', choices=['left', 'right'], default='left', help="the subject's own")
+    asked.add_argument('--at', type=float, default=.55, help='share of the length at which it begins (default 0.55)')
+    given = asked.parse_args()
+    print(droop_clip(given.clip, given.out, given.mm, given.side, at=given.at))
+
+# %% ../../nbs/clips/05_replay.ipynb #droopmain
+if __name__ == '__main__': _main()

@@ -18,9 +18,9 @@ from ..faces.cohort import cohort
 from ..faces.media import media_kind
 from ..faces.detector import file_sha256
 from ..faces.points import clip_turn, measure_part, parts, quality
-from fad.faces.measures import (
-    catalog_hash, commissures, face_frame, FEATURES, features, KEYS, measured_status, PUPILS_MM,
-    without_covered)
+from ..faces.measures import (
+    catalog_hash, commissures, face_frame, FEATURES, features, KEYS, measured_status, PUPILS_MM, without_covered,
+    without_perspective)
 from ..faces.expressions import phases as face_phases
 from ..runs.files import load_landmarks, write_whole
 
@@ -53,7 +53,7 @@ def head_build(
     return np.stack(widths+heights, 1)
 
 # %% ../../nbs/clips/01_series.ipynb #099ccd2f
-MOUTH_STATE = ['mouth_lift', 'mouth_width']
+MOUTH_STATE = ['mouth_lift', 'mouth_width', 'mouth_open']
 VALUES = [*FEATURES, *MOUTH_STATE]
 PLACE = ['x_px', 'y_px', 'interocular_px']
 ANGLES = ['yaw_deg', 'pitch_deg', 'roll_deg']
@@ -61,7 +61,7 @@ ANGLES = ['yaw_deg', 'pitch_deg', 'roll_deg']
 def measure_frames(
     faces, # Landmarks
     settings=None # Settings: the quality gates
-)->pd.DataFrame: # KEYS, frame, `VALUES` (NaN where the status is not 'ok'), angles, place, build, phase
+)->pd.DataFrame: # KEYS, frame, `VALUES` (NaN where the status is not 'ok'), angles, place, build, hash, phase
     "One row per frame: what a series is made of"
     settings = settings or load_settings()
     checked = quality(faces, settings)
@@ -72,14 +72,15 @@ def measure_frames(
     keys = faces.df[[*KEYS[:-1], 'frame']].assign(status=status)
     place = pd.DataFrame(faces.xyz[:, 168, :2].astype(float), columns=PLACE[:2])
     build = pd.DataFrame(head_build(faces.xyz).astype(float), columns=BUILD)
-    columns = [keys, values, checked[ANGLES], place, checked[['interocular_px', 'n_faces']], build]
+    columns = [keys, values, checked[ANGLES], place, checked[['interocular_px', 'n_faces', 'face_hash']], build]
     return pd.concat(columns, axis=1).assign(phase=_phases(faces, ok))
 
 def _values(faces, camera_mm):
-    "`VALUES` of every frame; corners: out and up from the middle, right and left"
+    "`VALUES` of every frame; corners: out and up from the middle, right and left; lips: their outer edges"
     corners = commissures(faces, camera_mm)[:, 0]
-    lift, width = corners[:, :, 1].mean(1), corners[:, :, 0].sum(1)
-    return features(faces.xyz, camera_mm=camera_mm).astype(float).assign(mouth_lift=lift, mouth_width=width)
+    lips = face_frame(without_perspective(faces.xyz, camera_mm), [0, 17], 2)[1]
+    state = zip(MOUTH_STATE, (corners[:, :, 1].mean(1), corners[:, :, 0].sum(1), lips[0]-lips[1]))
+    return features(faces.xyz, camera_mm=camera_mm).astype(float).assign(**dict(state))
 
 def _phases(faces, ok):
     "What the face does in each frame; '' where it was not seen"

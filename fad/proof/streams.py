@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['with_truth', 'clip_frames', 'training_clips', 'known_clips', 'movement_model', 'weaknesses', 'simulated_series',
-           'onset_streams']
+           'lively_series', 'onset_streams']
 
 # %% ../../nbs/proof/06_streams.ipynb #5df066e1
 from pathlib import Path
@@ -167,6 +167,11 @@ def simulated_series(
     frames = _frames(seed, t, phase != '', pd.DataFrame(x, columns=columns))
     return frames.assign(phase=phase, side=side, true_mm=-mm if side == 'left' else mm)
 
+def lively_series(model, seconds, seed, **what): # as `simulated_series`
+    "A person who talks, smiles and turns from the first frame, and never rests"
+    phases = [phase for phase in model['phases'] if phase not in ('rest', 'blink', '')]
+    return simulated_series(dict(model, phases=phases), seconds, seed, **what)
+
 def _rise(u): return (u := np.clip(u, 0, 1))*u*(3-2*u) # smooth, from 0 to 1 while u does
 
 def _movement(model, n, rng):
@@ -189,7 +194,7 @@ def _frames(seed, t, seen, values):
         palsy=None, path=f'{seed}', t_s=t, status=np.where(seen, 'ok', 'no_face'), frame=np.arange(n))
     place = dict(x_px=128*there, y_px=110*there, interocular_px=60*there, n_faces=seen.astype(int))
     build = {name: there*(i+1) for i, name in enumerate(BUILD)}
-    return pd.concat([pd.DataFrame(keys), values, pd.DataFrame(place | build)], axis=1)
+    return pd.concat([pd.DataFrame(keys), values, pd.DataFrame(place | dict(face_hash='') | build)], axis=1)
 
 # %% ../../nbs/proof/06_streams.ipynb #8d681284
 def onset_streams(
