@@ -281,7 +281,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                   'fad.clips.replay._finish': ('clips/replay.html#_finish', 'fad/clips/replay.py'),
                                   'fad.clips.replay._jpeg': ('clips/replay.html#_jpeg', 'fad/clips/replay.py'),
                                   'fad.clips.replay._known': ('clips/replay.html#_known', 'fad/clips/replay.py'),
-                                  'fad.clips.replay._main': ('clips/replay.html#_main', 'fad/clips/replay.py'),
                                   'fad.clips.replay._panel': ('clips/replay.html#_panel', 'fad/clips/replay.py'),
                                   'fad.clips.replay._shade': ('clips/replay.html#_shade', 'fad/clips/replay.py'),
                                   'fad.clips.replay._spans': ('clips/replay.html#_spans', 'fad/clips/replay.py'),

@@ -319,18 +319,3 @@ def droop_clip(
     shots = (image[:image.shape[0]//2*2, :image.shape[1]//2*2] for _, image in drooped(
         video, mm, side, rate_hz=rate_hz, **how))
     return write_clip(out, shots, round(rate_hz), crf='12')
-
-def _main():
-    "`python -m fad.clips.replay CLIP OUT --mm 5 --side left`"
-    from argparse import ArgumentParser
-    asked = ArgumentParser('python -m fad.clips.replay', description='Let a corner of the mouth fall in a clip.')
-    asked.add_argument('clip')
-    asked.add_argument('out')
-    asked.add_argument('--mm', type=float, default=5., help='how far (default 5)')
-    asked.add_argument('--side', choices=['left', 'right'], default='left', help="the subject's own")
-    asked.add_argument('--at', type=float, default=.55, help='share of the length at which it begins (default 0.55)')
-    given = asked.parse_args()
-    print(droop_clip(given.clip, given.out, given.mm, given.side, at=given.at))
-
-# %% ../../nbs/clips/05_replay.ipynb #droopmain
-if __name__ == '__main__': _main()

@@ -733,16 +733,6 @@ def _covered_words(table):
         f"({'; '.join(f'{what}: {n}' for what, n in most.items())}): measures of what is covered stay empty, those of "
         "what is partly covered have wider errors (column covered)"]
 
-def _several_words(run, table, most=6):
-    "Which files show several faces, and which of them was measured"
-    said = run.table('quality').which_face.fillna('').str.replace(r'this is number \d+.*', 'each has a row', regex=True)
-    said = said.to_numpy(object)
-    files = table[said != ''].assign(said=said[said != '']).groupby('path', sort=False).said.agg(lambda x: x.mode()[0])
-    if not len(files): return []
-    named = '; '.join(f'{_shown(path)}: {which}' for path, which in files.head(most).items())
-    return [f"{len(files)} of {table.path.nunique()} files show several faces (column which_face of quality.csv; "
-        f"landmarks.which chooses): {named}{'; …' if len(files) > most else ''}"]
-
 def summary(
     run:Run # a finished run
 )->str: # lines for a terminal

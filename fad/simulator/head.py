@@ -432,7 +432,7 @@ def _resting(person, units):
         if region: busy[region] = max(busy.get(region, 0), float(np.max(np.abs(wanted))))
     out = dict(units)
     for unit, amount in person.resting:
-        left = amount*max(0., 1-busy.get(_REGION.get(unit), 0.))
+        left = amount*max(0., 1-busy.get(_REGION.get(unit, ''), 0.))
         out[unit] = tuple((np.array(units.get(unit, (0., 0.)), float)+left).tolist())
     return out
 
