@@ -567,7 +567,7 @@ def quality(
     yaw, pitch, roll = head_angles(faces).T
     q = pd.DataFrame(dict(frame_id=df.frame_id, yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll,
         interocular_px=np.linalg.norm(np.subtract(*restored(faces).xyz[:, [473, 468]].swapaxes(0, 1)), axis=1),
-        **{k: df[k] for k in _MEASURED}, covered=covered_words(df)))
+        **{k: df.get(k, np.nan) for k in _MEASURED}, covered=covered_words(df)))
     ok = df.status.eq('ok').to_numpy()
     reasons = np.where(ok, '', df.status).astype(object)
     roll_left = (q.roll_deg+q.turned_deg.fillna(0)+180).to_numpy()%360-180 # in the picture as it was measured

@@ -281,7 +281,7 @@ def explain(
     fitted:dict, # from `fit`
     table, # features with keys
     background=None # faces whose average explains nothing; None: the table
-)->dict: # task (weakness, central): DataFrame of contributions in log-odds, one column per ratio
+)->dict: # task (weakness, central): contributions in log-odds, one column per ratio; NaN where nothing is judged
     "Shapley values of the monotone model"
     limits, out = fitted['limits'].limit, {}
     for task, name, sign in (('weakness', 'weakness', 1), ('peripheral', 'central', -1)):
@@ -291,7 +291,8 @@ def explain(
         X, average = (pipe[:-1].transform(c.to_numpy()) for c in columns)
         masker = shap.maskers.Independent(average, max_samples=len(average))
         model = shap.LinearExplainer((pipe[-1].coef_, -pipe[-1].theta_[0]), masker)
-        out[name] = pd.DataFrame(sign*model.shap_values(X), columns=columns[0].columns, index=table.index)
+        told = pd.DataFrame(sign*model.shap_values(X), columns=columns[0].columns, index=table.index)
+        out[name] = told[columns[0].notna().any(axis=1)].reindex(table.index)
     return out
 
 def _plot_contributions(ax, values, size, rng, title):
@@ -311,7 +312,7 @@ def _by_region(values, place):
     size = values.abs()
     out = size.drop(columns=WEAKEST, errors='ignore').mean().groupby(REGION).sum()
     if WEAKEST not in size: return out
-    return out.add(size[WEAKEST].groupby(place.map(REGION)).sum()/len(size), fill_value=0)
+    return out.add(size[WEAKEST].groupby(place.map(REGION)).sum()/size[WEAKEST].notna().sum(), fill_value=0)
 
 def _plot_regions(ax, values, place):
     "Share of each region in the contributions, one bar per task"

@@ -340,7 +340,9 @@ def calibration_bins(
     seed:int=0 # of the draws of people
 )->pd.DataFrame: # a row a bin: stated (mean), share of cases, with low and high (95 %, over people)
     "What was stated and what came true, in bins of equal size"
-    prob, case = np.asarray(prob, float), np.asarray(case, float)
+    said = np.isfinite(np.asarray(prob, float)) # what was not judged is in no bin
+    prob, case, subject = (np.asarray(a)[said] for a in (prob, case, subject))
+    prob, case = prob.astype(float), case.astype(float)
     weights = subject_weights(subject, 400, seed)*row_weights(subject)
     part = pd.qcut(pd.Series(prob).rank(method='first'), min(bins, len(prob)), labels=False).to_numpy()
     inside = [part == b for b in np.unique(part)]
