@@ -706,7 +706,8 @@ def _turned_words(run, table):
 def _stretched_words(run, table):
     "Which files were restored to a face's proportions"
     stretched = run.table('quality').stretched.fillna(1).to_numpy()
-    files = table.assign(times=stretched)[stretched != 1].groupby('path', sort=False).times.first()
+    found = pd.DataFrame(dict(path=table.path.to_numpy(), times=stretched))[stretched != 1]
+    files = found.groupby('path', sort=False).times.first()
     if not len(files): return []
     named = ', '.join(f'{_shown(path)} ({times:.2f} times too high)' if times > 1 else
         f'{_shown(path)} ({1/times:.2f} times too wide)' for path, times in files.head(6).items())
