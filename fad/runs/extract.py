@@ -717,8 +717,8 @@ def _stretched_words(run, table):
 
 def _several_words(run, table, most=6):
     "Which files show several faces, and which of them was measured"
-    said = run.table('quality').which_face.fillna('').str.replace(r'this is number \d+.*', 'each has a row', regex=True)
-    said = said.to_numpy(object)
+    said = run.table('quality').which_face.astype(object).fillna('').astype(str)
+    said = said.str.replace(r'this is number \d+.*', 'each has a row', regex=True).to_numpy(object)
     files = table[said != ''].assign(said=said[said != '']).groupby('path', sort=False).said.agg(lambda x: x.mode()[0])
     if not len(files): return []
     named = '; '.join(f'{_shown(path)}: {which}' for path, which in files.head(most).items())
