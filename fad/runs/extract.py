@@ -727,7 +727,7 @@ def _several_words(run, table, most=6):
 
 def _covered_words(table):
     "Of how many faces something is hidden, and what most often"
-    covered = table.covered.fillna('').astype(str)
+    covered = table.covered.astype(object).fillna('').astype(str)
     if not (hidden := covered.ne('')).any(): return []
     most = covered[hidden].str.split(', ').explode().value_counts().head(4)
     return [f"something lies before {hidden.sum()} of {table.status.eq('ok').sum()} measured faces "
