@@ -91,7 +91,7 @@ def outside(
     reasons = [[] if ok else [str(s)] for ok, s in zip(measured, table.status)]
     def because(mask, text):
         for i in np.flatnonzero(measured & mask): reasons[i].append(text(i))
-    covered = table['covered'].fillna('').to_numpy(object) if 'covered' in table else np.full(len(table), '', object)
+    covered = table['covered'].astype(object).fillna('').to_numpy() if 'covered' in table else np.full(len(table), '', object)
     unsaid = np.select([not_judged(table, MOUTH), not_judged(table, UPPER)], ['not judged: ', 'kind not judged: '], '')
     because(covered != '', lambda i: unsaid[i]+covered[i])
     for f in dict.fromkeys((*CARD, *UPPER_FACE)):
@@ -294,7 +294,7 @@ def signals(
 def _which_faces(table):
     "Which of several faces each row is of, in words; '' where one was seen, or nobody knows"
     if 'which_face' not in table: return ['']*len(table)
-    return table.which_face.fillna('').astype(str)
+    return table.which_face.astype(object).fillna('').astype(str)
 
 def contributions(
     model, # Classifier
