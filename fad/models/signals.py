@@ -91,7 +91,8 @@ def outside(
     reasons = [[] if ok else [str(s)] for ok, s in zip(measured, table.status)]
     def because(mask, text):
         for i in np.flatnonzero(measured & mask): reasons[i].append(text(i))
-    covered = table['covered'].astype(object).fillna('').to_numpy() if 'covered' in table else np.full(len(table), '', object)
+    covered = np.full(len(table), '', object)
+    if 'covered' in table: covered = table['covered'].astype(object).fillna('').to_numpy()
     unsaid = np.select([not_judged(table, MOUTH), not_judged(table, UPPER)], ['not judged: ', 'kind not judged: '], '')
     because(covered != '', lambda i: unsaid[i]+covered[i])
     for f in dict.fromkeys((*CARD, *UPPER_FACE)):
