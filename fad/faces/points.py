@@ -236,7 +236,7 @@ def _spread(xyz):
     return float(np.median(apart)/np.linalg.norm(mean[473]-mean[468]))
 
 # %% ../../nbs/faces/04_points.ipynb #13461791
-USUAL, NATURAL = .96, (.80, 1.16) # height over width of faces against the canonical one: usual, and of 99 in 100 people
+USUAL, NATURAL = .96, (.80, 1.16) # height over width of faces against the canonical one: usual, and still believed
 
 def proportions(
     xyz # (n, 478, 3) px
