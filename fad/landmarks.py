@@ -32,4 +32,4 @@ def measure(
     progress:bool=True # show a progress bar
 )->pd.DataFrame: # a row a frame: keys, `status`, signed features, `<name>_se` against another picture, `<name>_z`
     "Signed asymmetry measures of every face; the subject's left minus right, lengths in pupil distances"
-    return functional(find_landmarks(cohort(source, settings), settings, progress), settings)
+    return functional(find_landmarks(cohort(source, settings, progress=progress), settings, progress), settings)

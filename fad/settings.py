@@ -203,7 +203,7 @@ class TrendSettings(_Section):
     hampel_s:float = _setting(.5, 'window in which a single outlier is told by its neighbours', 0, 5, 's')
     hampel_sd:float = _setting(4.0, 'how far out such an outlier lies', 1, 20, 'SD')
     smooth_s:float = _setting(.08, 'SD of the low-pass, a Gaussian over time', 0, 5, 's')
-    evidence:float = _setting(7.0,
+    evidence:float = _setting(8.5,
         'evidence that makes an event while a clip or camera runs: log likelihood ratio of a change against '
         'none, added up over time', .1, 1000, 'nats')
     learn_s:float = _setting(10.0,

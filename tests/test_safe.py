@@ -40,7 +40,7 @@ def pages(tmp_path_factory):
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         run = study(d/'m.csv', d/'out'/'run', s, 1, ['audit', 'compare', 'trend'], progress=False)
-        predict(d/'model.skops', run, settings=s, progress=False)
+        predict(run, d/'model.skops', settings=s, progress=False)
         from fad.runs.extract import draw_figures
         draw_figures(run, run.table('facial_asymmetry_functional'), 3, s)
         (run.path/'model_card.md').write_text(f'# {HOSTILE}\n\n[x](javascript:pwned=1) ![x](x" onerror="pwned=1)\n\n| '

@@ -9,7 +9,7 @@ from smalldocs.quarto_keys import QUARTO_PAGE_OPTIONS
 
 root = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(root/'tools'))
-from dev import check_site, html_pages, name_of, notebook_files
+from dev import check_site, files_of, html_pages, name_of, notebook_files, PHASES
 
 @pytest.fixture(scope='session')
 def site():
@@ -37,7 +37,7 @@ def test_quarto_yml():
     "What Quarto would refuse: page options outside its schema, pages of the sidebar that are not there, or not in it"
     cfg = yaml.safe_load((root/'_quarto.yml').read_text())
     assert set(cfg['format']['html']) <= QUARTO_PAGE_OPTIONS | {'code-overflow'} # an option of cells that pages may set
-    listed = [n for o in cfg['website']['sidebar']['contents'] for n in o.get('contents', [o.get('href')])]
+    listed = files_of(cfg['website']['sidebar']['contents'])
     assert sorted(listed) == sorted(f'{name_of(p)}.ipynb' for p in notebook_files(root))
 
 def test_llms_txt(site):
@@ -156,16 +156,39 @@ def press(tab, key, text=''):
             windowsVirtualKeyCode={'Tab': 9, 'Enter': 13}.get(key, ord(key[0])),
             **(dict(text=text) if text and kind == 'keyDown' else {}))
 
-def test_the_front_page_is_one_screen(server, tab):
-    "Picture, code and findings without scrolling on a laptop's screen, and one below the other on a phone"
+def ends(chosen):
+    "Where the last of some elements ends, px"
+    return f'Math.max(...[...document.querySelectorAll("{chosen}")].map(o => o.getBoundingClientRect().bottom))'
+
+def test_the_front_page_is_two_screens(server, tab):
+    "Picture and code on a laptop's first screen, all findings by the end of the second; below each other on a phone"
     screen(tab, 1366, 768); theme(tab, 'light')
     tab.open(f'{server}/index.html')
-    ends = ('Math.max(...[...document.querySelectorAll(".front, .findings li")].map(o => '
-        'o.getBoundingClientRect().bottom))')
-    assert tab.value(ends) <= 768
+    assert tab.value(ends('.front')) <= 768 and tab.value(ends('.findings li')) <= 2*768
     screen(tab, 390, 800, phone=True)
     tab.open(f'{server}/index.html')
-    assert tab.value(ends) > 800
+    assert tab.value(ends('.front')) > 800
+
+def test_phases_begin_with_what_they_found(server, tab):
+    "The findings of each phase stand in the first 900 px, and its figure begins there"
+    screen(tab, 1366, 900); theme(tab, 'light')
+    late = []
+    for name in PHASES:
+        tab.open(f"{server}/{name.partition('_')[2]}.html")
+        first = 'main ul li, main img'
+        found = tab.value(f'[...document.querySelectorAll("{first}")].slice(0, 3).map(o => o.tagName).join(" ")')
+        end = tab.value('document.querySelector("main ul").getBoundingClientRect().bottom')
+        figure = tab.value('document.querySelector("main img").getBoundingClientRect().top')
+        if not found.startswith('LI LI') or end > 900 or figure > 900: late.append((name, found, end, figure))
+    assert not late
+
+def test_the_first_level_is_seen_at_once(server, tab):
+    "Findings, the five phases and the three sections of the sidebar, without scrolling"
+    screen(tab, 1366, 900); theme(tab, 'light')
+    tab.open(f'{server}/index.html')
+    top = '#quarto-sidebar .sidebar-menu-container > ul > li'
+    assert tab.value(f'document.querySelectorAll("{top}").length') == 9
+    assert tab.value(ends(top)) <= 900
 
 def test_keyboard(server, tab):
     """Without a mouse: past the navigation with the first Tab, a section of the sidebar closed and opened, a page

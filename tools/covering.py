@@ -11,8 +11,8 @@ os.environ.update(OMP_NUM_THREADS='1')
 import cv2, numpy as np, pandas as pd, torch
 from torch import nn
 from torch.nn import functional as F
-from fad.faces.covering import GRID, onto_grid
-from fad.faces.detector import close_up, face_size, locate, warp
+from fad.faces.covering import GRID, PER_PUPILS
+from fad.faces.detector import close_up, face_size, locate, onto_grid, warp
 from fad.faces.points import read_frame
 from fad.runs.extract import load_landmarks, Run
 from fad.simulator.looks import BEARDS
@@ -29,7 +29,7 @@ def enlarged(image, points):
     side = 2*face_size(points)
     near, B = close_up(image, *(points[:468, :2].mean(0)-side/2), side, side, 3*PX)
     local = points[:, :2]@B[:, :2].T+B[:, 2]
-    A = onto_grid(local)*ZOOM
+    A = onto_grid(local, GRID, PER_PUPILS)*ZOOM
     A[:, 2] += (PX-GRID*ZOOM)/2
     near = cv2.GaussianBlur(near, (0, 0), max(.3, .5/np.hypot(*A[:, 0])))
     return warp(near, A, PX), local@A[:, :2].T+A[:, 2]

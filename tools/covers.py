@@ -107,20 +107,24 @@ def mask(picture, points, r):
                                      tuple(map(float, _colour(r))), 1, cv2.LINE_AA)
     return picture, hidden
 
-def _place(points, r):
-    "Somewhere on the face"
-    return points[[61, 291, 13, 17, 4, 386, 159, 282, 52, 151, 50, 280, 205, 425, 152][r.integers(0, 15)], :2]
+_CORNERS, _PLACES = (61, 291), (13, 17, 4, 386, 159, 282, 52, 151, 50, 280, 205, 425, 152)
+
+def _place(points, r, corner=.13):
+    "Somewhere on the face; with the given chance at a corner of the mouth"
+    return points[r.choice(_CORNERS if r.random() < corner else _PLACES), :2]
 
 def hand(picture, points, r):
     "Fingers, a palm, or both, of skin"
-    pd, at, skin = _pupils(points), _place(points, r), _skin(picture, points, r)
+    pd, at, skin = _pupils(points), _place(points, r, .45), _skin(picture, points, r)
+    small = r.random() < .4 # finger tips, or a hand further away
     hidden, shade = np.zeros(picture.shape[:2], np.float32), np.zeros(picture.shape[:2], np.float32)
     turn = r.uniform(0, 6.3)
     ahead, aside = np.array([np.cos(turn), np.sin(turn)]), np.array([-np.sin(turn), np.cos(turn)])
     fingers, wide = r.integers(0, 5), pd*r.uniform(.1, .17)
     palm = r.random() < .7 or not fingers
     if palm:
-        outline = _ellipse(at-ahead*pd*.5*(fingers > 0), pd*r.uniform(.35, .75), pd*r.uniform(.3, .65), turn,
+        long, broad = pd*r.uniform(.35, .75), pd*r.uniform(.3, .65)
+        outline = _ellipse(at-ahead*pd*.5*(fingers > 0), long*(.55 if small else 1), broad*(.55 if small else 1), turn,
                            r.uniform(2, 3))
         part = _fill(picture.shape, outline+r.normal(0, .8, (48, 2)))
         hidden, shade = np.maximum(hidden, part), np.maximum(shade, cv2.GaussianBlur(part, (0, 0), pd*.08))

@@ -242,8 +242,28 @@ def _prepared(proc):
         if first is not None and 'show_doc(' in nb.cells[first].source:
             nb.cells.insert(first, mk_cell('## Basics', 'markdown'))
         alt_texts(nb)
+        if p.stem in PHASES: findings_first(nb)
         write_nb(nb, p)
     return proc
+
+PHASES = ('01_landmarks', '02_distributions', '03_classifiers', '04_cnn_reflection', '05_temporal_trends')
+
+def findings_first(nb):
+    """A phase as a page reads: the question, what was found, its figure; then the rest, its code folded, and last the
+    names that it exports. What printed nothing, an import or a test, is left out"""
+    from fastcore.nbio import mk_cell
+    def labelled(name): return [c for c in nb.cells if re.search(rf'(?m)^#\| label: {name}$', c.source)]
+    def shows(c): return c.cell_type != 'code' or any(o['output_type'] != 'stream' for o in c.outputs)
+    hero, names = labelled('hero'), [c for c in nb.cells if 'show_doc(' in c.source]
+    said = [b for a, b in zip(nb.cells, nb.cells[1:]) if a in hero and b.cell_type == 'markdown' and b.source[0] != '#']
+    top = labelled('findings')+hero+said
+    first = next((i for i, c in enumerate(nb.cells) if c.cell_type == 'code'), len(nb.cells))
+    rest = [c for c in nb.cells[first:] if c not in top and c not in names and shows(c)
+            and c.source.strip() != '## Findings']
+    for c in rest+top:
+        if c.cell_type == 'code' and 'code-fold' not in c.source: c.source = '#| code-fold: true\n'+c.source
+    if names: names.insert(0, mk_cell('## Names that this page exports', 'markdown'))
+    nb.cells = nb.cells[:first]+top+rest+names
 
 def _quarto():
     "Build the site with Quarto, by nbdev's own command"
@@ -331,10 +351,27 @@ def llms(
         and not c.source.startswith(('<!--', ':::', '#', '**')))
     parts = [f"# {cfg['title']}", f"> {cfg['description']}", linked(intro, 'index.ipynb'),
         _plain(cfg['page-footer']['center'].rpartition('. These')[0])+'.', line('index.ipynb')]
-    for o in cfg['sidebar']['contents']:
-        if 'section' in o: parts += [f"## {o['section']}", '\n'.join(line(n) for n in o['contents'])]
+    for name, files in sections(cfg['sidebar']['contents'][1:]): parts += [f'## {name}', '\n'.join(map(line, files))]
     (site/'llms.txt').write_text('\n\n'.join(parts) + '\n', encoding='utf-8')
     return len(pages)
+
+def files_of(contents):
+    "The pages of a sidebar, from top to bottom"
+    for o in contents:
+        if isinstance(o, str): yield o
+        elif 'href' in o: yield o['href']
+        yield from files_of(o.get('contents', []) if isinstance(o, dict) else [])
+
+def sections(contents):
+    "Title and own pages of each section of a sidebar; pages outside of any are the phases"
+    yield 'The five phases', [o['href'] for o in contents if 'href' in o]
+    def within(o):
+        own = [n for n in o['contents'] if isinstance(n, str)]
+        if own: yield o['section'], own
+        for n in o['contents']:
+            if not isinstance(n, str): yield from within(n)
+    for o in contents:
+        if 'section' in o: yield from within(o)
 
 def html_pages(site): return sorted(p for p in site.rglob('*.html') if 'source' not in p.relative_to(site).parts)
 

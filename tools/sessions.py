@@ -2,7 +2,7 @@
 
     python tools/sessions.py data/sessions.parquet
 
-Some 10 minutes on two quiet cores. `nbs/models/08_change.ipynb` reads it."""
+Some 10 minutes on two quiet cores. `nbs/clips/07_change.ipynb` reads it."""
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace

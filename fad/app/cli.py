@@ -205,18 +205,23 @@ example:
 
 def _predict_parser(commands):
     p = _command(commands, 'predict', 'signals with intervals for new faces, and a page a face (extra: study)', """\
-Apply a trained model: predictions.csv (risk, weakness, central, side, severity, each with an interval; in_domain, reasons)
-and one HTML page a face, into RUN. A face that can't be judged keeps its row and its reason. Where subjects are known and have
-several photographs, exam.csv judges each person by all of them: a row a person, with what was seen and what is missing.
+Judge faces by the model that comes with fad, learned from simulated people, or by one of yours: risk, weakness, central,
+side, severity, each with an interval; whether the face is like those that the model has seen, and what speaks against it.
+With --out, predictions.csv and one HTML page a face are kept. A face that can't be judged keeps its row and its reason.
+Where subjects are known and have several photographs, exam.csv judges each person by all of them: a row a person, with what
+was seen and what is missing.
 
 examples:
-  fad predict results/cohort/classifier.skops photos/ --out results/new
-  fad predict results/cohort/classifier.skops results/measured""") # noqa: E501
-    p.add_argument('model', metavar='MODEL', help='classifier.skops of `fad train`')
+  fad predict photo.jpg
+  fad predict photos/ --out results/new --healthy healthy_photos/
+  fad predict results/measured --model results/cohort/classifier.skops""") # noqa: E501
     p.add_argument('input', metavar='INPUT', nargs='+',
-        help='a run folder; or photographs, clips, folders or manifests')
-    p.add_argument('--out', metavar='RUN', type=_place,
-        help='the run folder to write (default for a run: the run itself)')
+        help='photographs, clips, folders or manifests; or a run folder')
+    p.add_argument('--model', metavar='FILE', help='classifier.skops of `fad train` (default: the model of fad)')
+    p.add_argument('--healthy', metavar='FOLDER', help='photographs of healthy people, or a run of them, taken as '
+        'yours are: their limits take the place of the model\'s, and limits.csv says by how much they differ')
+    p.add_argument('--out', metavar='RUN', type=_place, help='the run folder to write (default for a run: the run '
+        'itself; of pictures: nothing is kept)')
     p.add_argument('--cards', type=_count, default=None, metavar='N', help='pages to write (default: one a face)')
     _add_workers(p)
     _add_common(p)
@@ -435,6 +440,14 @@ def run_train(
         f"\nwritten to {run.path}: classifier.skops, classifier_metrics.csv, model_card.md")
     return status
 
+def _limits_words(limits):
+    "How healthy limits changed, the largest first"
+    known = limits.dropna(subset=['limit', 'old'])
+    changed = known.change[known.change.sub(1).abs().sort_values(ascending=False).index]
+    told = ', '.join(f"{name.replace('_', ' ')} × {times:.2f}" for name, times in changed.head(4).items())
+    return (f'Limits of {int(limits.n_subjects.max())} healthy people of yours in place of the model\'s: {told}; '
+            f'half of {len(changed)} changed by less than {100*changed.sub(1).abs().median():.0f} %')
+
 _SIGNALS = ['frame_id', 'risk', 'risk_low', 'risk_high', 'weakness', 'side', 'in_domain', 'reasons']
 
 def run_predict(
@@ -442,21 +455,23 @@ def run_predict(
 )->int: # exit status
     "`fad predict`"
     with _needs('study'): from fad.models.cards import predict
-    from fad.runs.extract import Run
+    if models := [name for name in args.input if name.endswith('.skops')]:
+        raise FadError(f'{models[0]} is a model, not a picture: name it with --model {models[0]}')
     source = _inputs(args.input)
-    said = predict(args.model, source, args.out, args.cards, settings_of(args), args.workers,
+    said = predict(source, args.model, args.out, args.healthy, args.cards, settings_of(args), args.workers,
         progress=not args.quiet)
-    judged, to = said.risk.notna(), args.out or source
+    judged = said.risk.notna()
+    to = args.out or (source if isinstance(source, str) and _is_run(source) else None)
     if not args.quiet:
-        print(f"! The audit of the pictures that the model learned from: {said.attrs['audit']}\n")
+        print(f"! {said.attrs['whose']} The audit of their pictures: {said.attrs['audit']}\n")
+        if said.attrs['limits'] is not None: print(_limits_words(said.attrs['limits']), end='\n\n')
         print(said[_SIGNALS].head(12).round(2).to_string(index=False))
         if len(said) > 12: print(f'… and {len(said)-12} more')
-        _say(f"\n{judged.sum()} of {len(said)} faces judged; predictions.csv in {to}")
-        people = os.path.join(to, 'exam.csv')
-        if os.path.isfile(people):
-            print(f'people with several photographs are judged by all of them together: {people}')
-        run = Run(args.out if args.out and _is_run(args.out) else source)
-        for warning in run.info.get('warnings', []): print(f"note: {warning}")
+        kept = f'predictions.csv in {to}' if to else 'nothing was kept: --out RUN keeps the table and a page a face'
+        _say(f"\n{judged.sum()} of {len(said)} faces judged; {kept}")
+        if to and said.attrs['people'] is not None:
+            print(f"people with several photographs are judged by all of them together: {os.path.join(to, 'exam.csv')}")
+        for warning in said.attrs['warnings']: print(f"note: {warning}")
     elif not judged.all():
         print(f"{(~judged).sum()} of {len(said)} faces not judged", file=sys.stderr)
         for face in said[~judged].head(12).itertuples(): print(f'  {face.frame_id}: {face.reasons}', file=sys.stderr)

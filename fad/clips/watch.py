@@ -22,7 +22,7 @@ from ..faces.measures import PUPILS_MM
 from ..faces.expressions import phases as face_phases
 from .series import (
     measure_frames, MOUTH_STATE, own_baseline, QUIET, SENSE, side_of, TrendError, VALUES, Watch, WATCHED)
-from .persons import face_cells, LIKE, likeness
+from .persons import face_cells, SAME_FACE, likeness
 
 # %% ../../nbs/clips/03_watch.ipynb #53078bc0
 class Cusum:
@@ -75,8 +75,8 @@ def mouth_signs(
 
 # %% ../../nbs/clips/03_watch.ipynb #51b8db19
 WEIGHTS = { # nats per mm, from the lesson above
-    'corner lower': 2.4, 'lower lip lower': 1.43, 'nearer to the ala': 1.45, 'corner below its rest': -.59,
-    'other corner raised or sunk': -.29, 'constant': -4.88}
+    'corner lower': 2.36, 'lower lip lower': 1.09, 'nearer to the ala': 1.57, 'corner below its rest': -.41,
+    'other corner raised or sunk': -.22, 'constant': -4.28}
 MOST, APART_S = 5., .3 # nats that one frame can say; frames nearer in time than this say the same again
 
 def mouth_rates(
@@ -134,7 +134,7 @@ class Expected:
 
 # %% ../../nbs/clips/03_watch.ipynb #livelyrat
 LIVELY_WEIGHTS = { # nats per SD, from the lesson above
-    'corner lower': .95, 'lower lip lower': 1.22, 'nearer to the ala': 1.21, 'constant': -3.43}
+    'corner lower': .78, 'lower lip lower': .68, 'nearer to the ala': .77, 'constant': -2.02}
 _MOST_LIVELY, _LEAST_LIVELY = 3., -4. # nats that one look can say for a fall, and against it
 _LEAST_MM = 1. # a corner less far from what is expected speaks against a fall
 
@@ -219,8 +219,8 @@ def _stranger(self:Watcher, get):
     self.recent.append(face_cells([shown])[0])
     if len(self.recent) < _FACES: return self.away
     known = np.stack(self.known or self.recent)
-    if likeness(self.recent[-1][None], known) >= LIKE: self.known.append(self.recent[-1])
-    return likeness(np.stack(self.recent), known) < LIKE
+    if likeness(self.recent[-1][None], known) >= SAME_FACE: self.known.append(self.recent[-1])
+    return likeness(np.stack(self.recent), known) < SAME_FACE
 
 @patch
 def _learn(self:Watcher, t, passed, x, phase):

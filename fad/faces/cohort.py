@@ -534,26 +534,27 @@ def cohort(
     source, # photo, clip, folder or manifest (.csv, .xlsx), or its URL; a DataFrame with `path`; or a list of these
     settings=None, # `Settings`; None = those `load_settings` finds
     rate_hz:float=None, # frames a second of a clip; None = `video.rate_hz`, 0 = every frame
+    progress:bool=True, # show a bar over two seconds
 )->pd.DataFrame: # one row per frame: the keys of the design, `subject_known`, then the manifest's own columns
     "One table of an input's faces: a row a frame, and a row with its reason for every file that can't be used"
     settings = settings or load_settings()
     rate_hz = settings.video.rate_hz if rate_hz is None else rate_hz
     if isinstance(source, pd.Series) and 'path' in source: source = source.to_frame().T # a row of a table
     if isinstance(source, pd.DataFrame) and {'frame_id', 'path', 'frame', 't_s', 'status'} <= set(source): return source
-    if isinstance(source, (list, tuple, set, pd.Series, pd.Index)): return _joined(source, settings, rate_hz)
+    if isinstance(source, (list, tuple, set, pd.Series, pd.Index)): return _joined(source, settings, rate_hz, progress)
     files,notes,ignored,name = _listed(_one_source(source))
     _subjects(files, settings.cohort.subject_pattern, notes)
     extra = list(dict.fromkeys(k for f in files for k in f if k not in {*_keys, 'rel', 'check', 'known'}))
     rows = []
-    for f,(frames,status,note,clip) in zip(tqdm(files, 'Looking at files', unit=' files', delay=2, leave=False),
-                                           _looked_at(files, rate_hz, settings.work.file_s)):
+    bar = tqdm(files, 'Looking at files', unit=' files', delay=2, leave=False, disable=not progress)
+    for f,(frames,status,note,clip) in zip(bar, _looked_at(files, rate_hz, settings.work.file_s)):
         if note: notes.append(f"{_utf8(f['rel'])}: {note}")
         frame_id = f.get('frame_id') or f['rel']
         fixed = [f['subject'], f.get('source') or name, f['label'], f['palsy'], f['path']]
         own = [f.get(column) or None for column in extra]
         for i,t in frames: rows.append([frame_id + f'#{i:06d}'*clip, *fixed, i, t, status, f['known'], *own])
     table = _table(rows, extra, dict(notes=list(dict.fromkeys(notes)), ignored=ignored))
-    return each_face(table, settings) if settings.landmarks.which == 'all' else table
+    return each_face(table, settings, progress) if settings.landmarks.which == 'all' else table
 
 def _one_source(source):
     "A source that `_listed` takes: the name of a file or folder, or a DataFrame; anything else is refused in words"
@@ -566,9 +567,9 @@ def _one_source(source):
     raise CohortError(f'{what}. Give a photograph, a clip, a folder, a manifest (.csv, .xlsx), a DataFrame with a '
         'column `path`, or a list of these')
 
-def _joined(sources, settings, rate_hz):
+def _joined(sources, settings, rate_hz, progress):
     "The tables of several sources in one; files of one name are told apart by their paths"
-    tables = [cohort(one, settings, rate_hz) for one in sources]
+    tables = [cohort(one, settings, rate_hz, progress) for one in sources]
     if not tables: raise CohortError('an empty list: give the paths of photographs or clips')
     found = pd.concat(tables, ignore_index=True)
     twice = found.frame_id.duplicated(keep=False)
@@ -624,11 +625,12 @@ def _face_rows(row, settings):
 def each_face(
     df:pd.DataFrame, # cohort table
     settings=None, # `Settings`
+    progress:bool=True, # show a bar over two seconds
 )->pd.DataFrame: # the same, with `face_box` (left, top, width, height, px) and `face_of` where a photograph has several
     "A row for each face of a photograph, counted from the left; clips, and what can't be read, keep their rows"
     settings = settings or load_settings()
     rows = [_face_rows(row, settings) for row in tqdm(df.to_dict('records'), 'Counting faces', unit=' files', delay=2,
-        leave=False)]
+        leave=False, disable=not progress)]
     several = [faces for faces in rows if len(faces) > 1]
     if not several: return df
     found = pd.DataFrame(sum(rows, [])).astype(df.dtypes.to_dict() | dict(face_box='str', face_of='str'))

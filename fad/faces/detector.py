@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['MODEL_URL', 'MODEL_SHA256', 'MIRROR', 'BLENDSHAPES', 'REGIONS', 'STABLE', 'UPRIGHT', 'LOCATE_PX', 'TILE_PX',
            'ModelError', 'file_sha256', 'model_file', 'quiet_stderr', 'new_landmarker', 'detect', 'canonical_face',
-           'nearest_rotation', 'planes', 'turn', 'head_rotation', 'pose_angles', 'face_size', 'warp', 'to_image',
-           'close_up', 'find_faces', 'face_middle', 'locate', 'upright_crop', 'look', 'tracked_look', 'repeat_looks',
-           'looks_mean', 'looks_se', 'chimeras', 'chimera_points']
+           'nearest_rotation', 'onto_grid', 'planes', 'turn', 'head_rotation', 'pose_angles', 'face_size', 'warp',
+           'to_image', 'close_up', 'find_faces', 'face_middle', 'locate', 'upright_crop', 'look', 'tracked_look',
+           'repeat_looks', 'looks_mean', 'looks_se', 'chimeras', 'chimera_points']
 
 # %% ../../nbs/faces/03_detector.ipynb #fa64fa08
 import atexit, ctypes, hashlib, os, sys, threading, warnings, zipfile
@@ -220,6 +220,25 @@ def nearest_rotation(
     left, _, right = np.linalg.svd(np.where(finite, h, np.eye(3, dtype=h.dtype)))
     rotation = left@right
     return np.where(finite & (np.linalg.det(rotation) > 0)[:, None, None], rotation, np.nan)
+
+# %% ../../nbs/faces/03_detector.ipynb #218bc69d
+@lru_cache
+def _places_on_grid(cells, pupils):
+    "Where the canonical face has its `STABLE` points on a grid, as complex numbers: the eyes a third from the top"
+    at = canonical_face()['xyz'][:, :2]@[1, -1j]
+    right, left = at[[33, 133]].mean(), at[[263, 362]].mean()
+    return (at[STABLE]-(right+left)/2)/abs(left-right)*pupils+cells*(.5+.33j)
+
+def onto_grid(
+    points, # (478, 2 or 3) px
+    cells:int, # a side of the grid
+    pupils:float # cells between the pupils
+): # (2, 3): turn, size and shift, from the picture to the grid
+    "What lays a face upright on a grid"
+    at, to = points[STABLE, :2]@[1, 1j], _places_on_grid(cells, pupils)
+    turn = (at-at.mean()).conj()@(to-to.mean())/(np.abs(at-at.mean())**2).sum()
+    shift = to.mean()-turn*at.mean()
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 # %% ../../nbs/faces/03_detector.ipynb #3bf2531d
 UPRIGHT = np.array([1, -1, -1], np.float32) # from image axes (y down, z away) to head axes (y up, z to the viewer)

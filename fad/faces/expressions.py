@@ -63,9 +63,10 @@ def expression_scores(
 
 # %% ../../nbs/faces/07_expressions.ipynb #9acd04d4
 # expression: (limit, SD at rest) of its score; chosen by `choose_limits` on 240 simulated people who are in no cohort
+# (`python tools/rebuild.py limits`)
 LIMITS = dict(
-    smile=(-6.79, 1.58), show_teeth=(-8.60, .84), brow_raise=(-1.89, 1.96), eyes_closed=(-.72, .64),
-    pucker=(.07, 1.60), mouth_open=(1.41, .51), other=(-5.33, 1.))
+    smile=(-4.82, 2.11), show_teeth=(-8.32, .99), brow_raise=(1.82, 3.01), eyes_closed=(-.58, .65),
+    pucker=(-1.21, 1.78), mouth_open=(1.66, .37), other=(-5.3, 1.))
 
 def _named(scores, limits):
     "Names from scores: the largest excess over the limits"

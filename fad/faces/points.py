@@ -21,7 +21,7 @@ from .cohort import cohort
 from .covering import covered_words, COVERING, covering
 from .detector import (
     canonical_face, chimera_points, close_up, face_size, head_rotation, locate, looks_mean, ModelError, new_landmarker,
-    planes, pose_angles, REGIONS, repeat_looks, STABLE, tracked_look, turn, upright_crop, warp)
+    onto_grid, planes, pose_angles, REGIONS, repeat_looks, tracked_look, turn, upright_crop, warp)
 
 # %% ../../nbs/faces/04_points.ipynb #d9b13b07
 class Landmarks:
@@ -138,21 +138,9 @@ def pixel_quality(
 
 # %% ../../nbs/faces/04_points.ipynb #bed6eaae
 CELLS = 24 # a side of the pattern
-_CELL, _AROUND, _STEP = 1/12, 2.6, .9 # pupil distances; cells of the blur compared with; SDs that make a difference
+_PUPILS = 12 # cells between the pupils
+_AROUND, _STEP = 2.6, .9 # cells of the blur that each is compared with; SDs that make a difference
 _OUTSIDE = 3 # code of a cell that the picture does not show; 0 darker, 1 neither, 2 lighter
-
-def _face_in_cells():
-    "Where the canonical face has its `STABLE` points on the grid, as complex numbers: the eyes a third from the top"
-    at = canonical_face()['xyz'][:, :2]@[1, -1j]
-    right, left = at[[33, 133]].mean(), at[[263, 362]].mean()
-    return (at[STABLE]-(right+left)/2)/abs(left-right)/_CELL+CELLS*(.5+.33j)
-
-def _onto_cells(points):
-    "The turn, size and shift, (2, 3), that bring a face's `STABLE` points nearest to their places on the grid"
-    at, to = points[STABLE, :2]@[1, 1j], _face_in_cells()
-    turn = (at-at.mean()).conj()@(to-to.mean())/(np.abs(at-at.mean())**2).sum()
-    shift = to.mean()-turn*at.mean()
-    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 def _against_surroundings(cells, shown):
     "Each cell less the mean around it, in SDs around it (and 4 grey levels), of the cells that are shown"
@@ -168,7 +156,7 @@ def face_pattern(
     "The light and dark of an aligned face, the same for every copy of a picture"
     side = 2*face_size(points)
     near, B = close_up(image, *(points[:468, :2].mean(0)-side/2), side, side, 192)
-    A = _onto_cells(points[:, :2]@B[:, :2].T+B[:, 2])
+    A = onto_grid(points[:, :2]@B[:, :2].T+B[:, 2], CELLS, _PUPILS)
     (left, right), (top, bottom) = (np.clip(np.round(B[k, k]*np.array([0, length])+B[k, 2]), 0, None).astype(int)
         for k, length in enumerate(image.shape[1::-1]))
     within = np.zeros((*near.shape[:2], 3), np.uint8)

@@ -8,6 +8,7 @@ __all__ = ['DISCLAIMER', 'TRIPOD', 'training_summary', 'model_card', 'face_card'
 # %% ../../nbs/models/06_cards.ipynb #6e808cc0
 import base64, html, os, re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 import cv2, numpy as np, pandas as pd
 from markupsafe import Markup
 from tqdm.auto import tqdm
@@ -19,10 +20,10 @@ from ..faces.figures import blank_picture, REGION_COLOURS
 from ..stats.limits import allowance
 from ..runs.files import load_landmarks, write_csv, write_text
 from ..runs.pages import page
-from ..runs.extract import extract, finished_run, Run, RunError
+from ..runs.extract import extract, finished_run, Run
 from .rules import (
     ClassifierError, faces_of, in_words, MAGNITUDES, ratios, REGION, UPPER_FACE, WEAKEST, weakest_upper, WHOLE)
-from .signals import Classifier, contributions, load, signals, weights_table
+from .signals import Classifier, contributions, load, recalibrate, signals, weights_table
 from .validation import FAILED, PICKED
 from .exam import exam, exam_from_dict, frame_expressions, judge
 
@@ -176,7 +177,8 @@ def _looks_at(model):
     return [
         f'{len(MAGNITUDES)} measures as ratios to the limits of healthy faces that do the same, sizes only; '
         f'{len(WHOLE)} of them tell weakness and severity. Central against peripheral is told by the upper face alone, '
-        f'by two gaps and by its weakest place: the largest of {upper}. Which one that is in a face, its page and '
+        f'by the distance from brow to lid and its weakest place: the largest of {upper}. Which one that is in a '
+        'face, its page and '
         '`weakest_upper` in predictions.csv say. A missing one takes the median of training and is named in `reasons`. '
         'A limit is '
         f"what {model.about.get('centile', 97.5):g} % of the {limits.n_subjects.max():.0f} healthy people's single "
@@ -419,7 +421,6 @@ def _run_of(source, out, settings, workers, progress):
     "A finished run as it is; anything else is measured into `out` first"
     if isinstance(source, Run): return source
     if isinstance(source, (str, os.PathLike)) and (Path(source)/'run.json').is_file(): return finished_run(source)
-    if out is None: raise RunError('predict needs --out RUN, the folder of the run that the faces are measured into')
     return extract(source, out, settings, workers, progress=progress)
 
 def _same_detector(model, run):
@@ -429,17 +430,40 @@ def _same_detector(model, run):
     raise ClassifierError(f'{run.path} was measured with another landmark model ({used[:12]}) than this classifier was '
                           f'trained with ({trained[:12]})')
 
+def _is_measured(source):
+    "Whether a source is a run already"
+    return isinstance(source, Run) or isinstance(source, (str, os.PathLike)) and (Path(source)/'run.json').is_file()
+
+def _by_own_limits(model, healthy, settings, workers, progress):
+    "The model under the limits of healthy people of one's own, and how the limits changed"
+    with TemporaryDirectory() as place: own = faces_of(_run_of(healthy, place, settings, workers, progress))
+    return recalibrate(model, own, settings)
+
 def predict(
-    model, # Classifier, or a file from `save`
     source, # a finished Run or its folder; an image, clip, folder, manifest or cohort table is measured first
-    out=None, # the run's folder; None: that of the run given
+    model=None, # Classifier, or a file from `save`; None: the one that comes with the package
+    out=None, # the run's folder; None: that of the run given; of pictures then nothing is kept but what is returned
+    healthy=None, # healthy people of one's own, as `source`: their limits take the place of the model's
     cards:int=None, # pages to write, the first so many; None: all
     settings=None, # Settings
     workers:int=0, # processes for measuring
     progress:bool=True # show bars
 )->pd.DataFrame: # what predictions.csv holds: `signals` and the page of each face
-    "`fad predict`: predictions.csv, one page a face, and exam.csv, a row a person with several photographs, into a run"
-    model = model if isinstance(model, Classifier) else load(model)
+    """`fad predict`: predictions.csv, a page a face, and exam.csv, a row a person with several photographs, into a run
+
+    With `healthy`, limits.csv says how the limits changed; it is in `attrs['limits']` of what is returned."""
+    model, limits = model if isinstance(model, Classifier) else load(model), None
+    if healthy is not None: model, limits = _by_own_limits(model, healthy, settings, workers, progress)
+    if out or _is_measured(source): said = _predicted(model, source, out, cards, settings, workers, progress)
+    else:
+        with TemporaryDirectory() as place: said = _predicted(model, source, place, 0, settings, workers, progress)
+    if limits is not None and (out or _is_measured(source)):
+        write_csv(limits.reset_index(), Path(out or getattr(source, 'path', source))/'limits.csv')
+    said.attrs |= dict(limits=limits)
+    return said
+
+def _predicted(model, source, out, cards, settings, workers, progress):
+    "What `predict` says of a source, written into the run"
     run = _run_of(source, out, settings, workers, progress)
     _same_detector(model, run)
     to = Path(out) if out else run.path
@@ -450,7 +474,8 @@ def predict(
     write_csv(said, to/'predictions.csv')
     people = judge_people(model, run)
     if people is not None: write_csv(people, to/'exam.csv')
-    said.attrs['audit'] = model.about.get('audit', 'not known')
+    said.attrs |= dict(audit=model.about.get('audit', 'not known'), whose=model.about['whose'],
+        warnings=run.info.get('warnings', []), people=people)
     return said
 
 def judge_people(

@@ -120,7 +120,7 @@ def _looked_at(table, limits, kind):
     "The columns of every task"
     ratio = ratios(table, limits)
     size, side = ratio.abs(), ratio[list(MOUTH)]*list(MOUTH.values())
-    whole, upper = size[list(WHOLE)], size[list(UPPER)].assign(**{WEAKEST: weakest_upper(ratio).ratio})
+    whole, upper = size[list(WHOLE)], size.assign(**{WEAKEST: weakest_upper(ratio).ratio})[looks_at('peripheral')]
     if kind == 'opaque':
         every = table[[c for c in (*FEATURES, *BLENDSHAPE_FEATURES) if c in table]]
         whole = upper = pd.concat([every, every.abs().add_suffix('_size')], axis=1)
@@ -130,7 +130,7 @@ def looks_at(
     task:str # weakness, peripheral, side or severity
 )->list: # names of ratios
     "The ratios that the monotone model of a task looks at"
-    return list(dict(peripheral=(*UPPER, WEAKEST), side=MOUTH).get(task, WHOLE))
+    return list(dict(peripheral=('brow_lid', WEAKEST), side=MOUTH).get(task, WHOLE))
 
 def columns_of(
     table, # features with keys

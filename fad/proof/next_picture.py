@@ -18,6 +18,7 @@ from ..faces.measures import (
 from ..faces.measures import asymmetry_vectors, symmetry_scores, SYMMETRY
 from ..stats.repeats import held, learn_errors, NAMES, wider, Z
 from ..runs.extract import processes
+from ..simulator.looks import beard_of
 from ..simulator.scenes import at_site, cohort_person, random_scene, render, SITES
 
 # %% ../../nbs/proof/09_next_picture.ipynb #57041dfb
@@ -43,7 +44,8 @@ def _of_person(seed, i, settings):
     records, arrays = zip(*[measure_face(render(scene, size), settings.landmarks.repeats, settings)
         for scene, size in scenes])
     keys = pd.DataFrame(dict(frame_id=[f'r{i:04d}_{k}' for k in range(len(scenes))], subject=f'r{i:04d}',
-        expression=[scene.expression for scene, _ in scenes], palsy=scenes[0][0].weakness.palsy))
+        expression=[scene.expression for scene, _ in scenes], palsy=scenes[0][0].weakness.palsy,
+        beard=beard_of(scenes[0][0].person).kind))
     faces = restored(Landmarks(pd.concat([keys, pd.DataFrame(list(records))], axis=1),
         **{k: np.stack([a[k] for a in arrays]) for k in arrays[0]}))
     judged, mm = quality(faces, settings), settings.measures.camera_mm

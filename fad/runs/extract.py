@@ -13,6 +13,7 @@ import contextlib, errno, hashlib, html, importlib.metadata, os, re, shutil, sys
 from collections import deque
 from concurrent.futures import BrokenExecutor, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 import matplotlib.pyplot as plt, numpy as np, pandas as pd
@@ -92,6 +93,8 @@ def _from_here(path):
     try: return Path(os.path.relpath(path)).as_posix()
     except ValueError: return path # another drive
 
+def _asset_hash(name): return hashlib.sha256((files('fad')/'assets'/name).read_bytes()).hexdigest()[:12]
+
 def run_identity(
     df, # a cohort table
     settings, # Settings
@@ -106,8 +109,9 @@ def run_identity(
     lines = ['\0'.join(r) for r in rows.itertuples(index=False, name=None)]
     asked = {k: _as_typed(v) for k, v in as_dict(settings).items() if k not in ('cnn', 'report', 'work')}
     said = '\n'.join([*rows.columns, *lines]).encode('utf-8', 'surrogateescape')
-    return dict(settings=asked, **made_with(settings), points=POINTS, catalog=catalog_hash(),
-        errors=errors_hash(settings), frames=len(df), files=df.path.nunique(),
+    return dict(settings=asked, **made_with(settings), points=POINTS, covering=_asset_hash('covering.npz'),
+        catalog=catalog_hash(), errors=errors_hash(settings), allowances=_asset_hash('allowances.csv'),
+        frames=len(df), files=df.path.nunique(),
         cohort_sha256=hashlib.sha256(said).hexdigest())
 
 def identity_changes(
@@ -116,7 +120,8 @@ def identity_changes(
 )->list: # a line each: name, then, now
     "What differs between two identities, in words"
     words = dict(cohort_sha256='the files, or what is said of them', model_sha256='the landmark model',
-        points='how points are found', catalog='the catalog of measures', errors='the table of errors')
+        points='how points are found', covering='what judges covers', catalog='the catalog of measures',
+        errors='the table of errors', allowances='the table of allowances')
     def flat(d, at=''):
         return {k2: v2 for k, v in d.items() for k2, v2 in (flat(v, f'{at}{k}.') if isinstance(v, dict)
             else {at+k: v}).items()}
@@ -545,7 +550,7 @@ def extract(
     "Measure a cohort: landmarks in shards, quality.csv and the two asymmetry tables"
     s = settings or load_settings()
     check_out(out, source)
-    df = cohort(source, s)
+    df = cohort(source, s, progress=progress)
     run, hashes = Run(out), input_hashes(df, s, progress)
     before = run.info
     unread = before.get('unread', {}) if before else _unread(df, df.status, hashes)

@@ -94,9 +94,9 @@ class Spread:
     history:tuple=(.84, .04, .04, .08) # share of people with each of `HISTORIES`
 
 _ASYM_SD = {
-    'mouth-1': .2, 'mouth-2': .1, 'mouth-shift': .06, 'eye-1': .1, 'eye-2': .1, 'eye-5': .11, 'eye-6': .12,
-    'nose-2': .09, 'nose-shift': .3, 'brown-1': .25, 'jaw': .3, 'cheek': .25, 'ear': .4, 'temple': .2, 'top': .3,
-    'eye': .2, 'nose': .2, 'brown': .3}
+    'mouth-1': .23, 'mouth-2': .1, 'mouth-shift': .06, 'eye-1': .1, 'eye-2': .1, 'eye-5': .11, 'eye-6': .12,
+    'nose-2': .09, 'nose-shift': .3, 'brown-1': .4, 'jaw': .3, 'cheek': .25, 'ear': .4, 'temple': .2, 'top': .3,
+    'eye': .2, 'nose': .2, 'brown': .48}
 _PAIRS = [('incr', 'decr'), ('up', 'down'), ('out', 'in'), ('forward', 'backward'), ('convex', 'concave'),
     ('uncompress', 'compress')]
 _SHAPE_SD = dict(
@@ -191,16 +191,18 @@ def random_person(
     return Person(**(drawn | fixed))
 
 # %% ../../nbs/simulator/01_head.ipynb #90f4177f
+# how much more than `Spread` says: brows of photographed people move least alike, mouths most
+_GAIN_SPREAD = dict(brow=1.7, eye=1., nose=1., mouth=.5)
+_TONE_SPREAD = dict(droopMouth=1., droopBrow=1.7, sagLid=1., mouthSmile=1.)
 _HISTORY_TONE = dict(dental=dict(cheekPuff=.3, droopMouth=.14), scar=dict(mouthUpperUp=.5, mouthDimple=.25))
-_HISTORY_GAIN = dict(dental=-.3, scar=-.2, habitual_smile=.65) # of the mouth, on the side that has the history
+_HISTORY_GAIN = dict(dental=-.22, scar=-.15, habitual_smile=.45) # of the mouth, on the side that has the history
 
 def _random_sides(r, spread, history):
     "Natural asymmetry of structure, tone and movement"
     names = asymmetries()
     weights = np.clip(r.normal(size=len(names)), -2.5, 2.5)*spread.structure*_asym_sd()
-    gains = {region: float(r.normal(0, spread.gain)) for region in ('brow', 'eye', 'nose', 'mouth')}
-    tone = {u: np.maximum(0, r.normal(0, spread.tone)*np.array([1, -1]))
-        for u in ('droopMouth', 'droopBrow', 'sagLid', 'mouthSmile')}
+    gains = {region: float(times*r.normal(0, spread.gain)) for region, times in _GAIN_SPREAD.items()}
+    tone = {u: np.maximum(0, times*r.normal(0, spread.tone)*np.array([1, -1])) for u, times in _TONE_SPREAD.items()}
     drawn, side, much = str(r.choice(HISTORIES, p=spread.history)), int(r.integers(2)), float(r.uniform(.6, 1.4))
     history, amount = history or drawn, np.array([side == 0, side == 1], float)*much
     for unit, share in _HISTORY_TONE.get(history, {}).items(): tone[unit] = tone.get(unit, 0)+amount*share
@@ -216,14 +218,25 @@ def _skin_age(r, age):
     if age+r.normal(0, 4) < 60: return 'middleage'
     return 'old'
 
+# mean and SD of what a face does when it is asked to do nothing, as in photographs of the public
+_RESTING = dict(mouthSmile=(.10, .14), raiseBrow=(.10, .18), eyeWide=(.05, .1))
+# the beards of men, by name and share
+_BEARDED = dict(none=.36, shadow=.22, stubble=.14, moustache=.06, goatee=.06, short=.10, full=.06)
+
 def _random_looks(r, male, age, kind):
-    "Skin, eyes, brows, folds"
+    "Skin, eyes, brows, folds, beard, and what the face does at rest"
     skin = f"texture/skin_{_skin_age(r, age)}_{ANCESTRIES[kind]}_{'male' if male else 'female'}"
     skins = [name.removeprefix('texture/skin_') for name in pack() if name.startswith(skin)]
     eyes, share = (EYES, None) if kind == 2 else (('brown', 'brownlight'), (.8, .2))
-    return dict(skin=str(r.choice(skins)), eyes=str(r.choice(eyes, p=share)),
-        brows=Brows(*r.uniform(.2, .9, 3).round(2).tolist()),
-        fold=round(float(np.clip(.15+(age-20)/80+r.normal(0, .15), 0, 1)), 3))
+    skin_name, iris = str(r.choice(skins)), str(r.choice(eyes, p=share))
+    thickness, arch, density = r.uniform(.2, .9, 3)
+    fold = round(float(np.clip(.15+(age-20)/80+r.normal(0, .15), 0, 1)), 3)
+    rise = float(np.clip(r.normal(2.5, 1.3), 0, 5.5))
+    brows = Brows(*(round(float(x), 2) for x in (thickness, arch, density, rise)))
+    resting = tuple((unit, round(float(r.normal(*at)), 3)) for unit, at in _RESTING.items())
+    beard = str(r.choice(list(_BEARDED), p=list(_BEARDED.values())))
+    return dict(skin=skin_name, eyes=iris, brows=brows, fold=fold, beard=beard if male else '',
+        resting=tuple((unit, amount) for unit, amount in resting if amount > .01))
 
 def mirrored_person(
     person # Person
@@ -346,8 +359,8 @@ def _closing(v, right):
 # %% ../../nbs/simulator/01_head.ipynb #379726aa
 EXPRESSIONS = dict(
     rest={},
-    smile=dict(mouthSmile=.62, mouthDimple=.15, cheekSquint=.5, eyeSquint=.12),
-    show_teeth=dict(mouthSmile=.55, mouthUpperUp=1., mouthLowerDown=1.1, mouthStretch=.4, cheekSquint=.5, noseSneer=.2,
+    smile=dict(mouthSmile=.95, mouthDimple=.2, cheekSquint=.55, eyeSquint=.12),
+    show_teeth=dict(mouthSmile=.75, mouthUpperUp=1., mouthLowerDown=1.1, mouthStretch=.4, cheekSquint=.5, noseSneer=.2,
         eyeSquint=.2, jawOpen=.03),
     brow_raise=dict(raiseBrow=.85, browInnerUp=.35, browOuterUp=.35, eyeWide=.3),
     close_gently=dict(eyeBlink=1.),

@@ -309,30 +309,35 @@ def _uniform(r, lo, hi): return float(r.uniform(lo, hi))
 def random_camera(
     r # numpy Generator
 )->Camera:
-    "A camera that a person would hold, further away than an arm"
-    yaw, pitch, roll = np.clip(r.normal(0, [11, 6, 5]), [-35, -20, -18], [35, 20, 18]).tolist()
-    distance, tall = r.uniform(650, 2200), r.uniform(255, 400) # mm of the picture's height at the face
+    "A camera that a person would hold, further away than an arm; one in four is held askew, or the head is"
+    tilt = 13 if r.random() < .25 else 5
+    yaw, pitch, roll = np.clip(r.normal(0, [12, 7.5, tilt]), [-36, -24, -32], [36, 24, 32]).tolist()
+    distance, tall = r.uniform(650, 2200), np.exp(r.uniform(*np.log([205, 390]))) # mm of the picture's height
     return Camera(distance_mm=float(distance), focal_mm=float(24*distance/tall), yaw=yaw, pitch=pitch, roll=roll,
         shift=(float(r.normal(0, .03)), float(r.normal(.01, .025))), neck=_uniform(r, .3, .9))
 
 def random_light(
     r # numpy Generator
 )->Light:
-    "Daylight, lamp or flash"
-    return Light(azimuth=float(r.choice([-1, 1])*r.uniform(0, 62)), elevation=_uniform(r, 5, 55),
-        key=_uniform(r, .55, 1.25), fill=_uniform(r, .08, .55), rim=_uniform(r, 0, .6), ambient=_uniform(r, .16, .5),
-        warmth=float(r.normal(0, .35)), softness=_uniform(r, .1, 1), exposure=_uniform(r, .85, 1.12))
+    "Daylight, lamp or flash; a few faces are lit from one side alone, some pictures are exposed badly"
+    aside = r.random() < .06
+    azimuth, ambient = ((70, 100), (.05, .2)) if aside else ((0, 62), (.12, .5))
+    return Light(azimuth=float(r.choice([-1, 1])*r.uniform(*azimuth)), elevation=_uniform(r, 5, 55),
+        key=_uniform(r, .55, 1.35), fill=_uniform(r, .05, .55), rim=_uniform(r, 0, .6), ambient=_uniform(r, *ambient),
+        warmth=float(r.normal(0, .35)), softness=_uniform(r, .1, 1),
+        exposure=float(np.clip(np.exp(r.normal(-.02, .24)), .55, 1.7)))
 
 def random_sensor(
     r # numpy Generator
 )->Sensor:
-    "A camera, good or poor"
+    "A camera, good or poor, with the contrast and sharpening that cameras add"
     poor = r.random()
     return Sensor(blur=float(.0008+.0045*r.random()*poor), motion=float((r.random() < .15)*r.uniform(.004, .02)),
         motion_deg=_uniform(r, 0, 180), noise=float(.003+.02*poor*r.random()),
         low_light=float((r.random() < .15)*r.uniform(.1, .8)),
-        resolution=float(1 if r.random() < .7 else r.uniform(.5, .95)),
-        warmth=float(np.clip(r.normal(0, .3), -1, 1)), jpeg=int(r.integers(68, 96)))
+        resolution=float(1 if r.random() < .7 else r.uniform(.35, .95)),
+        warmth=float(np.clip(r.normal(0, .3), -1, 1)), contrast=_uniform(r, 1, 2.3),
+        sharpening=float((r.random() < .7)*r.uniform(0, 1)), jpeg=int(r.integers(55, 96)))
 
 # %% ../../nbs/simulator/04_scenes.ipynb #8085ef48
 def _drawn_weakness(seed, palsy):
@@ -341,7 +346,7 @@ def _drawn_weakness(seed, palsy):
     return random_weakness(palsy or str(kind), side, float(np.round(r.uniform(.15, 1), 3)), seed)
 
 # what is before a face, and how often
-_BEFORE = dict(none=.80, hair=.05, hand=.02, mask=.01, glasses=.12)
+_BEFORE = dict(none=.75, hair=.05, hand=.02, mask=.01, glasses=.12, surgical_mask=.02, dark_glasses=.02, eye_patch=.01)
 
 def _drawn_gaze(r):
     spread = [2, 1.5] if r.random() < .75 else [10, 6]
@@ -351,7 +356,7 @@ def _drawn_setting(setting):
     "Everything of a scene that has nothing to do with the person, each part from draws of its own"
     def choice(purpose, names, shares): return str(_draws(setting, purpose).choice(names, p=shares))
     return dict(expression=choice('expression', list(STILL_EXPRESSIONS), list(STILL_EXPRESSIONS.values())),
-        intensity=float(np.round(_draws(setting, 'intensity').uniform(.35, 1), 3)),
+        intensity=float(np.round(_draws(setting, 'intensity').uniform(.4, 1), 3)),
         gaze=_drawn_gaze(_draws(setting, 'gaze')),
         camera=random_camera(_draws(setting, 'camera')),
         light=random_light(_draws(setting, 'light')),
@@ -569,7 +574,7 @@ def _whole(path, write):
 
 def _encode(path, frames, fps, size):
     with av.open(str(path), 'w', format='mp4') as out:
-        v = out.add_stream('libx264', rate=int(fps), options=dict(crf='21', preset='medium', threads='1'))
+        v = out.add_stream('libx264', rate=int(fps), options=dict(crf='24', preset='medium', threads='1'))
         v.width = v.height = size
         v.pix_fmt = 'yuv420p'
         for f in frames:
@@ -747,7 +752,7 @@ def simulate_cohort(
         raise SimulateError(f"size must be an even number of px between 32 and 2048, not {size}")
     plan = dict(subjects=subjects, clips=clips, seed=seed, size=size)
     out = _check_out(out, plan)
-    if (out/'truth.parquet').exists(): return out
+    if _all_there(out): return out
     jobs = [j for j in [*(('clip', i, 1) for i in range(clips)), *(('person', i, 4) for i in range(subjects))]
         if not (out/'.parts'/f'{j[0]}{j[1]:04d}.parquet').exists()]
     check_renderer()
@@ -762,6 +767,12 @@ def simulate_cohort(
     _whole(out/'truth.parquet', lambda part: table.to_parquet(part, index=False))
     shutil.rmtree(out/'.parts', ignore_errors=True)
     return out
+
+def _all_there(out):
+    "Whether the truth is written and every file that it speaks of is there"
+    truth = out/'truth.parquet'
+    if not truth.is_file(): return False
+    return all((out/path).is_file() for path in pd.read_parquet(truth, columns=['path']).path.unique())
 
 def _joined(parts):
     "One table of truth, with every column that a manifest has"
