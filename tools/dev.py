@@ -242,15 +242,15 @@ def _prepared(proc):
         if first is not None and 'show_doc(' in nb.cells[first].source:
             nb.cells.insert(first, mk_cell('## Basics', 'markdown'))
         alt_texts(nb)
-        if p.stem in PHASES: findings_first(nb)
+        if any('#| label: findings\n' in c.source for c in nb.cells): findings_first(nb)
         write_nb(nb, p)
     return proc
 
 PHASES = ('01_landmarks', '02_distributions', '03_classifiers', '04_cnn_reflection', '05_temporal_trends')
 
 def findings_first(nb):
-    """A phase as a page reads: the question, what was found, its figure; then the rest, its code folded, and last the
-    names that it exports. What printed nothing, an import or a test, is left out"""
+    """A page that has findings, as it reads: the question, what was found, its figure; then the rest, its code folded,
+    and last the names that it exports. What printed nothing, an import or a test, is left out"""
     from fastcore.nbio import mk_cell
     def labelled(name): return [c for c in nb.cells if re.search(rf'(?m)^#\| label: {name}$', c.source)]
     def shows(c): return c.cell_type != 'code' or any(o['output_type'] != 'stream' for o in c.outputs)
@@ -261,7 +261,8 @@ def findings_first(nb):
     rest = [c for c in nb.cells[first:] if c not in top and c not in names and shows(c)
             and c.source.strip() != '## Findings']
     for c in rest+top:
-        if c.cell_type == 'code' and 'code-fold' not in c.source: c.source = '#| code-fold: true\n'+c.source
+        hide = 'echo: false' if c in top else 'code-fold: true'
+        if c.cell_type == 'code' and hide not in c.source: c.source = f'#| {hide}\n{c.source}'
     if names: names.insert(0, mk_cell('## Names that this page exports', 'markdown'))
     nb.cells = nb.cells[:first]+top+rest+names
 
