@@ -17,6 +17,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                              'fad.app.cli._inputs': ('app/cli.html#_inputs', 'fad/app/cli.py'),
                              'fad.app.cli._is_run': ('app/cli.html#_is_run', 'fad/app/cli.py'),
                              'fad.app.cli._limits_words': ('app/cli.html#_limits_words', 'fad/app/cli.py'),
+                             'fad.app.cli._named_after': ('app/cli.html#_named_after', 'fad/app/cli.py'),
                              'fad.app.cli._needs': ('app/cli.html#_needs', 'fad/app/cli.py'),
                              'fad.app.cli._place': ('app/cli.html#_place', 'fad/app/cli.py'),
                              'fad.app.cli._predict_parser': ('app/cli.html#_predict_parser', 'fad/app/cli.py'),

@@ -95,7 +95,7 @@ def model():
     "The model that ships"
     fad('audit', RUN)
     fad('train', RUN)
-    shutil.copy(RUN/'classifier.skops', ROOT/'fad/assets/classifier.skops')
+    for name in ('classifier.skops', 'model_card.md'): shutil.copy(RUN/name, ROOT/'fad/assets'/name)
 
 def definitions(text):
     "What a cell imports, defines and names in capitals, without its lessons"

@@ -8,7 +8,8 @@ __all__ = ['DISCLAIMER', 'COMMANDS', 'parser', 'settings_of', 'run_extract', 'ru
            'run_simulate', 'main']
 
 # %% ../../nbs/app/05_cli.ipynb #ee7eb6bf
-import argparse, contextlib, glob, os, signal, sys, threading, warnings
+import argparse, contextlib, glob, os, re, signal, sys, threading, warnings
+from pathlib import Path
 from .. import __version__
 from ..settings import FadError, load_settings, override, settings_words, SettingsError, tells_error
 
@@ -207,7 +208,7 @@ def _predict_parser(commands):
     p = _command(commands, 'predict', 'signals with intervals for new faces, and a page a face (extra: study)', """\
 Judge faces by the model that comes with fad, learned from simulated people, or by one of yours: risk, weakness, central,
 side, severity, each with an interval; whether the face is like those that the model has seen, and what speaks against it.
-With --out, predictions.csv and one HTML page a face are kept. A face that can't be judged keeps its row and its reason.
+predictions.csv and one HTML page a face are written. A face that can't be judged keeps its row and its reason.
 Where subjects are known and have several photographs, exam.csv judges each person by all of them: a row a person, with what
 was seen and what is missing.
 
@@ -221,7 +222,7 @@ examples:
     p.add_argument('--healthy', metavar='FOLDER', help='photographs of healthy people, or a run of them, taken as '
         'yours are: their limits take the place of the model\'s, and limits.csv says by how much they differ')
     p.add_argument('--out', metavar='RUN', type=_place, help='the run folder to write (default for a run: the run '
-        'itself; of pictures: nothing is kept)')
+        'itself; for pictures: results/predict-NAME)')
     p.add_argument('--cards', type=_count, default=None, metavar='N', help='pages to write (default: one a face)')
     _add_workers(p)
     _add_common(p)
@@ -440,6 +441,11 @@ def run_train(
         f"\nwritten to {run.path}: classifier.skops, classifier_metrics.csv, model_card.md")
     return status
 
+def _named_after(inputs):
+    "A folder below results/ for what is said of these inputs"
+    name = re.sub(r'[^A-Za-z0-9]+', '_', Path(inputs[0].rstrip('/')).stem).strip('_') or 'faces'
+    return os.path.join('results', f'predict-{name}'+(f'-and-{len(inputs)-1}-more' if len(inputs) > 1 else ''))
+
 def _limits_words(limits):
     "How healthy limits changed, the largest first"
     known = limits.dropna(subset=['limit', 'old'])
@@ -458,18 +464,20 @@ def run_predict(
     if models := [name for name in args.input if name.endswith('.skops')]:
         raise FadError(f'{models[0]} is a model, not a picture: name it with --model {models[0]}')
     source = _inputs(args.input)
-    said = predict(source, args.model, args.out, args.healthy, args.cards, settings_of(args), args.workers,
+    to = args.out or (source if isinstance(source, str) and _is_run(source) else _named_after(args.input))
+    said = predict(source, args.model, to, args.healthy, args.cards, settings_of(args), args.workers,
         progress=not args.quiet)
     judged = said.risk.notna()
-    to = args.out or (source if isinstance(source, str) and _is_run(source) else None)
     if not args.quiet:
         print(f"! {said.attrs['whose']} The audit of their pictures: {said.attrs['audit']}\n")
         if said.attrs['limits'] is not None: print(_limits_words(said.attrs['limits']), end='\n\n')
         print(said[_SIGNALS].head(12).round(2).to_string(index=False))
         if len(said) > 12: print(f'… and {len(said)-12} more')
-        kept = f'predictions.csv in {to}' if to else 'nothing was kept: --out RUN keeps the table and a page a face'
-        _say(f"\n{judged.sum()} of {len(said)} faces judged; {kept}")
-        if to and said.attrs['people'] is not None:
+        pages = said.card[said.card.ne('')]
+        page = os.path.join(to, 'cards', pages.iloc[0]) if len(pages) else ''
+        _say(f"\n{judged.sum()} of {len(said)} faces judged; predictions.csv in {to}"
+            +(f", pages in {os.path.dirname(page)}, the first {os.path.basename(page)}" if page else ''))
+        if said.attrs['people'] is not None:
             print(f"people with several photographs are judged by all of them together: {os.path.join(to, 'exam.csv')}")
         for warning in said.attrs['warnings']: print(f"note: {warning}")
     elif not judged.all():
