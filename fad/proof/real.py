@@ -75,7 +75,7 @@ def lay_out(
     of, folder = REAL_SETS[name], Path(folder)
     _needs_snapshot(of, snapshot)
     with tarfile.open(fileobj=io.BytesIO(_git(snapshot, 'archive', of.commit, of.folder))) as files:
-        files.extractall(folder, filter='data')
+        files.extractall(folder, [m for m in files if m.isfile() and '..' not in Path(m.name).parts])
     rows, left_out = dict(zip(REAL_SETS, (_figures, _stroke)))[name](folder/of.folder)
     if not len(rows): raise RealError(f'{snapshot}: no photograph in {of.folder} at commit {of.commit[:7]}')
     return rows.assign(source=name), left_out

@@ -53,7 +53,7 @@ def learn_allowances(
         person = table.subject[there]
         weights = 1/person.groupby(person).transform('size').to_numpy()
         size = np.maximum(size[there]/size[there].mean(), 1e-4)
-        rows[name] = GammaRegressor(alpha=shrink, max_iter=1000).fit(known[there], size, weights).coef_
+        rows[name] = GammaRegressor(alpha=shrink, solver='newton-cholesky').fit(known[there], size, weights).coef_
     return pd.DataFrame.from_dict(rows, orient='index', columns=list(ALLOWED)).rename_axis('measure')
 
 def shipped_allowances(
