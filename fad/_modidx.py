@@ -983,6 +983,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                 'fad.proof.real._share': ('proof/real.html#_share', 'fad/proof/real.py'),
                                 'fad.proof.real._simulated_found': ('proof/real.html#_simulated_found', 'fad/proof/real.py'),
                                 'fad.proof.real._stroke': ('proof/real.html#_stroke', 'fad/proof/real.py'),
+                                'fad.proof.real._write_files': ('proof/real.html#_write_files', 'fad/proof/real.py'),
                                 'fad.proof.real.droops_found': ('proof/real.html#droops_found', 'fad/proof/real.py'),
                                 'fad.proof.real.groups_of': ('proof/real.html#groups_of', 'fad/proof/real.py'),
                                 'fad.proof.real.lay_out': ('proof/real.html#lay_out', 'fad/proof/real.py'),

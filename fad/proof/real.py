@@ -65,6 +65,14 @@ def _needs_snapshot(of, snapshot):
     if not _git(snapshot, 'ls-tree', of.commit, '--', of.folder):
         raise RealError(f'{snapshot} has no folder {of.folder} at commit {of.commit[:7]}')
 
+def _write_files(files, folder):
+    "The plain files of an archive, below a folder"
+    for member in files:
+        content, to = files.extractfile(member), folder/member.name
+        if content is None or '..' in to.parts: continue
+        to.parent.mkdir(parents=True, exist_ok=True)
+        to.write_bytes(content.read())
+
 def lay_out(
     name:str, # of `REAL_SETS`
     snapshot, # folder of a git repository, with a work tree or without
@@ -75,7 +83,7 @@ def lay_out(
     of, folder = REAL_SETS[name], Path(folder)
     _needs_snapshot(of, snapshot)
     with tarfile.open(fileobj=io.BytesIO(_git(snapshot, 'archive', of.commit, of.folder))) as files:
-        files.extractall(folder, [m for m in files if m.isfile() and '..' not in Path(m.name).parts])
+        _write_files(files, folder)
     rows, left_out = dict(zip(REAL_SETS, (_figures, _stroke)))[name](folder/of.folder)
     if not len(rows): raise RealError(f'{snapshot}: no photograph in {of.folder} at commit {of.commit[:7]}')
     return rows.assign(source=name), left_out
