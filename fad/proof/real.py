@@ -82,8 +82,10 @@ def lay_out(
     if name not in REAL_SETS: raise RealError(f"no set {name!r}; there are {', '.join(REAL_SETS)}")
     of, folder = REAL_SETS[name], Path(folder)
     _needs_snapshot(of, snapshot)
-    with tarfile.open(fileobj=io.BytesIO(_git(snapshot, 'archive', of.commit, of.folder))) as files:
-        _write_files(files, folder)
+    try:
+        with tarfile.open(fileobj=io.BytesIO(_git(snapshot, 'archive', of.commit, of.folder))) as files:
+            _write_files(files, folder)
+    except tarfile.ReadError: raise RealError(f'{snapshot} lacks files of {of.folder}: fetch it anew') from None
     rows, left_out = dict(zip(REAL_SETS, (_figures, _stroke)))[name](folder/of.folder)
     if not len(rows): raise RealError(f'{snapshot}: no photograph in {of.folder} at commit {of.commit[:7]}')
     return rows.assign(source=name), left_out
@@ -118,10 +120,10 @@ def _stroke(folder):
 # %% ../../nbs/proof/07_real.ipynb #9e087dab
 THRESHOLD = .5 # of the weakness signal, where a face counts as marked
 
-def _row(topic, name, found, n=None):
+def _row(topic, name, found):
     "A line of the table of findings"
     return dict(topic=topic, name=name, value=found.value, low=found.low, high=found.high,
-                n=int(found.n_frames if n is None else n), people=int(found.n_subjects))
+                n=int(found.n_frames), people=int(found.n_subjects))
 
 def _share(topic, name, mask, who):
     "A share of pictures, with its interval over people"
