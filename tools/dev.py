@@ -383,7 +383,7 @@ def _accessible(site):
         s = re.sub(r'(<a class="sidebar-item-(?:toggle|text)[^>]*)role="navigation"', r'\1role="button" tabindex="0"',
             s)
         for at, said in ('class="navbar ', 'Site'), ('id="quarto-sidebar"', 'Pages'), ('class="quarto-secondary-nav"',
-                'Where you are'):
+                'Where you are'), ('id="TOC"', 'On this page'), ('class="page-navigation"', 'Previous and next page'):
             s = s.replace(f'<nav {at}', f'<nav aria-label="{said}" {at}', 1)
         # of a page that an output shows: nested
         if n := s.count('<main>'): s = s.replace('<main>', '<div>').replace('</main>', '</div>', n)
