@@ -293,7 +293,7 @@ def study(
     "Measure a cohort and ask every question of it; taken up again, it goes on where it was"
     settings, wanted = settings or load_settings(), _wanted(phases)
     check_out(out, source)
-    df = source if isinstance(source, pd.DataFrame) else cohort(source, settings)
+    df = source if isinstance(source, pd.DataFrame) else cohort(source, settings, progress=progress)
     n, clips = len(df), int(df.t_s.notna().sum())
     board = Board({p.name: p.costs(n, clips, settings) for p in (MEASURE, *wanted)}) if progress else None
     with one_line(board):

@@ -21,11 +21,11 @@ from ..settings import FadError, load_settings
 from ..faces.cohort import as_names, cohort, whose_faces
 from ..faces.errors import CONTEXT, expression_of
 from ..faces.expressions import asked
-from ..faces.measures import CATALOG, PUPILS_MM, shipped_reliability
+from ..faces.measures import CATALOG, measure_words, PUPILS_MM, shipped_reliability
 from ..faces.points import concat, Landmarks
 from ..faces.figures import blank_picture, draw_face, REGION_COLOURS
 from ..stats.repeats import Z
-from ..stats.figures import bare, feature_words, theme
+from ..stats.figures import bare, theme
 from ..runs.extract import check_out, extract, finished_run
 from ..runs.files import load_landmarks, write_csv, write_text, write_whole
 from ..runs.pages import figure, fragment, page, scrolling
@@ -259,7 +259,7 @@ def change_words(
 )->str: # sentences
     "What one comparison says"
     if row.reason: return f'not compared. {row.reason}'
-    name, span = feature_words(row.measure), _SPAN.format(row.change_mm, row.low_mm, row.high_mm)
+    name, span = measure_words(row.measure), _SPAN.format(row.change_mm, row.low_mm, row.high_mm)
     if not row.exceeded:
         return (f'no change of {name} is shown: {span}, within the minimal detectable change of these pictures, '
             f'{row.detectable_mm:.1f} mm')
@@ -343,7 +343,7 @@ def _plot_measures(ax, rows):
         ax.plot(row.change_mm, y, 'o', color=colour, ms=8 if row.exceeded else 5)
         ax.annotate(f'{row.change_mm:+z.1f}', (row.change_mm, y), (0, 6), textcoords='offset points', ha='center',
             fontsize=10, color=colour, weight='bold' if row.exceeded else 'normal')
-    labels = [f'{feature_words(row.measure)}\n{row.before_mm:+z.1f} to {row.after_mm:+z.1f}'
+    labels = [f'{measure_words(row.measure)}\n{row.before_mm:+z.1f} to {row.after_mm:+z.1f}'
         for row in rows.itertuples()]
     ax.set_yticks(range(len(rows)), labels, fontsize=10)
     ax.set_ylim(len(rows)-.4, -.6)
@@ -370,7 +370,7 @@ def plot_course(
     if dated: ax.xaxis.set_major_locator(AutoDateLocator(maxticks=5))
     else: ax.set_xticks(at, [_short(name) for name in (same.before.iloc[0], *same.after)])
     ax.axhline(0, color='#222222', lw=.8)
-    ax.set_ylabel(f'change of\n{feature_words(told.measure.iloc[0])}, mm', fontsize=10)
+    ax.set_ylabel(f'change of\n{measure_words(told.measure.iloc[0])}, mm', fontsize=10)
     ax.tick_params(labelsize=10)
     ax.tick_params('x', rotation=30)
     bare(ax)
@@ -424,7 +424,7 @@ def _words_table(table):
 def _measure_cells(rows):
     "What is said of each measure, as a reader takes it"
     def span(row, at): return '{:+z.1f} ({:+z.1f}\xa0to\xa0{:+z.1f})'.format(*(getattr(row, name) for name in at))
-    return pd.DataFrame([{'measure': feature_words(row.measure), 'before': f'{row.before_mm:+z.1f}',
+    return pd.DataFrame([{'measure': measure_words(row.measure), 'before': f'{row.before_mm:+z.1f}',
         'after': f'{row.after_mm:+z.1f}', 'change (95 %)': span(row, ('change_mm', 'low_mm', 'high_mm')),
         'detectable': f'{row.detectable_mm:.1f}', 'exceeded': 'yes' if row.exceeded else 'no',
         'in the face itself (95 %)': span(row, ('true_mm', 'true_low_mm', 'true_high_mm'))}

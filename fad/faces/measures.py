@@ -6,13 +6,13 @@
 __all__ = ['CAMERA_MM', 'PUPILS_MM', 'CATALOG', 'MEASURES', 'USED', 'FEATURES', 'BLENDSHAPE_FEATURES', 'BLOCK', 'REGIONS_OF',
            'PARTLY_WIDER', 'KEYS', 'EXCURSIONS', 'SYMMETRY', 'head_frame', 'without_perspective', 'face_frame',
            'Feature', 'eye_frame', 'side_values', 'differences', 'signed', 'mirrored', 'features', 'without_covered',
-           'catalog_hash', 'shipped_reliability', 'catalog', 'correct_gain', 'measured_status', 'feature_look_se',
-           'chimeric_features', 'measure_features', 'measure_images', 'commissures', 'expressions', 'excursion_gain',
-           'add_excursions', 'asymmetry_vectors', 'symmetry_scores', 'population', 'symmetry_errors',
+           'catalog_hash', 'shipped_reliability', 'catalog', 'measure_words', 'correct_gain', 'measured_status',
+           'feature_look_se', 'chimeric_features', 'measure_features', 'measure_images', 'commissures', 'expressions',
+           'excursion_gain', 'add_excursions', 'asymmetry_vectors', 'symmetry_scores', 'population', 'symmetry_errors',
            'measure_symmetry', 'symmetry']
 
 # %% ../../nbs/faces/05_measures.ipynb #7f217d7c
-import hashlib, json
+import hashlib, json, re
 from importlib.resources import files
 from typing import NamedTuple
 import numpy as np, pandas as pd
@@ -265,6 +265,20 @@ def catalog()->pd.DataFrame: # a row a feature
     known = shipped_reliability()[['gain', 'gain_low', 'gain_high', 'r', 'residual_sd']].join(
         shipped_errors()[['detectable', 'detectable_any']], how='outer')
     return pd.concat([geometry, rest, blend], ignore_index=True).join(known, on='name')
+
+# %% ../../nbs/faces/05_measures.ipynb #48fd29e1
+_CALLED = dict(mouth_tilt_deg='mouth tilt', lip_angle_deg='lip angle',
+    nose_bridge_deviation_deg='nose bridge deviation', ala_height='nostril height',
+    nasolabial='nostril-to-corner distance', brow_lid='brow-to-lid distance',
+    bs_jaw='shift of the jaw', bs_mouth='shift of the mouth', bs_mouthFrown='frown of the mouth')
+
+def measure_words(
+    name:str # of the catalog
+)->str:
+    "A measure as a reader calls it; scores of the detector say that they are scores"
+    if name in _CALLED: return _CALLED[name]
+    if not name.startswith('bs_'): return name.replace('_', ' ')
+    return re.sub('(?<=[a-z])(?=[A-Z])', ' ', name.removeprefix('bs_')).lower()+' score'
 
 # %% ../../nbs/faces/05_measures.ipynb #0004376b
 def correct_gain(

@@ -12,7 +12,7 @@ import numpy as np, pandas as pd
 from scipy.special import expit
 from ..settings import FadError, load_settings
 from ..faces.cohort import folder_class
-from ..faces.measures import CATALOG, KEYS
+from ..faces.measures import CATALOG, KEYS, measure_words
 from ..stats.limits import healthy_limits, like_at_rest
 
 # %% ../../nbs/models/01_rules.ipynb #09df21db
@@ -56,9 +56,7 @@ def in_words(
     measure:str # a name of `MAGNITUDES`, or `WEAKEST`
 )->str:
     "A measure as a reader calls it"
-    words = {'bs_mouthFrown': 'frown of the mouth', 'bs_mouth': 'shift of the mouth', 'mouth_tilt_deg': 'mouth tilt',
-             WEAKEST: 'weakest place of the upper face'}
-    return words.get(measure, measure.replace('_', ' '))
+    return 'weakest place of the upper face' if measure == WEAKEST else measure_words(measure)
 
 GRADES = ('none', 'mild', 'moderate', 'severe') # severity: share of movement lost below 0.4, below 0.7, above
 

@@ -9,6 +9,7 @@ __all__ = ['Comparison', 'frames_compared', 'compare_groups', 'comparison_summar
 from typing import NamedTuple
 import numpy as np, pandas as pd
 from ..settings import load_settings
+from ..faces.measures import measure_words
 from .limits import limits
 from .effects import compare, CompareError, exclusion_reasons, group_names, ORDER, rank_regions, select
 from .figures import correlation_clusters, of_kind
@@ -169,7 +170,7 @@ def _contrast_words(group, reference, effects, fdr, most=5):
         others = (blocks == blocks[x.Index]).sum()-1
         q = '< 0.001' if x.q < .001 else f'{x.q:.3f}'
         more = f'; {others} more with it' if others else ''
-        yield f'  {x.feature}: {x.direction}, {interval}, AUC {x.auc:.2f}, q {q}{more}'
+        yield f'  {measure_words(x.feature)}: {x.direction}, {interval}, AUC {x.auc:.2f}, q {q}{more}'
     if len(best) > most: yield f'  and {len(best)-most} more: distributions.csv, column cluster'
 
 def _flow_words(by, flow):
