@@ -300,16 +300,48 @@ def _front(nb):
         and c.source.startswith('---')), {})
     return front.get('title', ''), front.get('description', ''), front.get('output-file', '')
 
+class _Tables(HTMLParser):
+    "The tables of a piece of HTML as rows of words; whether anything else stands there"
+    def __init__(self):
+        super().__init__()
+        self.tables, self.cell, self.hidden = [], None, 0
+    def handle_starttag(self, tag, attrs):
+        if tag == 'table': self.tables.append([])
+        if tag in ('style', 'script'): self.hidden += 1
+        if tag == 'tr' and self.tables: self.tables[-1].append([])
+        if tag in ('td', 'th'):
+            self.cell = ''
+            self.span = int(dict(attrs).get('colspan') or 1)
+    def handle_endtag(self, tag):
+        if tag in ('style', 'script'): self.hidden -= 1
+        if tag in ('td', 'th') and self.cell is not None and self.tables and self.tables[-1]:
+            self.tables[-1][-1] += [' '.join(self.cell.split()).replace('|', '\\|')]+['']*(self.span-1)
+            self.cell = None
+    def handle_data(self, text):
+        if self.cell is not None and not self.hidden: self.cell += text
+
+def markdown_tables(source):
+    "Every table of a piece of HTML as Markdown, whole: no row and no column is left out"
+    parser = _Tables()
+    parser.feed(source)
+    said = []
+    for rows in parser.tables:
+        width = max(map(len, rows), default=0)
+        lines = ['| '+' | '.join(row+['']*(width-len(row)))+' |' for row in rows if any(row)]
+        if lines: said.append('\n'.join([lines[0], '|'+'---|'*width, *lines[1:]]))
+    return '\n\n'.join(said)
+
 def _as_text(out):
     "An output as Markdown without pictures"
     if out['output_type'] == 'stream': return f"```\n{''.join(out['text']).rstrip()}\n```"
     data = {k: ''.join(v) for k, v in out.get('data', {}).items() if isinstance(v, (str, list))}
     if 'text/markdown' in data: return re.sub(r'^---\n+\[source\].*\n', '', data['text/markdown'])
     if any(k.startswith('image/') for k in data): return ''
-    text = data.get('text/plain', '')
-    if text.startswith('<') and 'text/html' in data:
-        text = html.unescape(re.sub(r'[ \t]*\n\s*', '\n', re.sub(r'(?s)<(style|script).*?</\1>|<[^>]+>', ' ',
-            data['text/html'])))
+    text, page = data.get('text/plain', ''), data.get('text/html', '')
+    if page.count('<table') and page.count('<table') == page.count('</table') and not page.count('<h'):
+        return markdown_tables(page)
+    if page and text.startswith('<'):
+        text = html.unescape(re.sub(r'[ \t]*\n\s*', '\n', re.sub(r'(?s)<(style|script).*?</\1>|<[^>]+>', ' ', page)))
     return f'```\n{text.strip()}\n```' if text.strip() else ''
 
 def llms(

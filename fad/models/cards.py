@@ -405,8 +405,8 @@ _DOES = dict( # expression: whether it is as good as rest, what to know of it
     mouth_open=(False, 'has the mouth open, perhaps in speech: the mouth is not as at rest'),
     other=(False, 'moves the mouth: it is not as at rest'))
 
-_NOT_SHOWN = ('No picture shows a lifelong asymmetry, an old palsy or surgery, nor that its camera and its people are like '
-    'those that the model learned from: healthy faces of the same place set the limits anew '
+_NOT_SHOWN = ('No picture shows a lifelong asymmetry, an old palsy or surgery, nor that its camera and its people are '
+    'like those that the model learned from: healthy faces of the same place set the limits anew '
     '(<code>--healthy FOLDER</code>).')
 
 def _within(face, domain, names):

@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 from ..settings import error_words, load_settings, override, tells_error
 from ..faces.cohort import whose_faces
 from ..faces.points import read_frame
+from ..stats.tables import with_interval
 from ..runs.files import write_csv, write_text, write_whole
 from ..runs.extract import extract, Run
 from ..runs.pages import badge, data_url, figure as page_figure, fragment, page, VERDICTS
@@ -374,7 +375,8 @@ def _left_of(checks):
     "What the measures tell as they are, and with each shortcut that raised an alarm held equal, in a sentence"
     if 'left' not in checks or not checks.measures.notna().any(): return ''
     first, bad = checks.iloc[0], checks[checks.verdict.isin(ALARMS) & (checks.left_words != '')]
-    said = f'The measures tell it at AUC {first.measures:.2f} ({first.measures_low:.2f} to {first.measures_high:.2f})'
+    said = ('The measures of asymmetry tell the groups apart with an AUC of '
+        f'{with_interval(first.measures, first.measures_low, first.measures_high, 2)}')
     each = '; '.join(f'with {c.title.lower()} held equal: {c.left_words}' for c in bad.itertuples())
     return f'{said}; {each}.' if each else f'{said}.'
 
@@ -392,7 +394,7 @@ def in_words(
 )->str:
     "The audit in a few sentences"
     fails, caution, not_judged = (_listed(checks, verdict) for verdict in ('fails', 'caution', 'not judged'))
-    said = []
+    said = [more for more in [_left_of(checks)] if more]
     if fails: said.append(f'The label can be guessed without looking at asymmetry, from {fails}. '
         'A score reached on this cohort is not evidence before this is repaired.')
     if fails and caution: said.append(f'Also caution: {caution}.')
@@ -405,7 +407,7 @@ def in_words(
         'is there more than once, every check can know the label by knowing the person: name the people '
         '(cohort.subject_pattern in settings.ini, or a manifest), and ask again.')
     if not_judged: said.append(f'Not judged: {not_judged}.')
-    said += [more for more in (_left_of(checks), _errors_of(checks)) if more]
+    if errors := _errors_of(checks): said.append(errors)
     return ' '.join(said)
 
 # %% ../../nbs/shortcuts/05_audit.ipynb #8b27f114
@@ -427,7 +429,8 @@ _DEALT = ('With labels dealt anew, 90 of 100 lie in the range named; '
 _AUDIT = """\
 <h1>Shortcut audit</h1><p class="small">Can the label be guessed without looking at asymmetry?</p>
 <p>{{ cohort }}</p><p><b>{{ words }}</b></p>
-{{ key }}
+{{ left }}
+<h2>Each check</h2>
 <table class="words"><thead><tr><th>check</th><th>verdict</th><th>found</th>
 <th>the measures, with this held equal</th></tr></thead><tbody>
 {% for c in checks %}
@@ -435,8 +438,8 @@ _AUDIT = """\
 <td>{{ badge(c.verdict) }}</td><td>{{ c.statistic or c.found }}</td><td>{{ c.left_words }}</td></tr>
 {% endfor %}
 </tbody></table>
+{{ key }}
 {{ figure }}
-{{ left }}
 {% for c in checks %}
 <section id="{{ c.check }}"><h2>{{ c.title }} {{ badge(c.verdict) }}</h2><p>{{ c.question }}</p>
 <p><b>{{ c.statistic }}</b> {% if c.p_words %}{{ c.p_words }}. {% endif %}

@@ -56,8 +56,9 @@ def _p_words(p): return '' if pd.isna(p) else '< 0.001' if p < .001 else f'{p:.3
 def _cells(table, name, digits):
     "A column as text, with its interval where the table has one"
     if {f'{name}_low', f'{name}_high'} <= set(table):
+        if pd.api.types.is_integer_dtype(table[name]): digits = 0
         return [with_interval(*row, digits) for row in table[[name, f'{name}_low', f'{name}_high']].to_numpy(float)]
-    if name in ('p', 'q') or str(name).startswith('p_'): return [_p_words(p) for p in table[name]]
+    if str(name).split('_')[0] in ('p', 'q'): return [_p_words(p) for p in table[name]]
     if name == 'feature': return [measure_words(f) for f in table[name]]
     if not pd.api.types.is_float_dtype(table[name]): return table[name].tolist()
     whole = table[name].dropna().mod(1).eq(0).all()
