@@ -84,7 +84,7 @@ PARTLY, WHOLLY = .25, .5 # share from which on a place counts as partly covered,
 
 def region_shares(
     table # with the columns of `COVERING`
-)->pd.DataFrame: # a column a region: the share of its worse side; 0 where not judged
+)->pd.DataFrame: # one column per region: the share of its worse side; 0 where not judged
     "How much of each region is hidden, of the side where it is more"
     return pd.DataFrame({region: table[[f'covered_{place}' for place in places]].fillna(0).max(axis=1)
                          for region, places in IN_REGION.items()}, index=table.index)

@@ -32,7 +32,7 @@ def _raw(blendshapes):
 def symmetric(
     blendshapes, # table with MediaPipe's 52 columns, or (n, 52) in the order of `BLENDSHAPES`; 0 to 1
     side:str='mean' # 'mean' of left and right, or the 'stronger' or 'weaker' of the two
-)->pd.DataFrame: # a row a frame, a column a paired shape without its side and a column an unpaired one
+)->pd.DataFrame: # one row per frame, one column per paired shape (without its side) and per unpaired shape
     "What a face does, the same for the face and its mirror image"
     table = _raw(blendshapes)
     left, right = (table[[f'{p}{s}' for p in _PAIRED]].set_axis(_PAIRED, axis=1) for s in ('Left', 'Right'))
@@ -53,7 +53,7 @@ _FLOOR = .01 # below it a blendshape is noise
 
 def expression_scores(
     blendshapes # table or (n, 52) of raw blendshapes; or what `symmetric` made of them, then the sides are not known
-)->pd.DataFrame: # a row a frame, a column an expression but rest; NaN where there is no face
+)->pd.DataFrame: # one row per frame, one column per expression except rest; NaN where there is no face
     "How much each frame looks like each expression: weighted sums of log blendshapes, of the side that moves more"
     ready = isinstance(blendshapes, pd.DataFrame) and set(SYMMETRIC) <= set(blendshapes)
     more, less = (np.log((blendshapes[SYMMETRIC].astype(float) if ready else symmetric(blendshapes, side))+_FLOOR)

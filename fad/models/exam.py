@@ -16,7 +16,7 @@ from .monotone import MonotoneLogit, signed_log
 
 # %% ../../nbs/models/05_exam.ipynb #55a9dafa
 def frame_expressions(
-    frames, # a cohort or feature table, a row a frame: `subject`; `expression` where a manifest says what was asked
+    frames, # a cohort or feature table, one row per frame: `subject`; `expression` where a manifest says what was asked
     blendshapes, # table or (n, 52), row by row
     use_asked:bool=True # whether the manifest's word counts more than what is seen
 )->pd.DataFrame: # `expression`, and `by`: asked or seen

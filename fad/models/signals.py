@@ -274,7 +274,7 @@ def _intervals(model, table, point):
 def signals(
     model, # Classifier
     table # features with keys; with quality where it is known
-)->pd.DataFrame: # a row a face: keys, `ANSWERS` with `_low`, `_high`, side, in_domain, reasons, driven_by, `WEAKEST`
+)->pd.DataFrame: # a row per face: keys, `ANSWERS` with `_low`, `_high`, side, in_domain, reasons, driven_by, `WEAKEST`
     "What the model says of each face, how surely, and what speaks against believing it; rows in = rows out"
     check_faces(table)
     table = table.reset_index(drop=True)
@@ -301,7 +301,7 @@ def _which_faces(table):
 def contributions(
     model, # Classifier
     table # features with keys
-)->pd.DataFrame: # a column a ratio: log-odds of a weakness above those of a symmetric face; 0: not measured or asked
+)->pd.DataFrame: # a column per ratio: log-odds of a weakness above those of a symmetric face; 0: not measured or asked
     "What each ratio adds to the weakness signal of each face"
     size = ratios(table, model.fitted['limits'].limit).abs().fillna(0)
     return np.log1p(size)*weights_table(model.fitted).weakness.reindex(MAGNITUDES).fillna(0)

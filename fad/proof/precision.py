@@ -15,7 +15,7 @@ from ..simulator.retouch import as_jpeg, move_image
 
 # %% ../../nbs/proof/02_precision.ipynb #fd469a8c
 def in_mm(
-    values, # DataFrame or Series, a row a feature
+    values, # DataFrame or Series, one row per feature
     pupil_mm:float=PUPILS_MM # pupil distance
 ): # the same, lengths in mm; angles, shares and scores unchanged
     "Lengths from pupil distances to millimetres"
@@ -44,7 +44,7 @@ def copies(
 
 # %% ../../nbs/proof/02_precision.ipynb #24003f25
 def _floor_of(image, settings, repeats, n, rng):
-    "Variances of one picture's features, a column a disturbance"
+    "Variances of one picture's features, one column per disturbance"
     points = measure_face(image, repeats, settings)[1]['xyz'].astype(float)
     if not np.isfinite(points).all(): raise ValueError("no face was found in a picture given to `noise_floor`")
     sets = {k: copies(image, points, k, n, rng) for k in _COPIES}
@@ -68,7 +68,7 @@ def noise_floor(
     repeats:int=8, # looks averaged
     n:int=8, # copies of each photograph a disturbance
     seed:int=0 # of the copies
-)->pd.DataFrame: # a row a feature: `unit`, root mean square over the photographs of each disturbance
+)->pd.DataFrame: # one row per feature: `unit`, root mean square over the photographs of each disturbance
     "The detector's noise: spread over copies of the same face, handedness, JPEG, and what repeated looks leave of it"
     s, rng = settings or load_settings(), np.random.default_rng(seed)
     floors = [_floor_of(im, s, repeats, n, rng) for im in ([images] if getattr(images, 'ndim', 0) == 3 else images)]

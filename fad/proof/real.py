@@ -93,7 +93,7 @@ def lay_out(
 _ENDINGS = ('.jpg', '.jpeg', '.png')
 
 def _figures(folder):
-    "Public figures: a folder a person"
+    "Public figures: one folder per person"
     files = [p for p in sorted(folder.rglob('*')) if p.is_file()]
     shown = [p for p in files if p.suffix.lower() in _ENDINGS]
     rows = [dict(path=str(p), subject=p.parent.name, label='non_stroke', palsy='none') for p in shown]
@@ -204,7 +204,7 @@ LEVELS = np.linspace(0, 1, 41)
 def quantiles(
     faces, # of `faces_of`: healthy photographs
     doing # `context` of the same rows
-)->pd.DataFrame: # index name; n, people, and a column a level of `LEVELS`
+)->pd.DataFrame: # index name; n, people, and one column per level of `LEVELS`
     "How pictures and measures of a set are spread; measures by their size, whatever the side"
     at = faces.status.eq('ok') & targets(faces).weak.eq(0)
     columns = {name: (doing if name in doing else faces)[name] for name in dict.fromkeys(PICTURE)}

@@ -137,7 +137,7 @@ def _slice(df, part, settings):
     return df.iloc[first:part[1]].reset_index(drop=True), (part[0]-first, part[1]-first)
 
 class ShardTables(NamedTuple):
-    "What a run's tables need to know of a shard, a row a frame"
+    "What a run's tables need to know of a shard, one row per frame"
     judged:pd.DataFrame # from `quality`
     measured:pd.DataFrame # from `measure_features`
     sym_errors:pd.DataFrame # from `symmetry_errors`
@@ -665,7 +665,7 @@ def study_run(
 # %% ../../nbs/runs/02_extract.ipynb #b3a83a31
 def failures(
     functional # the functional table of a run
-)->pd.DataFrame: # a row a file not wholly measured: path, frames, failed, reason; `lost`: no frame shows a face
+)->pd.DataFrame: # one row per file not wholly measured: path, frames, failed, reason; `lost`: no frame shows a face
     "Files with frames that could not be measured, and the most frequent reason"
     bad = functional.status.ne('ok')
     g = functional[['path']].assign(bad=bad, reason=functional.status.where(bad),

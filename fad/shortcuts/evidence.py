@@ -266,7 +266,7 @@ def stance(
     xyz, # (n, 478, 3) px
     blendshapes, # (n, 52)
     sizes # (n, 2) width and height of the picture, px
-)->pd.DataFrame: # a row a picture
+)->pd.DataFrame: # one row per picture
     "Head pose, the face's place and size in the picture, and gaze"
     angles, seen = np.full((len(xyz), 3), np.nan), np.isfinite(xyz[:, 0, 0])
     if seen.any(): angles[seen] = pose_angles(head_rotation(xyz[seen]))
@@ -296,7 +296,7 @@ WORDS = { # blendshapes of both sides
 
 def expression_words(
     blendshapes # (n, 52), 0 to 1
-)->pd.DataFrame: # a row a picture, a column a word, 0 to 1
+)->pd.DataFrame: # one row per picture, one column per word, 0 to 1
     "How much a face does, both sides averaged, in words"
     both = symmetric(blendshapes)
     return pd.DataFrame({word: both[list(names)].mean(axis=1) for word, names in WORDS.items()})
@@ -372,7 +372,7 @@ STAND_INS = ('skin tone as seen', 'width of the face', 'length of the nose', 'he
 def proportions(
     xyz, # (n, 478, 3) px
     looks # photography of each picture
-)->pd.DataFrame: # a row a picture
+)->pd.DataFrame: # one row per picture
     "`STAND_INS` for age, sex and ancestry: skin tone as seen, proportions of the face above the mouth"
     def length(a, b): return np.linalg.norm(xyz[:, a]-xyz[:, b], axis=1)
     eyes = length(33, 263)
@@ -469,7 +469,7 @@ def evidence(
         xyz=faces.xyz, lost=lost, patterns=patterns_of(hashes_of(run.table('quality'))[at]),
         **{k: np.stack([s[k] for s in seen]) for k in ('thumbnail', 'around')})
 
-NO_ROWS = ('lost', 'pair') # parts of the evidence that are not a row a picture
+NO_ROWS = ('lost', 'pair') # parts of the evidence that are not one row per picture
 
 def part_of(
     e:dict, # from `evidence`
