@@ -521,7 +521,7 @@ def movement(
 def scenes_of(
     clip # Clip
 ): # iterator of (scene, units, what is being done, t_s)
-    "A clip as one scene a frame"
+    "A clip as one scene per frame"
     t, units, doing, pose, light = movement(clip)
     share, s, g = course_of(clip, t), clip.scene, _draws(clip.seed, 'gaze')
     look, shake = s.look or look_of(s.person), np.stack([_drift(t, g, .004, 2.), _drift(t, g, .004, 2.)], 1)
