@@ -125,7 +125,7 @@ class CohortSettings(_Section):
 @dataclass(frozen=True)
 class VideoSettings(_Section):
     "How a clip is sampled"
-    rate_hz:float = _setting(5.0, 'frames taken a second, by time stamp; 0 = every frame', 0, 1000, 'Hz')
+    rate_hz:float = _setting(5.0, 'frames taken per second, by time stamp; 0 = every frame', 0, 1000, 'Hz')
     segment_s:float = _setting(20.0, 'length of the piece of a clip that one worker takes', 1, 3600, 's')
     warmup_frames:int = _setting(3,
         'frames tracked before a piece starts, so that pieces join without a step', 0, 1000, 'frames')
@@ -134,10 +134,10 @@ class VideoSettings(_Section):
 @dataclass(frozen=True)
 class LandmarksSettings(_Section):
     "How a face is found and how often it is looked at"
-    model:str = _setting('', 'path of face_landmarker.task, as seen from this file; empty = the file that is installed '
+    model:str = _setting('', 'path of face_landmarker.task, relative to this file; empty = the file that is installed '
         'or downloaded')
     repeats:int = _setting(2,
-        'looks at each photo, every second mirrored; from 5 on the first only finds the face and the others '
+        'looks at each photo, every second one mirrored; from 5 on the first only finds the face, the others '
         'are averaged', 1, 64, 'looks')
     shift:float = _setting(0.06, 'largest shift of a look', 0, 0.5, 'of the crop')
     scale:float = _setting(0.12, 'largest change of size of a look', 0, 0.5, 'of the crop')
@@ -146,21 +146,21 @@ class LandmarksSettings(_Section):
     max_faces:int = _setting(5, 'faces looked for in a frame', 1, 50, 'faces')
     which:str = _setting('largest',
         'which of several faces is measured: largest, central (nearest to the middle), left or right (as seen in the '
-        'picture), all (a row for each face of a photograph; of a clip the largest)',
+        'picture), all (a row for each face of a photograph; in a clip the largest)',
         check=lambda v: None if v in ('largest', 'central', 'left', 'right', 'all')
         else 'must be largest, central, left, right or all')
     min_confidence:float = _setting(0.5, 'confidence below which a face does not count', 0, 1)
     restore:bool = _setting(True,
         'photographs whose face has impossible proportions are restored before they are measured')
     chimeric:bool = _setting(False,
-        'measure each half of the face mirrored to a whole one as well; three times the work')
-    shard_frames:int = _setting(16, 'frames saved at a time; what a killed run has to do again', 1, 100_000, 'frames')
-    max_pixels:int = _setting(100_000_000, 'larger images are refused unopened', 1, 10**10, 'px')
+        'also measure each half of the face, mirrored to a whole face; three times the work')
+    shard_frames:int = _setting(16, 'frames saved at a time; a killed run repeats so many', 1, 100_000, 'frames')
+    max_pixels:int = _setting(100_000_000, 'larger images are refused without being read', 1, 10**10, 'px')
 
 # %% ../nbs/00_settings.ipynb #fae57a09
 @dataclass(frozen=True)
 class QualitySettings(_Section):
-    "Gates: a face outside keeps its row, loses its features, and says why"
+    "Quality gates: a face outside keeps its row with the reason, but gets no features"
     max_yaw_deg:float = _setting(30.0, 'head turned to a side', 0, 90, 'degrees')
     max_pitch_deg:float = _setting(25.0,
         'head nodding up or down, as measured: a true nod of 32° measures 25°', 0, 90, 'degrees')
@@ -172,7 +172,7 @@ class QualitySettings(_Section):
     max_brightness:float = _setting(248.0, 'mean brightness of the face; 255 = no gate', 0, 255, 'gray levels')
     min_contrast:float = _setting(12.0, 'spread of brightness in the face; 0 = no gate', 0, 255, 'gray levels')
     min_in_frame:float = _setting(0.98, 'share of the points that lie in the picture', 0, 1)
-    max_spread:float = _setting(0.05, 'how far repeated looks may lie apart', 0, 10, 'pupil distances')
+    max_spread:float = _setting(0.05, 'how far repeated looks may differ', 0, 10, 'pupil distances')
     min_looks_share:float = _setting(0.6, 'share of the repeated looks that must find the face again', 0, 1)
     several_faces:bool = _setting(True,
         'accept a frame with more than one face; landmarks.which says which is measured')
@@ -188,29 +188,29 @@ class TrendSettings(_Section):
     "How a face is watched through a clip; lengths in mm of the face as measured"
     baseline_s:float = _setting(3.0, "usable seconds that make a person's own baseline", .5, 600, 's')
     on_mm:float = _setting(1.3, 'smallest deviation from the own baseline that counts', .1, 20, 'mm')
-    on_sd:float = _setting(4.0, "and at least so many of the own baseline's SDs", 0, 20, 'SD')
+    on_sd:float = _setting(4.0, 'and at least this many SDs of the own baseline', 0, 20, 'SD')
     off_share:float = _setting(.6, 'share of the upper threshold below which an exceedance ends', .1, 1)
     unseen:float = _setting(2.0,
-        'how many times farther a deviation must go in a phase that the own baseline has not seen', 1, 10, 'times')
+        'how many times larger a deviation must be in a phase that the own baseline has not seen', 1, 10, 'times')
     turn_deg:float = _setting(15.0,
-        'head turned so far from where the baseline was taken doubles the threshold', 1, 90, 'degrees')
+        'a head turned by this much from its pose in the baseline doubles the threshold', 1, 90, 'degrees')
     width_mm:float = _setting(8.0,
-        "mouth so much wider or narrower than in the baseline doubles the mouth's threshold", 1, 100, 'mm')
+        "a mouth this much wider or narrower than in the baseline doubles the mouth's threshold", 1, 100, 'mm')
     lift_mm:float = _setting(1.2,
-        'mouth corners raised by more are a smile, and the mouth is not compared', 0, 20, 'mm')
+        'mouth corners raised by more than this are a smile, and the mouth is not compared', 0, 20, 'mm')
     dwell_s:float = _setting(.5, 'how long a deviation must last', 0, 60, 's')
-    gap_s:float = _setting(2.0, 'how long a deviation may be out of sight', 0, 60, 's')
-    hampel_s:float = _setting(.5, 'window in which a single outlier is told by its neighbours', 0, 5, 's')
-    hampel_sd:float = _setting(4.0, 'how far out such an outlier lies', 1, 20, 'SD')
+    gap_s:float = _setting(2.0, 'how long the face may be out of sight during a deviation', 0, 60, 's')
+    hampel_s:float = _setting(.5, 'window in which a single outlier is recognised by its neighbours', 0, 5, 's')
+    hampel_sd:float = _setting(4.0, 'how far from its neighbours such an outlier is', 1, 20, 'SD')
     smooth_s:float = _setting(.08, 'SD of the low-pass, a Gaussian over time', 0, 5, 's')
     evidence:float = _setting(8.5,
-        'evidence that makes an event while a clip or camera runs: log likelihood ratio of a change against '
+        'evidence needed for an event while a clip or camera runs: log likelihood ratio of a change against '
         'none, added up over time', .1, 1000, 'nats')
     learn_s:float = _setting(10.0,
-        'usable seconds up to which the own baseline goes on learning while nothing speaks for a change', .5, 600, 's')
-    pool_s:float = _setting(5.0, "the classifier's signal is pooled over so many seconds", .5, 600, 's')
+        'usable seconds up to which the own baseline learns, while there is no evidence of a change', .5, 600, 's')
+    pool_s:float = _setting(5.0, "seconds over which the classifier's signal is pooled", .5, 600, 's')
     pool_least:float = _setting(3.0,
-        "frames that would say as much if they were independent, below which the pooled signal is 'not enough'",
+        "effective (independent) frames below which the pooled signal is 'not enough'",
         1, 1000, 'frames')
     @property
     def reach_s(self): return max(self.hampel_s/2, 3*self.smooth_s) # how far both look ahead
@@ -219,7 +219,7 @@ class TrendSettings(_Section):
 class MeasuresSettings(_Section):
     "From points to measures"
     camera_mm:float = _setting(1200.0,
-        'distance at which the camera is taken to be, to undo perspective in turned faces; 0 = far away',
+        'assumed distance of the camera, to undo perspective in turned faces; 0 = far away',
         0, 100_000, 'mm')
     correct_gain:bool = _setting(False,
         "divide each feature by the detector's mean gain (fad.faces.measures.catalog); errors grow by the same "
@@ -241,18 +241,18 @@ class CnnSettings(_Section):
     px:int = _setting(64, 'side of every crop that a network sees', 32, 512, 'px')
     width:int = _setting(16, 'channels of the first stage of the ResNet-10; 64 is the full one', 4, 256, 'channels')
     steps:int = _setting(190,
-        'of the optimizer; with batch and the number of pictures they make the epochs', 1, 10**7, 'steps')
-    batch:int = _setting(32, 'pictures a step', 2, 4096, 'pictures')
-    rate:float = _setting(.002, 'highest learning rate of AdamW, on a cosine', 1e-6, 1)
-    seeds:int = _setting(3, 'splits of the people, each with networks of its own', 1, 100, 'splits')
+        'steps of the optimizer; with batch and the number of pictures they give the epochs', 1, 10**7, 'steps')
+    batch:int = _setting(32, 'pictures per step', 2, 4096, 'pictures')
+    rate:float = _setting(.002, 'highest learning rate of AdamW, with a cosine schedule', 1e-6, 1)
+    seeds:int = _setting(3, 'splits of the people, each with its own networks', 1, 100, 'splits')
     test_share:float = _setting(.4, 'share of the people who are kept for the test', .1, .9)
-    strength:float = _setting(1.0, 'of planted shortcuts', 0, 3)
-    resamples:int = _setting(400, 'of people and seeds, for the intervals', 10, 100_000, 'resamples')
+    strength:float = _setting(1.0, 'strength of planted shortcuts', 0, 3)
+    resamples:int = _setting(400, 'resamples of people and seeds, for the intervals', 10, 100_000, 'resamples')
     device:str = _setting('auto',
-        'auto = the fastest at hand; or what torch calls it: cpu, cuda, cuda:1, mps',
+        'auto = the fastest available; or a name of torch: cpu, cuda, cuda:1, mps',
         check=lambda v: None if re.fullmatch(r'auto|cpu|mps|cuda(:\d+)?', v)
         else 'must be auto, cpu, mps, cuda or cuda:1')
-    workers:int = _setting(0, 'processes on a CPU; 0 = one a core', 0, 1024, 'processes')
+    workers:int = _setting(0, 'processes on a CPU; 0 = one per core', 0, 1024, 'processes')
 
 # %% ../nbs/00_settings.ipynb #work1code
 @dataclass(frozen=True)
@@ -285,7 +285,7 @@ def _row(name, sec, f):
 # %% ../nbs/00_settings.ipynb #c76a264c
 @dataclass(frozen=True)
 class Settings:
-    "All settings of a study, a section an attribute"
+    "All settings of a study, one attribute per section"
     study:StudySettings = field(default_factory=StudySettings) # the study as a whole
     cohort:CohortSettings = field(default_factory=CohortSettings) # which faces, and whose
     video:VideoSettings = field(default_factory=VideoSettings) # how a clip is sampled

@@ -26,7 +26,7 @@ IN_REGION = dict(mouth=('left_mouth', 'right_mouth'), eyes=('left_eye', 'right_e
 COVERING = {f'covered_{place}': f"share of the {place.replace('_', ' ')} that something hides" for place in PLACES}
 
 # %% ../../nbs/faces/06_covering.ipynb #covmapc
-GRID = 64 # cells a side
+GRID = 64 # cells per side
 PER_PUPILS = 21 # cells between the pupils
 
 @lru_cache

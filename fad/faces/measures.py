@@ -314,7 +314,7 @@ def chimeric_features(
     faces, # Landmarks with chimeras
     camera_mm:float=CAMERA_MM # distance of the camera
 )->pd.DataFrame: # one row per frame, a column `chim_<name>` for each paired feature
-    "Left half made whole against right half made whole, in the whole face's pupil distances"
+    "Left half completed by its mirror image against the completed right half, in the whole face's pupil distances"
     faces, paired = restored(faces), np.array([f.kind not in ('aside', 'lean', 'tilt', 'angle') for f in CATALOG])
     out = np.full((len(faces), len(CATALOG)), np.nan)
     ok = np.isfinite(faces.chimeras).all((1, 2, 3)) if faces.chimeras is not None else np.zeros(len(faces), bool)
@@ -391,7 +391,7 @@ def expressions(
 def excursion_gain(
     settings # Settings: `measures.correct_gain`
 )->float:
-    "By what a path of the mouth corner is divided"
+    "The number by which a path of the mouth corner is divided"
     return float(shipped_reliability().gain['mouth_corner_height']) if settings.measures.correct_gain else 1.
 
 def add_excursions(
@@ -465,7 +465,7 @@ def population(
     table, # keys with status, one row per frame
     settings=None # Settings: `limits.min_healthy_subjects`
 )->tuple: # weights (n,) that sum to 1, or all 0; 'healthy', 'everyone' or 'none'; number of subjects
-    "Whom the directional asymmetry is the mean of, each once: enough healthy subjects, or all if no label is known"
+    "The subjects over whom the directional part is averaged: enough healthy subjects, or all if no label is known"
     ok, least = table.status.eq('ok').to_numpy(), (settings or load_settings()).limits.min_healthy_subjects
     labelled = (table.label.notna() | table.palsy.notna()).any()
     who, use = ('healthy', ok & is_healthy(table).to_numpy()) if labelled else ('everyone', ok)

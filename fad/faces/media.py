@@ -153,7 +153,7 @@ def within(
     work, # a function
     *args # what it takes
 ): # what it gives
-    "What a function gives, or `Unreadable` when it takes longer; its thread is left behind"
+    "The result of a function, or `Unreadable` if it takes too long; its thread is left running"
     answers = queue.SimpleQueue()
     def answer():
         try: answers.put((work(*args), None))

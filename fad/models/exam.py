@@ -154,7 +154,7 @@ class Signal(NamedTuple):
     mean: np.ndarray # (k,) of the evidence in training; what is missing counts as this
     sd: np.ndarray # (k,)
     weights: np.ndarray # (1 + resamples, 1 + k) intercept and weights ≥ 0: of the training people, then of resamples
-    n: dict # people a class
+    n: dict # people per class
 
 def _standard(signal, values, signed):
     "Measures (n, k) as a signal takes them: evidence in units of its spread, 0 where missing"
@@ -267,7 +267,7 @@ def judge(
     need_brow_raise:bool=True, # leave central against peripheral open where no brow raise was seen
     seed:int=0 # of the draws for intervals
 )->pd.DataFrame: # the exams with `weakness`, `central`, `left`, each with `_low` and `_high`; the weak `side`
-    "One signal a person, with its interval; `central` and `left` are given a weakness"
+    "One signal per person, with its interval; `central` and `left` hold given a weakness"
     out, missing, nothing = {}, exams.missing, np.full((len(exams), 3), np.nan)
     for name in SIGNALS:
         chance = nothing.copy()

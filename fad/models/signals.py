@@ -121,7 +121,7 @@ def _markdown(table):
 
 @dataclass
 class Classifier:
-    "A trained model with its doubts; `save` and `load` keep it as a skops file"
+    "A trained model with its uncertainty; `save` and `load` store it as a skops file"
     fitted:dict # from `fit`
     members:dict # task: weights (models, ratios) and thresholds (models, classes - 1) of people drawn anew
     domain:pd.DataFrame # from `seen`
@@ -275,7 +275,7 @@ def signals(
     model, # Classifier
     table # features with keys; with quality where it is known
 )->pd.DataFrame: # a row per face: keys, `ANSWERS` with `_low`, `_high`, side, in_domain, reasons, driven_by, `WEAKEST`
-    "What the model says of each face, how surely, and what speaks against believing it; rows in = rows out"
+    "What the model says about each face, how certain it is, and reasons for doubt; one output row per input row"
     check_faces(table)
     table = table.reset_index(drop=True)
     point = answers(model.fitted, table)

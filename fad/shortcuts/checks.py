@@ -407,7 +407,7 @@ def drawn(
     order = np.random.default_rng(seed).permutation(code.max()+1)
     return np.flatnonzero(np.isin(code, order[np.cumsum(np.bincount(code)[order]) <= most]))
 
-LEAST = 10 # people a label below which nothing is judged
+LEAST = 10 # people per label below which nothing is judged
 
 def _auc_by(kernel, case, groups, weights, seed):
     "AUC of a kernel's guesses, with groups held apart; NaN where there is one group only"

@@ -213,7 +213,7 @@ def look(
     image, # uint8 (h, w, 3)
     xyz # (478, 3) px; NaN where there is no face
 )->dict: # photography, background, border: columns; thumbnail, around (`without_face`), size (width, height)
-    "All that the audit wants from one picture's pixels"
+    "Everything that the audit needs from the pixels of one picture"
     xy = xyz[:, :2].astype(float) if np.isfinite(xyz).all() else None
     background, border = surroundings(image, xy)
     small = cv2.resize(image, (16, 16), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()

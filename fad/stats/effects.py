@@ -27,7 +27,7 @@ class CompareError(FadError): "A table in which nothing can be compared; the mes
 ORDER = dict(label=['non_stroke', 'stroke'], palsy=['none', 'central', 'peripheral'])
 
 def group_names(
-    values, # one entry a frame, as somebody typed it
+    values, # one entry per frame, as somebody typed it
     by='label' # which column it is; `label` and `palsy` have known spellings
 )->pd.Series: # the group's name, or NaN where none is given or it is not understood
     "Groups under one spelling each"
@@ -230,7 +230,7 @@ def contrasts(
     by='label', # column they come from
     reference=None # compare all with this one; None: every pair
 )->list: # (group, reference)
-    "Which groups are held against which; the known order of `label` and `palsy`, otherwise the alphabet"
+    "Which groups are compared with which; the known order of `label` and `palsy`, otherwise the alphabet"
     known = ORDER.get(by, [])
     groups = sorted(set(groups), key=lambda g: (known.index(g) if g in known else len(known), str(g)))
     there = ', '.join(map(str, groups)) or 'none'

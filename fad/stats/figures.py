@@ -397,7 +397,7 @@ def plot_decision(
 # %% ../../nbs/stats/06_figures.ipynb #sigfn002
 @theme()
 def plot_learning(
-    curve # model, task, people learned from, auc; a row a point
+    curve # model, task, people learned from, auc; one row per point
 ): # a matplotlib figure
     "AUC on unseen people against the number of people learned from: tasks by colour, models by line"
     fig, ax = plt.subplots(figsize=(5.5, 3.2), layout='constrained')

@@ -130,7 +130,7 @@ def _of_frames(values, subject, shares, resamples, seed):
 def add_z(
     table, # features with keys
     settings=None # Settings: section `limits`
-)->pd.DataFrame: # the same with a column `<name>_z` a feature
+)->pd.DataFrame: # the same with a column `<name>_z` for each feature
     """z-scores against healthy people who do the same; NaN without enough healthy subjects
 
     Zero at the healthy median, the limits as far apart as the same centiles of a normal distribution"""
