@@ -160,7 +160,7 @@ _COLUMNS = ['subject', 'expression', 'before', 'after', 'before_date', 'after_da
 def compare_sessions(
     pictures, # from `session_pictures`
     question:str=QUESTION # the measure that is asked about
-)->pd.DataFrame: # a row a person, later session, expression and measure: see `change`; `rows_before`, `rows_after`
+)->pd.DataFrame: # one row per person, later session, expression and measure: see `change`; `rows_before`, `rows_after`
     "Every later session of every person against the first"
     found = [row for subject, own in pictures.groupby('subject', sort=False)
         for row in _of_person(subject, own, question)]
@@ -246,7 +246,7 @@ _SPAN = '{:+z.1f} mm (95 % interval {:+z.1f} to {:+z.1f})'
 
 class Change(NamedTuple):
     "What `change` found"
-    table: pd.DataFrame # a row a person, later session, expression and measure
+    table: pd.DataFrame # one row per person, later session, expression and measure
     pictures: pd.DataFrame # from `session_pictures`, with `used`
     faces: Landmarks # those that figures show
     whose: pd.Series # by person: whose faces these are

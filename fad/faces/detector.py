@@ -234,7 +234,7 @@ def onto_grid(
     cells:int, # a side of the grid
     pupils:float # cells between the pupils
 ): # (2, 3): turn, size and shift, from the picture to the grid
-    "What lays a face upright on a grid"
+    "The transformation that places a face upright on a grid"
     at, to = points[STABLE, :2]@[1, 1j], _places_on_grid(cells, pupils)
     turn = (at-at.mean()).conj()@(to-to.mean())/(np.abs(at-at.mean())**2).sum()
     shift = to.mean()-turn*at.mean()

@@ -30,7 +30,7 @@ _BLENDSHAPES = dict(smile=('mouthSmileLeft', 'mouthSmileRight'), open_mouth=('ja
 def context(
     blendshapes, # (n, 52)
     judged # from `quality`
-)->pd.DataFrame: # a row a face, the columns of `CONTEXT`
+)->pd.DataFrame: # one row per face, the columns of `CONTEXT`
     "What a face is doing and how it is turned"
     at = {name: [BLENDSHAPES.index(b) for b in shapes] for name, shapes in _BLENDSHAPES.items()}
     doing = {name: np.asarray(blendshapes, float)[:, i].mean(1) for name, i in at.items()}
@@ -71,7 +71,7 @@ def expression_of(
 
 # %% ../../nbs/faces/09_errors.ipynb #3a05cdf7
 def shipped_errors(
-)->pd.DataFrame: # a row a measure: constant, a column a condition, `same`, `any`, `detectable`, `detectable_any`
+)->pd.DataFrame: # one row per measure: constant, a column per condition, `same`, `any`, `detectable`, `detectable_any`
     "The error model that comes with the package; made in `proof/09_next_picture`"
     with (files('fad')/'assets'/'errors.csv').open() as f: return pd.read_csv(f, index_col='measure')
 
@@ -101,7 +101,7 @@ def _typed_errors(path):
         raise ValueError(f"no column {', '.join(missing)}; write it by `fad.stats.repeats.own_errors`")
     twice = table.measure.isna() | table.measure.duplicated()
     if twice.any(): raise ValueError(f'column measure: {table.measure[twice].iloc[0]!r} is no name, or stands twice: '
-        'a row a measure is needed')
+        'one row per measure is needed')
     table = table[columns].set_index('measure')
     return table.apply(_error_numbers)
 
@@ -140,7 +140,7 @@ def picture_errors(
     judged, # `quality` of the faces
     names, # measures
     settings # Settings: `measures.errors`
-)->pd.DataFrame: # a row a face, a column `<name>_se` a measure
+)->pd.DataFrame: # one row per face, a column `<name>_se` for each measure
     "`standard_errors` of measured faces; the expression is the manifest's"
     table = context(faces.blendshapes, judged).assign(
         interocular_px=judged.interocular_px.to_numpy(), sharpness=judged.sharpness.to_numpy())

@@ -196,7 +196,7 @@ def features(
     xyz, # (n, 478, 3) px of the upright image; (478, 3) of one face
     blendshapes=None, # (n, 52), or (52,) of one: adds the paired differences `bs_…`
     camera_mm:float=CAMERA_MM # distance of the camera, to undo perspective; 0: far away
-)->pd.DataFrame: # a row a face, a column a feature; subject's left minus right
+)->pd.DataFrame: # one row per face, one column per feature; subject's left minus right
     "The signed features of the catalog, with the head's pose removed in 3D"
     xyz = np.asarray(xyz)[None] if np.ndim(xyz) == 2 else np.asarray(xyz)
     if xyz.ndim != 3 or xyz.shape[1:] != (478, 3):
@@ -247,11 +247,11 @@ def catalog_hash()->str: # 12 hexadecimal digits
     return hashlib.sha256(said.encode()).hexdigest()[:12]
 
 def shipped_reliability(
-)->pd.DataFrame: # a row a feature: n_frames, n_subjects, gain, offset, r, residual_sd and their 95 % intervals
+)->pd.DataFrame: # one row per feature: n_frames, n_subjects, gain, offset, r, residual_sd and their 95 % intervals
     "How the detector followed the truth of the embedded cohort, feature by feature; computed in `proof/01_reliability`"
     with (files('fad')/'assets'/'reliability.csv').open() as f: return pd.read_csv(f, index_col='feature')
 
-def catalog()->pd.DataFrame: # a row a feature
+def catalog()->pd.DataFrame: # one row per feature
     "The catalog as a table: name, region, unit, sign, left points, source; gain, r, error and detectable change"
     geometry = pd.DataFrame([f._asdict() for f in CATALOG])
     rest = pd.DataFrame([dict(name=k, region=r, unit='pd', kind='excursion', points=p, positive=m,
@@ -283,7 +283,7 @@ def measure_words(
 # %% ../../nbs/faces/05_measures.ipynb #0004376b
 def correct_gain(
     table, # features, with or without keys and standard errors
-    lines=None, # table with a row a feature and a column `gain`; None: `shipped_reliability`
+    lines=None, # table with one row per feature and a column `gain`; None: `shipped_reliability`
     least:float=.2 # features with a smaller gain are left as they are
 )->pd.DataFrame: # the same with features and standard errors divided by the gain
     "Undo the detector's pull towards symmetry on average"
@@ -309,7 +309,7 @@ def measured_status(
 def feature_look_se(
     faces, # Landmarks with looks
     camera_mm:float=CAMERA_MM # distance of the camera
-)->pd.DataFrame: # a row a frame, a column `<name>_look_se` a feature; NaN of a single look
+)->pd.DataFrame: # one row per frame, a column `<name>_look_se` for each feature; NaN for a single look
     "Repeatability: the standard error of the looks at one picture, each measured as if it were a photograph of its own"
     names, faces = FEATURES+BLENDSHAPE_FEATURES, restored(faces)
     se = np.full((len(faces), len(names)), np.nan)
@@ -327,8 +327,8 @@ def feature_look_se(
 def chimeric_features(
     faces, # Landmarks with chimeras
     camera_mm:float=CAMERA_MM # distance of the camera
-)->pd.DataFrame: # a row a frame, a column `chim_<name>` for each paired feature
-    "Left half made whole against right half made whole, in the whole face's pupil distances"
+)->pd.DataFrame: # one row per frame, a column `chim_<name>` for each paired feature
+    "Left half completed by its mirror image against the completed right half, in the whole face's pupil distances"
     faces, paired = restored(faces), np.array([f.kind not in ('aside', 'lean', 'tilt', 'angle') for f in CATALOG])
     out = np.full((len(faces), len(CATALOG)), np.nan)
     ok = np.isfinite(faces.chimeras).all((1, 2, 3)) if faces.chimeras is not None else np.zeros(len(faces), bool)
@@ -347,7 +347,7 @@ def measure_features(
     settings=None, # Settings: the quality gates
     judged=None # `quality` of the faces, if it is at hand
 )->pd.DataFrame: # `KEYS`, `covered`, the features, `chim_…` of chimeras, `CONTEXT`, `<name>_se`, `<name>_look_se`
-    "One row a frame: keys, signed features and their standard errors; NaN where not 'ok' or covered"
+    "One row per frame: keys, signed features and their standard errors; NaN where not 'ok' or covered"
     s = settings or load_settings()
     judged = quality(faces, s) if judged is None else judged
     faces = restored(faces)
@@ -405,11 +405,11 @@ def expressions(
 def excursion_gain(
     settings # Settings: `measures.correct_gain`
 )->float:
-    "By what a path of the mouth corner is divided"
+    "The number by which a path of the mouth corner is divided"
     return float(shipped_reliability().gain['mouth_corner_height']) if settings.measures.correct_gain else 1.
 
 def add_excursions(
-    table, # features with keys, a row a frame
+    table, # features with keys, one row per frame
     corners, # (n, 1 + looks, 2, 2) from `commissures`
     expression, # expression of each frame; 'rest' is the reference
     gain:float=1. # detector's gain at the mouth corner, where features were divided by theirs
@@ -476,10 +476,10 @@ def symmetry_scores(
 
 # %% ../../nbs/faces/05_measures.ipynb #5f3c812b
 def population(
-    table, # keys with status, a row a frame
+    table, # keys with status, one row per frame
     settings=None # Settings: `limits.min_healthy_subjects`
 )->tuple: # weights (n,) that sum to 1, or all 0; 'healthy', 'everyone' or 'none'; number of subjects
-    "Whom the directional asymmetry is the mean of, each once: enough healthy subjects, or all if no label is known"
+    "The subjects over whom the directional part is averaged: enough healthy subjects, or all if no label is known"
     ok, least = table.status.eq('ok').to_numpy(), (settings or load_settings()).limits.min_healthy_subjects
     labelled = (table.label.notna() | table.palsy.notna()).any()
     who, use = ('healthy', ok & is_healthy(table).to_numpy()) if labelled else ('everyone', ok)
@@ -505,7 +505,7 @@ def symmetry_errors(
 
 # %% ../../nbs/faces/05_measures.ipynb #ffea8a4e
 def measure_symmetry(
-    keys, # table with `KEYS`, a row a frame
+    keys, # table with `KEYS`, one row per frame
     vectors, # complex (n, points) from `asymmetry_vectors`
     errors, # `symmetry_errors` of the faces
     judged, # `quality` of the faces

@@ -107,7 +107,7 @@ def points_table(
 class AsymmetryFeatures(TransformerMixin, BaseEstimator):
     """Faces to signed features in a scikit-learn pipeline
 
-    A row in is a row out, NaN where a face was not found or did not pass the gates."""
+    Every input row has an output row, NaN where a face was not found or did not pass the gates."""
     def __init__(self,
         signed=True, # subject's left minus right; False: the size alone, columns `<name>_size`
         blendshapes=False, # the paired differences `bs_…` as well; points alone don't tell them

@@ -130,7 +130,7 @@ def targets(
 def weakness_means(
     table # with label and palsy
 )->str: # words for a heading
-    "What the signal `weakness` stands for under these labels"
+    "What the signal `weakness` means with these labels"
     known = targets(table)
     by_label = known.by_label[known.weak.eq(1)] # a stroke whose palsy is not known, and many leave the face alone
     if not by_label.any(): return 'weakness against none'
@@ -140,7 +140,7 @@ def weakness_means(
 def exclusions(
     table # `faces_of` a run
 )->pd.Series: # why each frame can't be learned from; empty where it can
-    "The reason why a frame is not learned from"
+    "The reason why a frame is not used for learning"
     known, clip = targets(table), table.t_s.notna()
     why = pd.Series('', index=table.index)
     why[clip & ~clip.all()] = 'frame of a clip; photographs are used'

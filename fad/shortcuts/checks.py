@@ -50,7 +50,7 @@ def _places(
     return out
 
 def normal_scores(
-    table, # columns of numbers, a row a picture; NaN where unknown
+    table, # columns of numbers, one row per picture; NaN where unknown
     weights=None # (n,) of the pictures, as from `people_weights`; None: equal
 )->np.ndarray: # (n, columns that vary): ranks as normal quantiles, with a column for what is missing
     "Columns on one scale, whatever their units and outliers"
@@ -143,7 +143,7 @@ def _alone(
     return places, lean, np.abs(lean)/np.maximum(lean[:, 1:].std(1, keepdims=True), 1e-9)
 
 def guess(
-    table, # DataFrame of columns, a row a picture
+    table, # DataFrame of columns, one row per picture
     case, # bool (n,)
     groups, # (n,) what belongs together
     permutations:int=999, # labels dealt anew
@@ -152,7 +152,7 @@ def guess(
     """How well columns tell the label, with an interval over groups and labels dealt anew as the reference
 
     auc, low, high; chance_low and chance, 5th and 95th centile with dealt labels; p; by, the one column that says more
-    than the blend, or ''; score (n,); columns, a row a column: auc, p."""
+    than the blend, or ''; score (n,); columns, one row per column: auc, p."""
     case, table, weights = np.asarray(case, bool), pd.DataFrame(table), people_weights(groups)
     cases = np.c_[case, deal(case, groups, permutations, seed)]
     scores = held_out(likeness(normal_scores(table, weights)), cases, groups, seed=seed)
@@ -233,8 +233,8 @@ def expression_excess(
 )->dict:
     """How far expression sets cases apart beyond what it does in simulated people with as much measured asymmetry
 
-    words, a row a word, the surest first: auc, reference, excess, low, high, p; p, the smallest; people, the effective
-    number of the reference's controls and cases."""
+    words, a row per word, the surest first: auc, reference, excess, low, high, p; p, the smallest; people, the
+    effective number of the reference's controls and cases."""
     case, weak = np.asarray(case, bool), reference.label.eq('stroke').to_numpy()
     weights, people = matched(reference, table, case, groups)
     mine = (subject_weights(groups, times, seed)*row_weights(groups)).T
@@ -267,7 +267,7 @@ def expression_reference()->pd.DataFrame: # as `expression_table` gives it
 
 # %% ../../nbs/shortcuts/04_checks.ipynb #315192d5
 def answers_of(
-    measures, # columns of numbers, a row a picture; NaN where not measured
+    measures, # columns of numbers, one row per picture; NaN where not measured
     case, # bool (n,)
     groups, # (n,) what stays together in validation
     seed:int=0 # of the partitions
@@ -281,7 +281,7 @@ def answers_of(
     return out
 
 def overlap_weights(
-    columns, # of what is held equal, a row a picture
+    columns, # of what is held equal, one row per picture
     case, # bool (n,)
     groups # (n,) whose picture; each counts once
 )->np.ndarray: # (n,) between 0 and 1
@@ -407,7 +407,7 @@ def drawn(
     order = np.random.default_rng(seed).permutation(code.max()+1)
     return np.flatnonzero(np.isin(code, order[np.cumsum(np.bincount(code)[order]) <= most]))
 
-LEAST = 10 # people a label below which nothing is judged
+LEAST = 10 # people per label below which nothing is judged
 
 def _auc_by(kernel, case, groups, weights, seed):
     "AUC of a kernel's guesses, with groups held apart; NaN where there is one group only"

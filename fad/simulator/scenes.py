@@ -521,7 +521,7 @@ def movement(
 def scenes_of(
     clip # Clip
 ): # iterator of (scene, units, what is being done, t_s)
-    "A clip as one scene a frame"
+    "A clip as one scene per frame"
     t, units, doing, pose, light = movement(clip)
     share, s, g = course_of(clip, t), clip.scene, _draws(clip.seed, 'gaze')
     look, shake = s.look or look_of(s.person), np.stack([_drift(t, g, .004, 2.), _drift(t, g, .004, 2.)], 1)
@@ -591,7 +591,7 @@ def simulate_clip(
     path, # mp4 file to write
     clip, # Clip
     size:int=256 # px, even
-)->pd.DataFrame: # a row a frame: frame, t_s, doing, course, onset_s, lookalike and what `truth_of` says
+)->pd.DataFrame: # one row per frame: frame, t_s, doing, course, onset_s, lookalike and what `truth_of` says
     "Write a clip (H.264, no sound) and return its truth"
     if not str(path).endswith('.mp4'): raise SimulateError(f"a clip is an .mp4 file, not {path}")
     rows = []
@@ -784,7 +784,7 @@ def cohort_truth(
     subjects:int=300, # people, four photographs each
     clips:int=48, # clips
     seed:int=1 # of the cohort
-)->pd.DataFrame: # a row a frame, as `simulate_cohort` writes it to truth.parquet
+)->pd.DataFrame: # one row per frame, as `simulate_cohort` writes it to truth.parquet
     "The truth of a cohort without its pictures: what to make anew when a measure has changed and no face has"
     people = [pd.DataFrame([_photograph_truth(seed, i, k, cohort_scene(seed, i, k)) for k in range(4)])
         for i in range(subjects)]

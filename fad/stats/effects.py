@@ -27,7 +27,7 @@ class CompareError(FadError): "A table in which nothing can be compared; the mes
 ORDER = dict(label=['non_stroke', 'stroke'], palsy=['none', 'central', 'peripheral'])
 
 def group_names(
-    values, # one entry a frame, as somebody typed it
+    values, # one entry per frame, as somebody typed it
     by='label' # which column it is; `label` and `palsy` have known spellings
 )->pd.Series: # the group's name, or NaN where none is given or it is not understood
     "Groups under one spelling each"
@@ -39,7 +39,7 @@ def group_names(
     return text.map({v: read(v) for v in text.dropna().unique()}).astype(object)
 
 def healthy_faces(
-    table # a row a frame, with `label` and, where it is known, `palsy`
+    table # one row per frame, with `label` and, where it is known, `palsy`
 )->pd.Series: # bool
     "Faces that set limits and units: non_stroke, in any spelling, and not known to have a palsy"
     unknown = pd.Series(np.nan, table.index, dtype=object)
@@ -75,7 +75,7 @@ def exclusion_reasons(
 
 # %% ../../nbs/stats/04_effects.ipynb #a9171c5c
 def select(
-    table, # features with keys, a row a frame
+    table, # features with keys, one row per frame
     by='label', # column that holds the groups
     subject='subject', # column that says whose face it is; an empty cell counts as a person of its own
     frames='all' # 'photographs', 'clips' or 'all'
@@ -114,7 +114,7 @@ def _statistics(values, case, code, counts):
     known, out = weights > 0, np.full((3, counts.shape[1]), np.nan)
     if not (known & case).any() or not (known & ~case).any(): return out
     bins, levels = binned(values[known])
-    def per_subject(group): # weight in each bin, a column a subject
+    def per_subject(group): # weight in each bin, one column per subject
         held = known & group
         entries = weights[held].astype(np.float32), (bins[group[known]], code[held])
         return csr_array(entries, (len(levels), len(counts)))
@@ -230,7 +230,7 @@ def contrasts(
     by='label', # column they come from
     reference=None # compare all with this one; None: every pair
 )->list: # (group, reference)
-    "Which groups are held against which; the known order of `label` and `palsy`, otherwise the alphabet"
+    "Which groups are compared with which; the known order of `label` and `palsy`, otherwise the alphabet"
     known = ORDER.get(by, [])
     groups = sorted(set(groups), key=lambda g: (known.index(g) if g in known else len(known), str(g)))
     there = ', '.join(map(str, groups)) or 'none'
@@ -243,7 +243,7 @@ def contrasts(
     return [(g, reference) for g in groups if g != reference]
 
 def feature_names(
-    table, # features, a row a frame
+    table, # features, one row per frame
     names=None # wanted; None: the whole catalog
 )->list: # names, catalog's order
     "The features to compare; a wanted one that is not there is an error, a catalog one gets a row that says so"
@@ -261,7 +261,7 @@ def feature_names(
 
 # %% ../../nbs/stats/04_effects.ipynb #a86e1ac8
 def compare(
-    table, # features with `subject`, `frame_id`, `status` and the column `by`, a row a frame
+    table, # features with `subject`, `frame_id`, `status` and the column `by`, one row per frame
     by='label', # column that holds the groups
     names=None, # features; None: the catalog
     subject='subject', # column that says whose face it is
@@ -271,7 +271,7 @@ def compare(
     resamples:int=1000, # bootstrap resamples of subjects
     least:int=5, # subjects a group below which nothing is claimed
     seed:int=0 # of the bootstrap
-)->pd.DataFrame: # columns `EFFECT`, a row a contrast and feature
+)->pd.DataFrame: # columns `EFFECT`, one row per contrast and feature
     "Magnitudes of asymmetry in one group against another, each subject counting once; q (Benjamini-Hochberg) over all"
     kept, _ = select(table, by, subject, frames)
     names, pairs = feature_names(table, names), contrasts(kept.group, by, reference)
@@ -336,7 +336,7 @@ def _design(table, covariates):
     return odd.to_numpy(float), even.astype(float), known
 
 def adjust(
-    table, # features with keys and the covariates, a row a frame
+    table, # features with keys and the covariates, one row per frame
     covariates, # columns such as 'age', 'sex', 'yaw_deg', 'expression'
     names=None, # features; None: those of the catalog that are there
     fit=None # bool a row: faces to learn from; None: the healthy ones
@@ -374,7 +374,7 @@ def adjusted_ratio(
     group, # name of the group held against the other
     covariates, # columns such as 'age', 'sex', 'yaw_deg', 'expression'
     names # features
-)->pd.DataFrame: # a row a feature: n_adjusted (frames), ratio_adjusted, _low, _high, p_adjusted
+)->pd.DataFrame: # one row per feature: n_adjusted (frames), ratio_adjusted, _low, _high, p_adjusted
     """Mean magnitude of a group over the other's at equal covariates
 
     Quasi-Poisson, each subject counting once, sandwich errors over subjects"""
@@ -408,10 +408,10 @@ def _ratio(values, case, odd, even, code):
 
 # %% ../../nbs/stats/04_effects.ipynb #b2f88a5c
 def region_scores(
-    table, # features, a row a frame
+    table, # features, one row per frame
     healthy=None, # bool a row: faces that set the units; None: the healthy ones
     kinds=('excursion', 'blendshape') # catalog kinds to leave out
-)->pd.DataFrame: # a row a frame, a column a region; 1: as asymmetric as the mean healthy face
+)->pd.DataFrame: # one row per frame, one column per region; 1: as asymmetric as the mean healthy face
     "Asymmetry by region: mean magnitude of its features in units of the healthy mean"
     use = catalog()[lambda c: ~c.kind.isin(kinds) & c.name.isin(table.columns)]
     healthy = (healthy_faces(table) if healthy is None else pd.Series(healthy, table.index)).to_numpy(bool)
@@ -422,7 +422,7 @@ def region_scores(
     return pd.DataFrame({r: size[names].mean(axis=1) for r, names in regions.items()}, index=table.index)
 
 def rank_regions(
-    table, # features with keys, a row a frame
+    table, # features with keys, one row per frame
     by='label', # column that holds the groups
     subject='subject', # column that says whose face it is
     reference=None, # group to hold the others against; None: every pair
@@ -430,7 +430,7 @@ def rank_regions(
     resamples:int=1000, # bootstrap resamples of subjects
     least:int=5, # subjects a group below which nothing is claimed
     seed:int=0 # of the bootstrap
-)->pd.DataFrame: # a row a contrast and region: columns `RANKING`
+)->pd.DataFrame: # one row per contrast and region: columns `RANKING`
     "Which region separates two groups best, and how surely"
     kept, _ = select(table, by, subject, frames)
     feature_names(kept)

@@ -44,7 +44,7 @@ def learn_allowances(
     table, # pictures of healthy people: `subject`, measures, what `conditions` takes
     names, # measures
     shrink:float=.01 # penalty on the weights
-)->pd.DataFrame: # a row a measure, a column a condition of `ALLOWED`
+)->pd.DataFrame: # one row per measure, one column per condition of `ALLOWED`
     "How the magnitude of every measure grows with what a healthy face is doing, each person counting once"
     from sklearn.linear_model import GammaRegressor
     known, rows = conditions(table)[list(ALLOWED)].to_numpy(), {}
@@ -57,14 +57,14 @@ def learn_allowances(
     return pd.DataFrame.from_dict(rows, orient='index', columns=list(ALLOWED)).rename_axis('measure')
 
 def shipped_allowances(
-)->pd.DataFrame: # a row a measure, a column a condition of `ALLOWED`
+)->pd.DataFrame: # one row per measure, one column per condition of `ALLOWED`
     "The allowances that come with the package; learned from the healthy people of `data/repeats.parquet`"
     with (files('fad')/'assets'/'allowances.csv').open() as f: return pd.read_csv(f, index_col='measure')
 
 def allowance(
     table, # measures with `CONTEXT`; what is missing counts as at rest
     names # measures; `chim_…` have the allowance of the whole measure
-)->pd.DataFrame: # a row a face, a column a measure; 1: as at rest
+)->pd.DataFrame: # one row per face, one column per measure; 1: as at rest
     "How many times larger healthy asymmetry is in faces that do what each face does"
     weights = shipped_allowances().reindex([n.removeprefix('chim_') for n in names]).fillna(0.)
     grown = np.exp(conditions(table)[list(ALLOWED)].to_numpy()@weights.to_numpy().T)
@@ -73,13 +73,13 @@ def allowance(
 def like_at_rest(
     table, # measures with `CONTEXT`
     names # measures
-)->pd.DataFrame: # a row a face, a column a measure
+)->pd.DataFrame: # one row per face, one column per measure
     "Measures as those of a face at rest: divided by their allowance"
     return table[list(names)]/allowance(table, names)
 
 # %% ../../nbs/stats/03_limits.ipynb #6ec53511
 def healthy_limits(
-    table, # features with keys, a row a frame
+    table, # features with keys, one row per frame
     settings=None, # Settings: section `limits`
     names=None, # features; None: every column that is no key, no context, no `_se` and no `_z`
     healthy=None, # bool a row: who is healthy; None: `healthy_faces`
@@ -89,7 +89,7 @@ def healthy_limits(
     least:int=0, # people below which limits are NaN
     resamples:int=200, # of the people, for intervals with `one_frame`
     seed:int=0 # of the resamples
-)->pd.DataFrame: # a row a feature: n_subjects, low, median, high, intervals
+)->pd.DataFrame: # one row per feature: n_subjects, low, median, high, intervals
     "Healthy limits of every feature, for a face at rest: centiles over healthy people, each counting once"
     centiles, healthy = (settings or load_settings()).limits, healthy_faces(table) if healthy is None else healthy
     if names is None:
@@ -107,7 +107,7 @@ def healthy_limits(
     return out
 
 def _of_people(people, shares, intervals):
-    "Centiles of one value a person"
+    "Centiles of one value per person"
     out = pd.DataFrame(dict(n_subjects=people.notna().sum()) | {k: people.quantile(q) for k, q in shares.items()})
     for k in ('low', 'high')*intervals:
         out[[f'{k}_low', f'{k}_high']] = [centile_interval(people[n], shares[k]) for n in people]
@@ -130,7 +130,7 @@ def _of_frames(values, subject, shares, resamples, seed):
 def add_z(
     table, # features with keys
     settings=None # Settings: section `limits`
-)->pd.DataFrame: # the same with a column `<name>_z` a feature
+)->pd.DataFrame: # the same with a column `<name>_z` for each feature
     """z-scores against healthy people who do the same; NaN without enough healthy subjects
 
     Zero at the healthy median, the limits as far apart as the same centiles of a normal distribution"""
@@ -143,10 +143,10 @@ def add_z(
 
 # %% ../../nbs/stats/03_limits.ipynb #4eaa74d0
 def limits(
-    table, # features with keys, a row a frame
+    table, # features with keys, one row per frame
     settings=None, # Settings: section `limits`
     magnitude:bool=False # of |feature| instead of the signed value
-)->pd.DataFrame: # a row a feature: as from `healthy_limits`; outside: share of healthy people's frames outside
+)->pd.DataFrame: # one row per feature: as from `healthy_limits`; outside: share of healthy people's frames outside
     "Healthy limits of the catalog's features with 95 % intervals"
     s = settings or load_settings()
     names = [n for n in catalog().name if n in table]
