@@ -62,7 +62,7 @@ AGREE = {
     'AUC on TeleStroke': [(FRONT, rf'calls stroke or normal with an AUC of {N} '), lambda: real('TeleStroke', 'AUC'),
         ('proof/07_real', rf'told apart with an AUC of {N} ')],
     'specificity on public figures': [(FRONT, rf'of healthy public figures {N} %'),
-        lambda: 100*real('public figures', 'specificity'), ('proof/07_real', rf'as they like, {N} %')],
+        lambda: 100*real('public figures', 'specificity'), ('proof/07_real', rf'in any pose and expression, {N} %')],
     'falls found in real clips': [(FRONT, r'marked within 2 s in (\d+);'),
         ('05_temporal_trends', r'2 s in (\d+) of \d+\*\*'),
         lambda: clips().query('droop_mm == 5').delay_s.le(2).sum()],

@@ -9,7 +9,7 @@ from smalldocs.quarto_keys import QUARTO_PAGE_OPTIONS
 
 root = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(root/'tools'))
-from dev import check_site, files_of, html_pages, name_of, notebook_files, PHASES
+from dev import check_site, files_of, html_pages, markdown_tables, name_of, notebook_files, PHASES
 
 @pytest.fixture(scope='session')
 def site():
@@ -50,6 +50,27 @@ def test_llms_txt(site):
     page = (site/'proof/reliability.html.md').read_text()
     assert page.startswith('# Reliability') and 'base64' not in page
     assert 'def reliability(' in page and '*Figure: ' in page
+
+def test_twins_are_whole(site):
+    "The Markdown beside a page tells every row and column of its tables"
+    cut = re.compile(r'\[\d+ rows x \d+ columns\]|^\S.*  \.\.\.(  |$)', re.M)
+    bad = [f'{p.relative_to(site)}: {m[0][:80]}' for p in site.rglob('*.html.md')
+        for m in [cut.search(p.read_text(encoding='utf-8'))] if m]
+    assert not bad
+
+def test_tables_become_markdown():
+    "Every cell, and what would end one is escaped"
+    rows = '<tr><th colspan="2">a</th></tr><tr><td>1|2</td><td><b>x</b>\n y</td></tr>'
+    assert markdown_tables(f'<style>td{{}}</style><table>{rows}</table>') == '| a |  |\n|---|---|\n| 1\\|2 | x y |'
+
+DEBRIS = re.compile(r'\btmp[a-z0-9_]{8}\b|np\.(?:float64|int64|str_)\(|\x1b\[|Figure: Figure|<[\w.]+ object at 0x')
+
+def test_no_debris(site):
+    "No temporary name, type of a library, control code or address of an object on any page"
+    bad = [f'{p.relative_to(site)}: {m[0]}' for p in html_pages(site)
+        for m in [DEBRIS.search(re.sub(r'(?s)<(script|style).*?</\1>|<pre[^>]*sourceCode.*?</pre>|<[^>]+>', ' ',
+            p.read_text(encoding='utf-8')))] if m]
+    assert not bad
 
 @pytest.fixture(scope='session')
 def server(site):
@@ -102,6 +123,9 @@ keep.add(p);
 still = ("document.head.insertAdjacentHTML('beforeend', '<style>*, *::before, *::after { transition: none !important; "
     "animation: none !important }</style>')")
 
+unsigned = """[...document.querySelectorAll('main table')].filter(o => o.scrollWidth > o.clientWidth + 1
+    && !o.nextElementSibling?.matches('.scrolls')).length"""
+
 @pytest.fixture(scope='session')
 def visited(site, server, tab):
     "Every page opened once, as desktop in light, in dark and as a phone; what was wrong with it, by kind"
@@ -122,6 +146,7 @@ def visited(site, server, tab):
             for a in axe(tab): say('axe', a)
         screen(tab, 390, 844, True)
         if (w := tab.value('document.documentElement.scrollWidth')) > 390: say('wide', f'{w} px')
+        if (n := tab.value(unsigned)): say('wide', f'{n} tables are cut without a sign')
         if script:
             for a in axe(tab, 'scrollable-region-focusable', 'landmark-unique'): say('axe', f'phone: {a}')
             screen(tab)
