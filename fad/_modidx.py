@@ -88,7 +88,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                   'fad.app.explorer._table': ('app/explorer.html#_table', 'fad/app/explorer.py'),
                                   'fad.app.explorer._text': ('app/explorer.html#_text', 'fad/app/explorer.py'),
                                   'fad.app.explorer._value_words': ('app/explorer.html#_value_words', 'fad/app/explorer.py'),
-                                  'fad.app.explorer._words': ('app/explorer.html#_words', 'fad/app/explorer.py'),
                                   'fad.app.explorer.against_limits': ('app/explorer.html#against_limits', 'fad/app/explorer.py'),
                                   'fad.app.explorer.counts': ('app/explorer.html#counts', 'fad/app/explorer.py'),
                                   'fad.app.explorer.counts_html': ('app/explorer.html#counts_html', 'fad/app/explorer.py'),

@@ -448,9 +448,10 @@ def _named_after(inputs):
 
 def _limits_words(limits):
     "How healthy limits changed, the largest first"
+    from fad.faces.measures import measure_words
     known = limits.dropna(subset=['limit', 'old'])
     changed = known.change[known.change.sub(1).abs().sort_values(ascending=False).index]
-    told = ', '.join(f"{name.replace('_', ' ')} × {times:.2f}" for name, times in changed.head(4).items())
+    told = ', '.join(f"{measure_words(name)} × {times:.2f}" for name, times in changed.head(4).items())
     return (f'Limits of {int(limits.n_subjects.max())} healthy people of yours in place of the model\'s: {told}; '
             f'half of {len(changed)} changed by less than {100*changed.sub(1).abs().median():.0f} %')
 

@@ -14,7 +14,7 @@ from fastcore.basics import patch
 from scipy.stats import beta, t as student
 from ..settings import load_settings
 from ..faces.cohort import is_healthy, whose_faces
-from ..faces.measures import catalog, PUPILS_MM
+from ..faces.measures import catalog, measure_words, PUPILS_MM
 from ..faces.figures import draw_face, REGION_COLOURS
 from ..stats.performance import threshold_for
 from ..stats.limits import allowance, healthy_limits
@@ -166,8 +166,6 @@ def _digits(size):
 
 def _share(p): return '<0.1%' if 0 < p < .0005 else f'{p:.1%}'
 
-def _words(name): return name.removesuffix('_deg').replace('_', ' ')
-
 def _row(name, cells, bold):
     "A row of a table: what it is called, what stands in it"
     values = ''.join(f'<td {_CELL}>{cell}</td>' for cell in cells)
@@ -213,7 +211,7 @@ def values_html(
         if name.startswith('bs_') and name != feature: continue
         outside = v['is'] in ('below', 'above')
         cells = _value_words(v), _limits_words(v), _bar(v['at'], regions[name]), v['is'] if outside else ''
-        rows.append(_row(('➤ ' if name == feature else '')+_words(name), cells, outside))
+        rows.append(_row(('➤ ' if name == feature else '')+measure_words(name), cells, outside))
     return _table(('left minus right', 'healthy limits', '', ''), rows)
 
 # %% ../../nbs/app/03_explorer.ipynb #f59ee237
@@ -345,7 +343,7 @@ def _menu(name, tip, options, value=None):
 def _make(self:Explorer, feature, by):
     "The controls, and the places for what they show"
     widgets, columns = _ipywidgets(), _columns(self.table)
-    names = [(_words(name), name) for name in self.known.index]
+    names = [(measure_words(name), name) for name in self.known.index]
     people = list(self.people)
     self.person = _menu('Person', 'whose face is shown; type the first letters to find one', people, people[0])
     self.picture = _menu('Picture', 'which picture of this person, or frame of the clip', [])
@@ -503,7 +501,7 @@ def still(self:Explorer):
     "What the widget shows now, without a widget"
     from IPython.display import HTML
     def part(shown): return f'<div style="min-width:0;max-width:100%;overflow-x:auto">{shown}</div>'
-    name, unit = _words(self.measure.value), self.known.shown_unit[self.measure.value]
+    name, unit = measure_words(self.measure.value), self.known.shown_unit[self.measure.value]
     said = f'{name}: marked from {self.threshold.value:g} {unit} on, {self.n.marked["everyone"]} pictures'
     return HTML(f'<p>{_text(self.whose)}</p>'
         '<div style="display:flex;flex-wrap:wrap;gap:12px;align-items:flex-start">'
