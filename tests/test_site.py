@@ -9,7 +9,8 @@ from smalldocs.quarto_keys import QUARTO_PAGE_OPTIONS
 
 root = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(root/'tools'))
-from dev import check_site, files_of, html_pages, markdown_tables, name_of, notebook_files, PHASES
+from dev import (
+    check_site, files_of, glossary_terms, html_pages, link_words, markdown_tables, name_of, notebook_files, PHASES)
 
 @pytest.fixture(scope='session')
 def site():
@@ -62,6 +63,17 @@ def test_tables_become_markdown():
     "Every cell, and what would end one is escaped"
     rows = '<tr><th colspan="2">a</th></tr><tr><td>1|2</td><td><b>x</b>\n y</td></tr>'
     assert markdown_tables(f'<style>td{{}}</style><table>{rows}</table>') == '| a |  |\n|---|---|\n| 1\\|2 | x y |'
+
+def test_first_uses_lead_to_the_glossary():
+    "The first use of a term and every DOI become links; code, links and later uses stay as they are"
+    from fastcore.basics import NS
+    terms = glossary_terms('### Commissure\n\nx\n\n### Healthy limit\n\n### Look')
+    assert terms == {'Commissure': 'commissure', 'Healthy limit': 'healthy-limit'}
+    text = '`commissure` [Commissure](a.md), a commissure, 10.1000/x_y.2; commissures'
+    cells = [NS(cell_type='markdown', source=text)]
+    assert link_words(NS(cells=cells), terms, 'g.ipynb') == 2
+    assert cells[0].source == ('`commissure` [Commissure](a.md), a [commissure](g.ipynb#commissure), '
+        '[10.1000/x_y.2](https://doi.org/10.1000/x_y.2); commissures')
 
 DEBRIS = re.compile(r'\btmp[a-z0-9_]{8}\b|np\.(?:float64|int64|str_)\(|\x1b\[|Figure: Figure|<[\w.]+ object at 0x')
 

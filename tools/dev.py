@@ -225,9 +225,58 @@ def alt_texts(
         c.source, n = f"#| fig-alt: {json.dumps(alt, ensure_ascii=False)}\n{c.source}", n+1
     return n
 
+GLOSSARY = 'guide/08_glossary.ipynb'
+_NOT_PROSE = re.compile(r'(?s)(```.*?```|`[^`]*`|!?\[[^\]]*\]\([^)]*\)|<[^>]+>|https?://\S+)')
+
+def _in_prose(text, pattern, to, count=0):
+    "A replacement outside of code, links and tags; the text, and how many there were"
+    parts, done = _NOT_PROSE.split(text), 0
+    for i in range(0, len(parts), 2):
+        if count and done >= count: break
+        parts[i], n = re.subn(pattern, to, parts[i], count=count-done if count else 0)
+        done += n
+    return ''.join(parts), done
+
+# words that often mean something else: no link is made of them
+EVERYDAY = ('Look', 'Gate', 'Gain', 'Signal', 'Outside', 'Interval', 'Onset', 'Delay', 'Evidence', 'q',
+    'Left and right')
+
+def glossary_terms(source):
+    "Each term of the glossary that pages are linked from, with its anchor"
+    heads = [o for o in re.findall(r'(?m)^### (.+)$', source) if o not in EVERYDAY]
+    return {o: re.sub(r'[^a-z0-9 -]', '', o.lower()).replace(' ', '-') for o in heads}
+
+def _prose(nb):
+    "What a page says in words, in its order: where it is kept, and under which key"
+    for c in nb.cells:
+        if c.cell_type == 'markdown' and not c.source.lstrip().startswith(('#', '|', ':::', '<')): yield c, 'source'
+        if c.cell_type != 'code' or 'show_doc(' in c.source: continue
+        yield from ((o['data'], 'text/markdown') for o in c.outputs if 'text/markdown' in o.get('data', {}))
+
+def link_words(
+    nb, # processed notebook
+    terms:dict, # from `glossary_terms`
+    glossary:str, # address of the glossary, as seen from the page
+)->int: # links made
+    "The first use of each term of the glossary becomes a link to it, and every DOI a link to the paper"
+    left, made = dict(terms), 0
+    for at, key in _prose(nb):
+        text, n = _in_prose(''.join(at[key]), r'(?<![\w/.])(10\.\d{4,9}/[^\s,;)\]]*[\w)])',
+            r'[\1](https://doi.org/\1)')
+        made += n
+        for term, anchor in list(left.items()):
+            text, n = _in_prose(text, rf'(?i)(?<![\w-])({re.escape(term)}(?:s|es)?)(?![\w-])',
+                rf'[\1]({glossary}#{anchor})', 1)
+            if n: del left[term]
+            made += n
+        at[key] = text
+    return made
+
 def _prepared(proc):
     "Processed notebooks, made ready for either renderer"
     from fastcore.nbio import mk_cell, read_nb, write_nb
+    glossary = Path(proc)/GLOSSARY
+    terms = glossary_terms('\n'.join(c.source for c in read_nb(glossary).cells)) if glossary.exists() else {}
     for p in Path(proc).rglob('*.ipynb'):
         nb = read_nb(p)
         for c in nb.cells:  # signatures name a notebook's own classes with the shell they ran in
@@ -242,6 +291,7 @@ def _prepared(proc):
         if first is not None and 'show_doc(' in nb.cells[first].source:
             nb.cells.insert(first, mk_cell('## Basics', 'markdown'))
         alt_texts(nb)
+        if terms and p != glossary: link_words(nb, terms, os.path.relpath(glossary, p.parent))
         if any('#| label: findings\n' in c.source for c in nb.cells): findings_first(nb)
         write_nb(nb, p)
     return proc
