@@ -72,7 +72,7 @@ class Answer(NamedTuple):
     pair:bool=False # whether two photos were compared
 
 _REGIONS = """\
-<h2>The four regions</h2>{{ table }}
+<h3>The four regions</h3>{{ table }}
 <p class="small">Subject's left minus right, at {{ pupils }} mm between the pupils. ±: another picture of the same
 person lies within, 95 times of 100. Healthy: the limits of healthy faces that do the same.</p>"""
 
@@ -99,12 +99,12 @@ def _region_words(rows):
     table = scrolling(Markup(shown.to_html(index=False, border=0, classes='words')), 'the four regions')
     return fragment(_REGIONS, table=table, pupils=PUPILS_MM)
 
-def _mm(row): return f'{row.value:+z.1f} ± {row.half:.1f}' if row.value == row.value else 'not measured'
+def _mm(row): return f'{row.value:+z.1f}\xa0±\xa0{row.half:.1f}' if row.value == row.value else 'not measured'
 
 def _healthy(row):
     "The limit of one measure, and on which side of it the face lies"
     if not (row.value == row.value and row.limit == row.limit): return ''
-    return f"{'within' if abs(row.value) <= row.limit else 'beyond'} ±{row.limit:.1f}"
+    return f"{'within' if abs(row.value) <= row.limit else 'beyond'}\xa0±{row.limit:.1f}"
 
 # %% ../../nbs/app/06_app.ipynb #app00013
 def _measured(paths, folder, settings, expression):
@@ -124,24 +124,31 @@ def _names(paths):
 def _signal_words(row):
     "The signal of one face in a sentence, or why there is none"
     if not row.weakness == row.weakness: return in_words(row.frame_id, row.reasons)
-    doubt = row.reasons or 'nothing outside what the model has seen'
     side = {'left': "the subject's left", 'right': "the subject's right"}.get(row.side, 'unclear')
+    inside = 'Within' if row.in_domain else 'Outside'
     return (f'{row.frame_id}: weakness signal {row.weakness:.2f} ({row.weakness_low:.2f} to {row.weakness_high:.2f}), '
-        f"weaker side: {side}; {'in domain' if row.in_domain else 'out of domain'}: {doubt}.")
+        f"weaker side {side}. {inside} what the model has seen{': ' if row.reasons else ''}{row.reasons}.")
 
 def _body(html):
     "What stands in a page, to stand in another below its heading"
     body = html.partition('<body>')[2].rpartition('</body>')[0].replace('<main', '<div').replace('</main>', '</div>')
     return re.sub(r'(</?h)([12])\b', lambda tag: f'{tag[1]}{int(tag[2])+1}', body)
 
+def _wide(svg):
+    "A drawing that scrolls sideways on a phone, so that its words can be read"
+    return str(scrolling(Markup(svg[0].replace('<svg', '<svg style="min-width: 32rem"', 1)), 'healthy limits'))
+
 def _card(run, row, regions):
     "The card of a face without its name and file, the table of regions under the picture"
     card = _body((run.path/'cards'/row.card).read_text(encoding='utf-8'))
     card = re.sub(r'\A\s*<h2>.*?</h2><p class="small">.*?</p>', '', card, flags=re.S)
     own = regions[regions.frame_id.eq(row.frame_id)]
-    table = _region_words(own).replace('<h2>', '<h3>').replace('</h2>', '</h3>') if own.value.notna().any() else ''
+    card = re.sub(r'<svg viewBox="-6 .*?</svg>', _wide, card, flags=re.S)
+    table = _region_words(own) if own.value.notna().any() else ''
     return Markup(card.replace('</section>', f'{table}</section>', 1))
 
+_REFUSED = """\
+{% if title %}<h1>{{ title }}</h1>{% endif %}{% for line in lines %}<p class="read">{{ line }}</p>{% endfor %}"""
 _WHOSE = 'Judged by a model that learned on {}'
 _DISCLAIMER = 'Risk signals for research, never a diagnosis. fad is not a medical device.'
 _HEAD = """\
@@ -169,11 +176,18 @@ def judge_photos(
     cards = {row.frame_id: _card(run, row, regions) for row in said.itertuples() if _shown(row)}
     tables = {'measures.csv': _csv(_with_signals(run, said), Path(folder)/'measures.csv')}
     whose, lines = _WHOSE.format(said.attrs['whose']), [_signal_words(row) for row in said.itertuples()]
-    if len(paths) == 2: return _pair(run, whose, lines, cards, tables, s)
+    if not cards: return _nothing(lines)
+    if len(cards) == len(paths) == 2: return _pair(run, whose, lines, cards, tables, s)
     if len(said) > 1: return _many(said, whose, lines, cards, tables)
     title = said.frame_id[0]
-    body = _head(title, whose, [line.removeprefix(f'{title}: ') for line in lines])+Markup('').join(cards.values())
+    line = lines[0].removeprefix(f'{title}: ')
+    body = _head(title, whose, [line[:1].upper()+line[1:]])+Markup('').join(cards.values())
     return Answer(lines[0], page(title, _with_disclaimer(body)), tables)
+
+def _nothing(lines):
+    "What is said where nothing could be measured"
+    title = 'Nothing could be measured'
+    return Answer(' '.join(lines), page(title, _with_disclaimer(fragment(_REFUSED, lines=lines, title=title))), {})
 
 def _with_disclaimer(body):
     "What is said at the end of every page, where no card has said it"
@@ -217,17 +231,21 @@ def _pair(run, whose, lines, cards, tables, settings):
 
 def _without_advice(html):
     "A page of a change without notes on what to type"
-    return re.sub(r'<li>(.*?)</li>', lambda note: '' if note[1].startswith(_ADVICE) else note[0], html, flags=re.S)
+    left = re.sub(r'<li>(.*?)</li>', lambda note: '' if note[1].startswith(_ADVICE) else note[0], html, flags=re.S)
+    return re.sub(r'<h2>Notes</h2><ul>\s*</ul>', '', left)
 
 def _many(said, whose, lines, cards, tables):
-    "More than two photos: a row each, and their cards"
-    title, judged = f'{len(said)} faces', int(said.weakness.notna().sum())
-    shown = said[['frame_id', 'weakness', 'weakness_low', 'weakness_high', 'side', 'in_domain', 'reasons']].rename(
-        columns=dict(frame_id='file', weakness_low='from', weakness_high='to', in_domain='in domain'))
+    "Several photos: a row each, and their cards"
+    title, judged = f'{len(said)} photos', int(said.weakness.notna().sum())
+    signal = [f'{row.weakness:.2f} ({row.weakness_low:.2f} to {row.weakness_high:.2f})' if row.weakness == row.weakness
+        else 'not judged' for row in said.itertuples()]
+    shown = pd.DataFrame({'photo': said.frame_id, 'weakness signal': signal, 'weaker side': said.side.fillna(''),
+        'within what the model has seen': np.where(said.in_domain, 'yes', 'no'), 'reasons': said.reasons})
     refused = [line for line, value in zip(lines, said.weakness) if not value == value]
-    body = [_head(title, whose, refused, ''), data_table(shown.round(2), 'words'), fragment(_FOLDED, cards=cards)]
+    if said.path.nunique() == 2: refused.append('Not compared: two photos with a face are needed.')
+    body = [_head(title, whose, refused, ''), data_table(shown, 'words'), fragment(_FOLDED, cards=cards)]
     whole = page(title, _with_disclaimer(Markup('').join(body)))
-    return Answer(f'{judged} of {len(said)} faces judged.', whole, tables)
+    return Answer(' '.join([f'{judged} of {len(said)} photos judged.', *refused]), whole, tables)
 
 # %% ../../nbs/app/06_app.ipynb #app00021
 _EVENT = dict(region='region', side='side', sense='what', start_s='from (s)', end_s='to (s)', held_s='held (s)',
@@ -314,14 +332,12 @@ def _without_folders(said):
 
 def _joined(found, refused):
     "Several answers as one, what was refused above"
-    lines = fragment('{% for line in lines %}<p class="read">{{ line }}</p>{% endfor %}', lines=refused)
-    if not found:
-        body = fragment('<h1>Nothing could be measured</h1>{{ lines }}', lines=lines)
-        return Answer(' '.join(refused), page('Nothing could be measured', _with_disclaimer(body)), {})
-    whole = re.sub(r'<title>.*?</title>', lambda title: title[0], found[0].page, count=1, flags=re.S)
+    if not found: return _nothing(refused)
+    lines = fragment(_REFUSED, lines=refused, title='')
     bodies = Markup('').join([lines, *(Markup(_inside(one.page)) for one in found)])
-    tables = {f'{i+1}_{name}' if i else name: text for i, one in enumerate(found) for name, text in one.tables.items()}
-    title = re.search(r'<title>(.*?)</title>', whole, re.S)[1]
+    tables = {}
+    for i, one in enumerate(found): tables |= {f'{i+1}_{n}' if n in tables else n: t for n, t in one.tables.items()}
+    title = re.search(r'<title>(.*?)</title>', found[0].page, re.S)[1]
     said = ' '.join([*refused, *(one.said for one in found)])
     return Answer(said, page(Markup(title), bodies), tables, found[0].pair)
 
@@ -414,8 +430,11 @@ LOOKS = """
 .fad-app [hidden] { display: none !important }
 .fad-app .said { border-left: .3rem solid var(--accent); background: var(--soft); padding: .6rem .9rem;
   margin: .8rem 0 }
+.fad-app .said.heard { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+  padding: 0 }
 .fad-app .said.wrong { border-color: #b3261e }
-.fad-app progress { width: 100%; height: .5rem; accent-color: var(--accent) }
+.fad-app .work { display: flex; gap: .8rem; align-items: center }
+.fad-app progress { flex: 1; height: .5rem; accent-color: var(--accent) }
 .fad-app iframe { width: 100%; border: 1px solid var(--line); border-radius: .6rem; background: var(--paper);
   display: block; height: 20rem; color-scheme: light dark }
 .fad-app footer { border-top: 1px solid var(--line); margin-top: 1.4rem; padding-top: .6rem }
@@ -430,7 +449,8 @@ _SHELL = """\
 <li><b>A clip</b>: when it changed</li></ul></section>
 <p class="small limits"></p>
 <div class="said" role="status" aria-live="polite" hidden></div>
-<progress aria-label="at work" hidden></progress>
+<div class="work" hidden><progress aria-label="at work"></progress><span class="small clock" aria-hidden="true">
+</span></div>
 <section aria-label="Answer" class="answer" hidden>
 <div class="bar saves" role="group" aria-label="Save"></div>
 <div class="bar pair" role="group" aria-label="Comparison"><button type="button" class="swap">Swap before and after
@@ -455,24 +475,32 @@ function render({ model, el }) {
   const zone = part('.zone'), input = part('input'), said = part('.said'), most = model.get('most')
   const limit = model.get('limit_mb'), seconds = model.get('limit_s')
   part('.limits').textContent = `Up to ${most} files, each up to ${limit} MB; clips up to ${seconds} s.`
-  let took = null, clock = null
+  let took = null, clock = null, stem = ''
 
   function say(text, wrong = false) {
     said.hidden = !text
     said.textContent = text
     said.classList.toggle('wrong', wrong)
+    said.classList.remove('heard')
   }
   function busy(text) {
     clearInterval(clock)
-    root.setAttribute('aria-busy', Boolean(text))
-    part('progress').hidden = !text
+    root.dataset.busy = text
+    part('.work').hidden = !text
+    part('.clock').textContent = ''
     root.querySelectorAll('button, select').forEach(control => { control.disabled = Boolean(text) })
     if (!text) return
     say(`${text} …`)
-    const since = Date.now(), shown = part('progress')
-    clock = setInterval(() => { shown.title = `${Math.round((Date.now() - since) / 1000)} s` }, 1000)
+    const since = Date.now()
+    clock = setInterval(() => {
+      const took = Math.round((Date.now() - since) / 1000)
+      part('.clock').textContent = `${took} s`
+      if (took < model.get('wait_s')) return
+      busy('')
+      say('No answer came. Load this page anew.', true)
+    }, 1000)
   }
-  const working = () => root.getAttribute('aria-busy') === 'true'
+  const working = () => Boolean(root.dataset.busy)
 
   function refused(files) {
     if (files.length > most) return `${files.length} files: at most ${most} at a time. Measure more by fad extract.`
@@ -486,6 +514,8 @@ function render({ model, el }) {
     if (why) return say(why, true)
     busy('Reading ' + files.map(file => file.name).join(', '))
     part('.answer').hidden = true
+    part('.asked').value = ''
+    stem = files[0].name.replace(/\.[^.]*$/, '')
     try {
       model.send({ kind: 'start', names: files.map(file => file.name) })
       for (const [at, file] of files.entries()) {
@@ -531,13 +561,15 @@ function render({ model, el }) {
     part('.frame').replaceChildren(frame)
   }
   function told(answer) {
+    const tables = Object.entries(answer.tables)
     busy('')
-    say(answer.said, !Object.keys(answer.tables).length)
-    part('.answer').hidden = false
+    say(answer.said, !tables.length)
+    said.classList.toggle('heard', tables.length > 0)
+    part('.answer').hidden = !tables.length
     part('.pair').hidden = !answer.pair
-    const saves = [saving('Save card', 'card.html', answer.page, 'text/html')]
-    for (const [name, text] of Object.entries(answer.tables))
-      saves.push(saving(`Save ${name}`, name, text, 'text/csv'))
+    const saves = [saving('Save card', `${stem}_card.html`, answer.page, 'text/html')]
+    for (const [name, text] of tables)
+      saves.push(saving(`Save table: ${name.replace('.csv', '')}`, `${stem}_${name}`, text, 'text/csv'))
     part('.saves').replaceChildren(...saves)
     show(answer.page)
   }
@@ -578,7 +610,7 @@ def _widget():
         _esm, _css = SCRIPT, LOOKS
         shell = traitlets.Unicode(_SHELL).tag(sync=True)
         most, limit_mb = traitlets.Int(MOST).tag(sync=True), traitlets.Float().tag(sync=True)
-        limit_s = traitlets.Float().tag(sync=True)
+        limit_s, wait_s = traitlets.Float().tag(sync=True), traitlets.Float().tag(sync=True)
     return DropPage
 
 def show(
@@ -586,7 +618,7 @@ def show(
 ): # a widget
     "The page, in JupyterLab or Voilà"
     s = settings or load_settings()
-    widget = _widget()(limit_mb=s.work.page_mb, limit_s=s.work.page_s)
+    widget = _widget()(limit_mb=s.work.page_mb, limit_s=s.work.page_s, wait_s=s.work.file_s+30)
     visit = Visit(widget.send, s)
     widget.on_msg(lambda _, said, pieces: visit.hear(said, pieces))
     threading.Thread(target=_warm, daemon=True).start()
@@ -616,7 +648,8 @@ _POLICY = ("default-src 'self' 'unsafe-inline' 'unsafe-eval' blob: data:; connec
 _FRAME = """\
 html, body { margin: 0 !important; background: #fff !important; overflow: auto !important; height: auto !important }
 @media (prefers-color-scheme: dark) { html, body { background: #16181a !important; color: #e8e6e3 } }
-#rendered_cells, #rendered_cells * { overflow: visible }
+#main, #jp-main-content-panel, #rendered_cells { position: static !important; height: auto !important;
+  width: auto !important; overflow: visible !important; contain: none !important }
 #rendered_cells .jp-OutputPrompt, #rendered_cells .jp-InputPrompt { display: none }
 #rendered_cells .jp-Cell, #rendered_cells .jp-OutputArea-output { padding: 0 !important; margin: 0 !important }
 #loading { display: flex; justify-content: center; align-items: center; height: 60vh; font: 16px system-ui }
@@ -643,9 +676,10 @@ def _lay_out(place, settings):
         _TEMPLATE.replace('POLICY', _POLICY).replace('LOOKS', _FRAME))
     _write(place/'settings.ini', to_ini(settings))
     (place/'temp').mkdir()
-    folders = dict(JUPYTER_RUNTIME_DIR='runtime', JUPYTER_CONFIG_DIR='config', IPYTHONDIR='ipython', TMPDIR='temp',
-        TEMP='temp', TMP='temp', FAD_SETTINGS='settings.ini')
-    path = os.pathsep.join(filter(None, [str(place/'data'), os.environ.get('JUPYTER_PATH')]))
+    folders = dict(JUPYTER_RUNTIME_DIR='runtime', JUPYTER_CONFIG_DIR='config', JUPYTER_DATA_DIR='share',
+        IPYTHONDIR='ipython', TMPDIR='temp', TEMP='temp', TMP='temp', FAD_SETTINGS='settings.ini')
+    from jupyter_core.paths import jupyter_data_dir # where packages of a user put what pages need
+    path = os.pathsep.join(filter(None, [str(place/'data'), os.environ.get('JUPYTER_PATH'), jupyter_data_dir()]))
     return {name: str(place/to) for name, to in folders.items()} | dict(JUPYTER_PATH=path, MPLBACKEND='agg')
 
 @contextlib.contextmanager
@@ -669,6 +703,7 @@ def _server():
     "Voilà's class, without a form to log in: who has no token gets a sentence"
     from jupyter_server.auth.decorator import allow_unauthenticated
     from voila.app import Voila
+    from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
     from voila.tornado.handler import TornadoVoilaHandler
     class Page(TornadoVoilaHandler):
         "The notebook for those who have the token"
@@ -677,16 +712,22 @@ def _server():
             if self.current_user: return await super().get(path)
             self.set_status(403)
             self.finish(page('fad', fragment(_CLOSED)))
+    class End(VoilaShutdownKernelHandler):
+        "A page that is closed ends its kernel; the browser's last word carries the cookie, but no second proof"
+        def check_xsrf_cookie(self): return
+    ours = {TornadoVoilaHandler: Page, VoilaShutdownKernelHandler: End}
     class Server(Voila):
         "Voilà with one page"
         def init_handlers(self):
             found = [h for h in super().init_handlers() if h[0] not in ('/login', '/logout')]
-            return [(h[0], Page, *h[2:]) if h[1] is TornadoVoilaHandler else h for h in found]
+            return [(h[0], ours.get(h[1], h[1]), *h[2:]) for h in found]
     return Server
 
 def _transport(place):
     "How server and kernel talk: by sockets in the folder, which nobody else may open, where its name is short enough"
     return 'ipc' if hasattr(socket, 'AF_UNIX') and len(str(place)) < 30 else 'tcp' # 75 more, of at most 107
+
+_EXTENSIONS = ['anywidget', '@jupyter-widgets/jupyterlab-manager', '@voila-dashboards/widgets-manager8']
 
 def _options(place, port, token):
     "How the server is to run"
@@ -695,11 +736,14 @@ def _options(place, port, token):
     return Config(
         Voila=dict(ip='127.0.0.1', port=port, token=token, open_browser=False, config_file_paths=[],
             connection_dir_root=str(place), notebook_path=str(place/'page'/'fad.ipynb'), log_level='ERROR',
-            tornado_settings=dict(allow_remote_access=False)),
+            tornado_settings=dict(allow_remote_access=False, ws_ping_interval=30000, ws_ping_timeout=30000)),
         VoilaConfiguration=dict(template='fad', theme='light', file_allowlist=[], allow_template_override='NO',
             allow_theme_override='NO', attempt_fix_notebook=False, extension_denylist=[],
-            extension_allowlist=['anywidget', '@voila-dashboards/widgets-manager8']),
-        MappingKernelManager=idle, KernelManager=dict(transport=_transport(place)), ZMQChannelsWebsocketConnection=dict(limit_rate=False))
+            extension_allowlist=_EXTENSIONS),
+        MappingKernelManager=idle, KernelManager=dict(transport=_transport(place)),
+        ZMQChannelsWebsocketConnection=dict(limit_rate=False))
+
+_TOLD = 'Only this machine can open it, with this address. Ctrl-C ends it.'
 
 def _free_port():
     with socket.socket() as one:
@@ -710,7 +754,7 @@ def serve(
     port:int=8866, # where it is taken, the next free one; 0: any free one
     browser:bool=True, # open a browser
     settings=None, # Settings
-    tell=print # what takes the address
+    quiet:bool=False # print nothing but the address
 ):
     "`fad app`: show the page on this machine only, until Ctrl-C"
     token = secrets.token_urlsafe(24)
@@ -719,8 +763,8 @@ def serve(
             server = _server()(config=_options(Path(folder), port or _free_port(), token))
             def ready():
                 address = f'http://127.0.0.1:{server.port}/?token={token}'
-                tell(address)
-                if browser: webbrowser.open(address)
+                print(address, *([] if quiet else [_TOLD]), sep='\n', flush=True)
+                if browser: threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
             server.initialize([])
             from tornado.ioloop import IOLoop
             IOLoop.current().add_callback(ready)
