@@ -1,5 +1,5 @@
-"""`fad app` as somebody meets it: started as a command, opened in a browser, with photos, a clip and a text file dropped
-on it."""
+"""`fad app` as somebody meets it: started as a command, opened in a browser, with photos, a clip and a text file
+dropped on it."""
 import base64, contextlib, json, os, shutil, signal, socket, subprocess, sys, time
 from pathlib import Path
 from urllib.error import HTTPError
@@ -112,7 +112,7 @@ def test_save(app, tab):
     texts = [tab('Runtime.evaluate', expression=f'kept[{i}].text()', awaitPromise=True, returnByValue=True)['result']
         ['value'] for i in range(2)]
     assert texts[0].startswith('<!doctype html>') and "default-src 'none'" in texts[0]
-    assert texts[1].startswith('frame_id,') and len(texts[1].splitlines()) == 2 and '/tmp' not in ''.join(texts)
+    assert texts[1].startswith('frame_id,') and len(texts[1].splitlines()) == 2 and str(app[2]) not in ''.join(texts)
 
 def test_two_photos(app, tab):
     "What changed between them, as `fad.change` says it; the other way round by a button"

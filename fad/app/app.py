@@ -129,9 +129,11 @@ def _signal_words(row):
     return (f'{row.frame_id}: weakness signal {row.weakness:.2f} ({row.weakness_low:.2f} to {row.weakness_high:.2f}), '
         f"weaker side {side}. {inside} what the model has seen{': ' if row.reasons else ''}{row.reasons}.")
 
+def _inside(html, tag='body'): return html.partition(f'<{tag}>')[2].partition(f'</{tag}>')[0]
+
 def _body(html):
     "What stands in a page, to stand in another below its heading"
-    body = html.partition('<body>')[2].rpartition('</body>')[0].replace('<main', '<div').replace('</main>', '</div>')
+    body = _inside(html).replace('<main', '<div').replace('</main>', '</div>')
     return re.sub(r'(</?h)([12])\b', lambda tag: f'{tag[1]}{int(tag[2])+1}', body)
 
 def _wide(svg):
@@ -337,11 +339,8 @@ def _joined(found, refused):
     bodies = Markup('').join([lines, *(Markup(_inside(one.page)) for one in found)])
     tables = {}
     for i, one in enumerate(found): tables |= {f'{i+1}_{n}' if n in tables else n: t for n, t in one.tables.items()}
-    title = re.search(r'<title>(.*?)</title>', found[0].page, re.S)[1]
     said = ' '.join([*refused, *(one.said for one in found)])
-    return Answer(said, page(Markup(title), bodies), tables, found[0].pair)
-
-def _inside(html): return html.partition('<body>')[2].rpartition('</body>')[0]
+    return Answer(said, page(Markup(_inside(found[0].page, 'title')), bodies), tables, found[0].pair)
 
 # %% ../../nbs/app/06_app.ipynb #app00029
 class Visit:
@@ -463,7 +462,7 @@ _SHELL = """\
 until this page is closed. Nothing else is kept unless you press Save.</footer>"""
 
 # %% ../../nbs/app/06_app.ipynb #app00033
-SCRIPT = """
+SCRIPT = r"""
 const PIECE = 1 << 20
 
 function render({ model, el }) {
