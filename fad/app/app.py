@@ -146,6 +146,7 @@ def _card(run, row, regions):
     card = re.sub(r'\A\s*<h2>.*?</h2><p class="small">.*?</p>', '', card, flags=re.S)
     own = regions[regions.frame_id.eq(row.frame_id)]
     card = re.sub(r'<svg viewBox="-6 .*?</svg>', _wide, card, flags=re.S)
+    card = card.replace('<section>', '<section style="min-width: 0">') # so that what is wide scrolls
     table = _region_words(own) if own.value.notna().any() else ''
     return Markup(card.replace('</section>', f'{table}</section>', 1))
 
@@ -242,7 +243,8 @@ def _many(said, whose, lines, cards, tables):
     signal = [f'{row.weakness:.2f} ({row.weakness_low:.2f} to {row.weakness_high:.2f})' if row.weakness == row.weakness
         else 'not judged' for row in said.itertuples()]
     shown = pd.DataFrame({'photo': said.frame_id, 'weakness signal': signal, 'weaker side': said.side.fillna(''),
-        'within what the model has seen': np.where(said.in_domain, 'yes', 'no'), 'reasons': said.reasons})
+        'within what the model has seen': np.where(said.in_domain, 'yes', 'no'),
+        'reasons': said.reasons.replace('no_face', 'no face was found')})
     refused = [line for line, value in zip(lines, said.weakness) if not value == value]
     if said.path.nunique() == 2: refused.append('Not compared: two photos with a face are needed.')
     body = [_head(title, whose, refused, ''), data_table(shown, 'words'), fragment(_FOLDED, cards=cards)]
@@ -473,7 +475,7 @@ function render({ model, el }) {
   const part = name => root.querySelector(name)
   const zone = part('.zone'), input = part('input'), said = part('.said'), most = model.get('most')
   const limit = model.get('limit_mb'), seconds = model.get('limit_s')
-  part('.limits').textContent = `Up to ${most} files, each up to ${limit} MB; clips up to ${seconds} s.`
+  part('.limits').textContent = `Up to ${most} files, each up to ${limit} MB; clips up to ${seconds}\u00a0s.`
   let took = null, clock = null, stem = ''
 
   function say(text, wrong = false) {
