@@ -465,7 +465,7 @@ until this page is closed. Nothing else is kept unless you press Save.</footer>"
 
 # %% ../../nbs/app/06_app.ipynb #app00033
 SCRIPT = r"""
-const PIECE = 1 << 20
+const PIECE = 1 << 22
 
 function render({ model, el }) {
   const root = document.createElement('main')
@@ -737,7 +737,7 @@ def _options(place, port, token):
     return Config(
         Voila=dict(ip='127.0.0.1', port=port, token=token, open_browser=False, config_file_paths=[],
             connection_dir_root=str(place), notebook_path=str(place/'page'/'fad.ipynb'), log_level='ERROR',
-            tornado_settings=dict(allow_remote_access=False, ws_ping_interval=30000, ws_ping_timeout=30000)),
+            tornado_settings=dict(allow_remote_access=False, ws_ping_interval=0, ws_ping_timeout=0)),
         VoilaConfiguration=dict(template='fad', theme='light', file_allowlist=[], allow_template_override='NO',
             allow_theme_override='NO', attempt_fix_notebook=False, extension_denylist=[],
             extension_allowlist=_EXTENSIONS),
