@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help study test floors fuzz labtest notebooks docs lab prepare settings constraints clean distclean
+.PHONY: help study app test floors fuzz labtest notebooks docs lab prepare settings constraints clean distclean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ PYTHONS = $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 pyt
 study: .venv/ready ## the study on the embedded cohort, and the portrait with known changes; tables, figures and reports go to results/
 	$(BIN)/fad extract data/photograph.csv --out results/photograph --figures 7
 	$(BIN)/fad study data/simulated/manifest.csv --out results/simulated
+
+app: .venv/ready ## a page in your browser to drop photos and clips on; nothing leaves this machine
+	$(BIN)/fad app
 
 test: .venv/ready ## prove that exports, notebooks and README are fresh; run all notebooks and tests, two at a time
 	$(BIN)/python tools/dev.py fresh

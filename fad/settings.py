@@ -261,6 +261,8 @@ class WorkSettings(_Section):
     file_s:float = _setting(300.0,
         'longest wait for a picture, the next frame of a clip or a look at a file; what takes longer is given up',
         0.1, 10**6, 's')
+    page_mb:float = _setting(200.0, 'largest file that the page of `fad app` takes', 0.001, 10**5, 'MB')
+    page_s:float = _setting(120.0, 'longest clip that the page of `fad app` takes', 1, 10**5, 's')
 
 # %% ../nbs/00_settings.ipynb #e48e7859
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['DISCLAIMER', 'COMMANDS', 'parser', 'settings_of', 'run_extract', 'run_compare', 'run_audit', 'run_train',
            'run_predict', 'run_reflect', 'run_change', 'run_study', 'run_report', 'run_trend', 'run_watch',
-           'run_simulate', 'main']
+           'run_simulate', 'run_app', 'main']
 
 # %% ../../nbs/app/05_cli.ipynb #ee7eb6bf
 import argparse, contextlib, glob, os, re, signal, sys, threading, warnings
@@ -297,8 +297,25 @@ example:
     p.add_argument('run', metavar='RUN', help='a measured run')
     _add_common(p)
 
+def _app_parser(commands):
+    p = _command(commands, 'app', 'a page to drop photos and clips on, in your browser (extra: app)', """\
+Open a page on this machine. Drop a photo, and see the face with its measures, healthy limits, signal and reasons; drop
+two photos of one person, and see what changed; drop a clip, and see when. Buttons save the card and the table.
+
+It listens on 127.0.0.1 only, and only the printed address, which holds a token, opens it. Nothing leaves this machine;
+nothing is stored unless you save it. How large a file may be and how long a clip: settings work.page_mb, work.page_s.
+Ctrl-C ends it.
+
+examples:
+  fad app
+  fad app --port 9000 --no-browser --set work.page_s=300""")
+    p.add_argument('--port', type=_count, default=8866, metavar='N',
+        help='where to listen; where it is taken, near it; 0: any free port (default: 8866)')
+    p.add_argument('--no-browser', action='store_true', help='print the address and open no browser')
+    _add_common(p)
+
 _PARSERS = (_extract_parser, _audit_parser, _compare_parser, _train_parser, _predict_parser, _reflect_parser,
-    _trend_parser, _watch_parser, _change_parser, _study_parser, _report_parser, _simulate_parser)
+    _trend_parser, _watch_parser, _change_parser, _study_parser, _report_parser, _app_parser, _simulate_parser)
 
 def parser()->argparse.ArgumentParser: # of the command `fad`
     "The arguments of every command"
@@ -621,10 +638,20 @@ def run_simulate(
     if not args.quiet: print(f"{args.subjects} people and {args.clips} clips in {out}; the truth is in truth.parquet")
     return 0
 
+def run_app(
+    args # parsed arguments
+)->int: # exit status
+    "`fad app`"
+    with _needs('app'):
+        import anywidget, voila # noqa: F401
+        from fad.app.app import serve
+    serve(args.port, not args.no_browser, settings_of(args), args.quiet)
+    return 0
+
 # %% ../../nbs/app/05_cli.ipynb #f1619e62
 COMMANDS = dict(extract=run_extract, audit=run_audit, compare=run_compare, train=run_train, predict=run_predict,
     reflect=run_reflect, trend=run_trend, watch=run_watch, change=run_change, study=run_study, report=run_report,
-    simulate=run_simulate)
+    app=run_app, simulate=run_simulate)
 
 _GOES_ON = 'What was done is kept; the same command goes on'
 
