@@ -504,6 +504,7 @@ def _notes(pictures, run):
 
 def _write(found, folder):
     "change.csv, and for each person a figure and a page"
+    folder.mkdir(parents=True, exist_ok=True)
     write_csv(found.table.drop(columns=['rows_before', 'rows_after']), folder/'change.csv')
     people = found.table.subject.unique()
     for i, subject in enumerate(people):
