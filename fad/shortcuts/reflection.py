@@ -134,7 +134,8 @@ def _plot_shortcut(ax, table, inputs, shortcut):
             ax.plot(row.value, i, 'D', mfc='none', color='.2', ms=8, label='trained and tested without')
     ax.axvline(.5, color='.8', lw=.8, zorder=0)
     ax.set(xlim=(-.04, 1.04), xlabel='AUC')
-    ax.set_title(textwrap.fill(SHORTCUTS[shortcut], 22), fontsize=8)
+    ax.label_outer()
+    ax.set_title(textwrap.fill(SHORTCUTS[shortcut], 34), fontsize=10)
     ax.spines[['top', 'right']].set_visible(False)
 
 def plot_reflection(
@@ -146,14 +147,18 @@ def plot_reflection(
     Dots in three worlds for what was trained with the shortcut, a diamond for what was trained without."""
     table = table[table.measure.eq(measure) & table.shortcut.isin(list(SHORTCUTS))]
     shortcuts, inputs = list(table.shortcut.unique()), [name for name in NAMES if name in set(table.input)]
-    size = (2.6*len(shortcuts)+2.2, .42*len(inputs)+1.5)
-    fig, axes = plt.subplots(1, max(1, len(shortcuts)), figsize=size, sharey=True, layout='constrained', squeeze=False)
-    for ax, shortcut in zip(axes[0], shortcuts): _plot_shortcut(ax, table, inputs, shortcut)
-    axes[0, 0].set_yticks(range(len(inputs)), [NAMES[name] for name in inputs], fontsize=8)
+    columns, panels = min(2, max(1, len(shortcuts))), max(1, len(shortcuts))
+    lines = -(-panels//columns)
+    size = (2.7*columns+2.2, lines*(.3*len(inputs)+.9)+.9)
+    fig, axes = plt.subplots(
+        lines, columns, figsize=size, sharex=True, sharey=True, layout='constrained', squeeze=False)
+    for ax in axes.flat[panels:]: ax.set_axis_off()
+    for ax, shortcut in zip(axes.flat, shortcuts): _plot_shortcut(ax, table, inputs, shortcut)
+    axes[0, 0].set_yticks(range(len(inputs)), [NAMES[name] for name in inputs], fontsize=9)
     axes[0, 0].set_ylim(len(inputs)-.5, -.6)
     handles = {}
-    for ax in axes[0]: handles |= dict(zip(*ax.get_legend_handles_labels()[::-1]))
-    fig.legend(handles.values(), handles.keys(), loc='outside lower center', ncols=2, frameon=False, fontsize=8)
+    for ax in axes.flat: handles |= dict(zip(*ax.get_legend_handles_labels()[::-1]))
+    fig.legend(handles.values(), handles.keys(), loc='outside lower center', ncols=2, frameon=False, fontsize=9)
     return fig
 
 # %% ../../nbs/shortcuts/07_reflection.ipynb #d2fbef07
