@@ -298,6 +298,9 @@ def _prepared(proc):
 
 PHASES = ('01_landmarks', '02_distributions', '03_classifiers', '04_cnn_reflection', '05_temporal_trends')
 
+NEVER = ('*Risk signals for research, never a diagnosis. Words are explained in the '
+    '[glossary](/guide/08_glossary.ipynb).*')
+
 def findings_first(nb):
     """A page that has findings, as it reads: the question, what was found, its figure; then the rest, its code folded,
     and last the names that it exports. What printed nothing, an import or a test, is left out"""
@@ -314,7 +317,8 @@ def findings_first(nb):
         hide = 'echo: false' if c in top else 'code-fold: true'
         if c.cell_type == 'code' and hide not in c.source: c.source = f'#| {hide}\n{c.source}'
     if names: names.insert(0, mk_cell('## Names that this page exports', 'markdown'))
-    nb.cells = nb.cells[:first]+top+rest+names
+    never = [mk_cell(NEVER, 'markdown')] if top else []
+    nb.cells = nb.cells[:first]+top[:1]+never+top[1:]+rest+names
 
 def _quarto():
     "Build the site with Quarto, by nbdev's own command"

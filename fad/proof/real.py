@@ -17,7 +17,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.inspection import permutation_importance
 from sklearn.model_selection import GroupKFold
 from tqdm.auto import tqdm
-from ..settings import FadError
+from ..settings import FadError, load_settings
 from ..faces.detector import BLENDSHAPES
 from ..faces.errors import context, CONTEXT
 from ..faces.measures import FEATURES, measure_images, PUPILS_MM
@@ -289,5 +289,6 @@ def photographs_of(run):
 def _simulated_found(model, faces, doing):
     "The same of the people that the model learned from, each judged by a model that has not seen them"
     at, said = exclusions(faces).eq(''), signals(model, faces).set_axis(faces.index)
-    said['weakness'] = out_of_fold(faces[at].reset_index(drop=True)).set_index(faces.index[at]).weakness
+    seed = load_settings().study.seed # the folds of `fad train`
+    said['weakness'] = out_of_fold(faces[at].reset_index(drop=True), seed=seed).set_index(faces.index[at]).weakness
     return weakness_found(faces, doing, said).assign(set='simulated', repository='', commit='')
