@@ -74,7 +74,7 @@ def feature_answers(
         try: out += _answers_of(tables, rows, name, seed, settings, rule_of(plain))
         except Exception as e: failed.append(dict(input='features', trained=name, seed=seed, why=error_words(e)))
     columns = ['input', 'trained', 'seed', 'row', 'version', 'score']
-    found = pd.concat(out, ignore_index=True) if out else pd.DataFrame(columns=columns)
+    found = pd.concat(out, ignore_index=True) if out else pd.DataFrame(columns=columns).astype(dict(score=float))
     found.attrs['failed'] = failed
     return found
 
