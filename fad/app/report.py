@@ -141,19 +141,26 @@ of the medians of magnitudes, lengths in mm, angles in degrees; q: p after corre
 def _effects(run, most=8):
     "The largest effects of each contrast, with the columns that matter"
     effects, contrasts = run.table('distributions'), []
-    effects = effects[effects.p.notna()].sort_values('delta', key=abs, ascending=False)
+    effects = effects[effects.p.notna()]
     for (_, group, reference), of in effects.groupby(['by', 'group', 'reference'], sort=False):
         people = f'{of.n_subjects_group.max():.0f} and {of.n_subjects_reference.max():.0f} people'
-        table = readable(of.head(most), ['feature', 'difference', 'delta', 'auc', 'q'], lengths=['difference'])
+        largest = of.sort_values('delta', key=abs, ascending=False).head(most)
+        table = readable(largest, ['feature', 'difference', 'delta', 'auc', 'q'], lengths=['difference'])
         contrasts.append((f'{group} against {reference}, {people}', data_table(table, 'words')))
     return fragment(_EFFECTS, contrasts=contrasts)
 
+_MODELS = '<p class="small">AUC with its 95 % interval, {{ people }} that the model had not seen.</p>{{ table }}'
+
 def _aucs(run):
-    "What each model claims, validated in every way"
+    "AUC of each model and task on people it has not seen; other validations stand in the whole table"
     metrics = run.table('classifier_metrics')
-    shown = metrics[metrics.metric.eq('auc') & metrics.by.eq('all')]
-    shown = shown.rename(columns=dict(value='auc', low='auc_low', high='auc_high'))
-    return data_table(readable(shown, ['task', 'model', 'validation', 'auc', 'n_subjects'], 2), 'words')
+    at = metrics.metric.eq('auc') & metrics.by.eq('all') & metrics.validation.eq('nested, by subject')
+    cells = [with_interval(*row, 2) for row in metrics.loc[at, ['value', 'low', 'high']].to_numpy(float)]
+    table = metrics[at].assign(auc=cells).pivot(index='model', columns='task', values='auc')
+    tasks = [task for task in ('weakness', 'risk', 'central', 'side') if task in table]
+    shown = table.reindex(metrics.model[at].unique())[tasks].reset_index().rename_axis(columns=None)
+    people = f'{metrics.n_subjects[at].max():.0f} people' if at.any() else 'nobody'
+    return fragment(_MODELS, people=people, table=data_table(shown, 'words'))
 
 def _event(e):
     "An event as a row of words"

@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from ..settings import load_settings
 from ..faces.detector import close_up, face_size, MIRROR
 from ..faces.points import read_frame
-from ..faces.measures import CATALOG, catalog, PUPILS_MM
+from ..faces.measures import CATALOG, catalog, measure_words, PUPILS_MM
 from ..faces.expressions import recognise
 from ..faces.figures import blank_picture, REGION_COLOURS
 from ..stats.limits import allowance
@@ -120,7 +120,7 @@ def _single_measure(found):
     if not len(single) or not len(models): return []
     one, best = single.iloc[0], models.iloc[-1]
     says = 'No model orders faces better than one measure alone' if one.value >= best.value else 'One measure alone'
-    return [f"{says}: the size of {one.model}, AUC {_line(one)}; the best model, {best.model}, {best.value:.2f}. "
+    return [f"{says}: the size of {measure_words(one.model)}, AUC {_line(one)}; the best model, {best.model}, {best.value:.2f}. "
             f"It was {one.validation}, which flatters it"]
 
 def _failed_lines(found):
