@@ -120,7 +120,8 @@ def _single_measure(found):
     if not len(single) or not len(models): return []
     one, best = single.iloc[0], models.iloc[-1]
     says = 'No model orders faces better than one measure alone' if one.value >= best.value else 'One measure alone'
-    return [f"{says}: the size of {measure_words(one.model)}, AUC {_line(one)}; the best model, {best.model}, {best.value:.2f}. "
+    return [f"{says}: the size of {measure_words(one.model)}, AUC {_line(one)}; the best model, "
+            f"{best.model}, {best.value:.2f}. "
             f"It was {one.validation}, which flatters it"]
 
 def _failed_lines(found):
