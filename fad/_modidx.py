@@ -2185,6 +2185,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
             'fad.stats.tables': { 'fad.stats.tables._cells': ('stats/tables.html#_cells', 'fad/stats/tables.py'),
                                   'fad.stats.tables._column_words': ('stats/tables.html#_column_words', 'fad/stats/tables.py'),
                                   'fad.stats.tables._in_mm': ('stats/tables.html#_in_mm', 'fad/stats/tables.py'),
+                                  'fad.stats.tables._number_words': ('stats/tables.html#_number_words', 'fad/stats/tables.py'),
                                   'fad.stats.tables._p_words': ('stats/tables.html#_p_words', 'fad/stats/tables.py'),
                                   'fad.stats.tables.decimals': ('stats/tables.html#decimals', 'fad/stats/tables.py'),
                                   'fad.stats.tables.readable': ('stats/tables.html#readable', 'fad/stats/tables.py'),

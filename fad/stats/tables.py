@@ -51,7 +51,12 @@ def _in_mm(table, lengths):
     named = [c for name in lengths for c in (name, f'{name}_low', f'{name}_high') if c in table]
     return table.assign(**{c: table[c]*factor for c in named})
 
-def _p_words(p): return '' if pd.isna(p) else '< 0.001' if p < .001 else f'{p:.3f}'
+def _p_words(p):
+    if pd.isna(p): return ''
+    return '< 0.001' if p < .001 else f'{p:.3f}'
+
+def _number_words(value, digits):
+    return '' if pd.isna(value) else f'{value:z.{digits}f}'
 
 def _cells(table, name, digits):
     "A column as text, with its interval where the table has one"
@@ -61,9 +66,8 @@ def _cells(table, name, digits):
     if str(name).split('_')[0] in ('p', 'q'): return [_p_words(p) for p in table[name]]
     if name == 'feature': return [measure_words(f) for f in table[name]]
     if not pd.api.types.is_float_dtype(table[name]): return table[name].tolist()
-    whole = table[name].dropna().mod(1).eq(0).all()
-    return ['' if pd.isna(v) else f'{v:.0f}' if whole else f'{v:z.{2 if digits is None else digits}f}'
-        for v in table[name]]
+    if table[name].dropna().mod(1).eq(0).all(): digits = 0
+    return [_number_words(value, 2 if digits is None else digits) for value in table[name]]
 
 def readable(
     table, # DataFrame: columns `x`, `x_low`, `x_high` become one
