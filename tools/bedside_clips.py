@@ -3,7 +3,7 @@
 Three simulated people, one calm, one talking, one smiling. In the middle of each clip the left corner of the mouth
 falls by about 5 mm. The people are the first of their kind that are drawn: those in whom a moderate weakness lowers
 the resting corner so far. Each moves by the first script of the simulator in which he or she mostly does what is
-asked. Nobody looks at what is found in the clips. `truth.csv` has one row per frame. A minute of one core."""
+asked. Nobody looks at what is found in the clips. `truth.csv` has one row per frame. Two minutes of one core."""
 import os, sys
 os.environ.update(LP_NUM_THREADS='1', OMP_NUM_THREADS='1')
 from dataclasses import replace
