@@ -417,7 +417,7 @@ class Screen:
         self.axes = self.fig.subplots(2, 1, sharex=True, height_ratios=(2, 1))
     def take(self, row, told, one):
         "One moment of `moments`"
-        get = row.get if hasattr(row, 'get') else lambda name: getattr(row, name, None)
+        get = row.get if hasattr(row, 'get') else lambda name: getattr(row, name, np.nan)
         t, seen = get('t_s'), get('status') == 'ok' and not one.away
         share = max(one.tests['mouth'].sums)/self.need
         self.events.extend(told)
