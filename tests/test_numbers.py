@@ -65,9 +65,13 @@ AGREE = {
         lambda: 100*real('public figures', 'specificity'), ('proof/07_real', rf'in any pose and expression, {N} %')],
     'falls found in real clips': [(FRONT, r'marked within 2 s in (\d+);'),
         ('05_temporal_trends', r'2 s in (\d+) of \d+\*\*'),
+        ('clips/08_bedside', r'is marked within 2 s in (\d+) of'),
         lambda: clips().query('droop_mm == 5').delay_s.le(2).sum()],
+    'falls marked in calm people': [('05_temporal_trends', rf'of calm simulated people in {N}%'),
+        ('clips/08_bedside', rf'within 2 s in {N}% \([^)]*\) of calm people')],
     'false events in real clips': [(FRONT, r'the clips have (\d+) false'),
         ('05_temporal_trends', r'have (\d+) false events'),
+        ('clips/08_bedside', r'minutes in all, gave (\d+) in'),
         lambda: clips().query('droop_mm == 0').mouth_events.sum()]}
 
 def told(saying):
