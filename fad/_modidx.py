@@ -168,6 +168,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                 'fad.app.report._nothing': ('app/report.html#_nothing', 'fad/app/report.py'),
                                 'fad.app.report._pair': ('app/report.html#_pair', 'fad/app/report.py'),
                                 'fad.app.report._reflect_row': ('app/report.html#_reflect_row', 'fad/app/report.py'),
+                                'fad.app.report._row_of': ('app/report.html#_row_of', 'fad/app/report.py'),
                                 'fad.app.report._section': ('app/report.html#_section', 'fad/app/report.py'),
                                 'fad.app.report._train_row': ('app/report.html#_train_row', 'fad/app/report.py'),
                                 'fad.app.report._trend_row': ('app/report.html#_trend_row', 'fad/app/report.py'),

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 import pandas as pd
 from .. import __version__
-from ..settings import as_dict, load_settings, Settings
+from ..settings import as_dict, error_words, load_settings, Settings
 from ..faces.measures import measure_words
 from ..stats.tables import readable, with_interval
 from ..runs.files import read_json, write_text
@@ -307,6 +307,11 @@ def _trend_row(run):
 
 _ROWS = dict(audit=_audit_row, compare=_compare_row, train=_train_row, reflect=_reflect_row, trend=_trend_row)
 
+def _row_of(run, phase):
+    "Answer and what breaks it; an error that nobody foresaw costs this row alone"
+    try: return _ROWS[phase](run)
+    except Exception as e: return f'not told: {error_words(e)}', ''
+
 def at_a_glance(
     run # Run of `study`
 )->pd.DataFrame: # phase, question, answer, breaks: a row per phase that was asked for
@@ -315,7 +320,7 @@ def at_a_glance(
     for r in findings(run).itertuples():
         leaves = next(p.leaves for p in PHASES if p.name == r.phase)
         there = r.state != 'skipped' and all((run.path/f).is_file() for f in leaves)
-        answer, breaks = _ROWS[r.phase](run) if there else (f'{r.state}: {r.found}', '')
+        answer, breaks = _row_of(run, r.phase) if there else (f'{r.state}: {r.found}', '')
         rows.append(dict(phase=r.phase, question=r.question, answer=answer, breaks=breaks))
     return pd.DataFrame(rows, columns=['phase', 'question', 'answer', 'breaks'])
 
