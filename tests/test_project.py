@@ -5,7 +5,7 @@ import pytest, yaml
 
 root = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(root/'tools'))
-from dev import name_of, notebook_files
+from dev import name_of, notebook_files, without_bars
 nbs = notebook_files(root)
 
 def tracked():
@@ -24,6 +24,12 @@ def test_no_path_of_a_machine():
         if p.suffix in ('.py', '.ipynb', '.md', '.ini', '.toml', '.txt', '.yml', '.cff', '') and p != Path(__file__)
         for pat in (here, index) for m in [pat.search(p.read_bytes())] if m]
     assert not bad
+
+def test_no_progress_bars_are_kept():
+    "What a bar drew while a notebook ran is no output of it; a warning is"
+    bar, warning = dict(name='stderr', text=['\r 10%|#']), dict(name='stderr', text=['careful\n'])
+    cells = [dict(outputs=[bar, warning]), dict()]
+    assert without_bars(cells) and cells[0]['outputs'] == [warning] and not without_bars(cells)
 
 def test_settings_file_is_current():
     """settings.ini has every key with its present meaning, range and default (`make settings` writes it anew); the

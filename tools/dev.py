@@ -52,6 +52,21 @@ def readme(
     body = re.sub(r'[ \t]*\n(\s*\n)+', '\n\n', body).strip() + '\n'
     return {'README.md': body.encode(), **res.get('outputs', {})}
 
+def without_bars(cells):
+    "Take the progress bars of a run out of its outputs; whether there were any"
+    found = False
+    for c in cells:
+        kept = [o for o in c.get('outputs', []) if o.get('name') != 'stderr' or '\r' not in ''.join(o['text'])]
+        found |= len(kept) < len(c.get('outputs', []))
+        if 'outputs' in c: c['outputs'] = kept
+    return found
+
+def _clean_bars(top):
+    for p in notebook_files(top):
+        nb = json.loads(p.read_text(encoding='utf-8'))
+        if without_bars(nb['cells']):
+            p.write_text(json.dumps(nb, indent=1, ensure_ascii=False, sort_keys=True)+'\n', encoding='utf-8')
+
 def _generate(top):
     "Export, clean and write the README of the project in `top`"
     from nbdev.clean import nbdev_clean
@@ -60,6 +75,7 @@ def _generate(top):
     os.chdir(top)
     try:
         nbdev_export.__wrapped__()
+        _clean_bars(top)
         nbdev_clean.__wrapped__()
         if (top/'nbs/index.ipynb').exists():
             for n,d in readme(top).items(): (top/n).parent.mkdir(exist_ok=True); (top/n).write_bytes(d)
