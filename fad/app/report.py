@@ -155,7 +155,8 @@ def _aucs(run):
     "AUC of each model and task on people it has not seen; other validations stand in the whole table"
     metrics = run.table('classifier_metrics')
     at = metrics.metric.eq('auc') & metrics.by.eq('all') & metrics.validation.eq('nested, by subject')
-    cells = [with_interval(*row, 2) for row in metrics.loc[at, ['value', 'low', 'high']].to_numpy(float)]
+    rows = metrics.loc[at, ['value', 'low', 'high']].to_numpy(float)
+    cells = [with_interval(value, low, high, 2) for value, low, high in rows]
     table = metrics[at].assign(auc=cells).pivot(index='model', columns='task', values='auc')
     tasks = [task for task in ('weakness', 'risk', 'central', 'side') if task in table]
     shown = table.reindex(metrics.model[at].unique())[tasks].reset_index().rename_axis(columns=None)

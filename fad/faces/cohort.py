@@ -542,8 +542,7 @@ def cohort(
     if isinstance(source, pd.Series) and 'path' in source: source = source.to_frame().T # a row of a table
     if isinstance(source, pd.DataFrame) and {'frame_id', 'path', 'frame', 't_s', 'status'} <= set(source): return source
     if isinstance(source, (list, tuple, set, pd.Series, pd.Index)): return _joined(source, settings, rate_hz, progress)
-    try: files,notes,ignored,name = within(settings.work.file_s, _listed, _one_source(source))
-    except Unreadable as e: raise CohortError(f'{source}: {e}') from None
+    files,notes,ignored,name = _listed(_one_source(source))
     _subjects(files, settings.cohort.subject_pattern, notes)
     extra = list(dict.fromkeys(k for f in files for k in f if k not in {*_keys, 'rel', 'check', 'known'}))
     rows = []
