@@ -192,14 +192,18 @@ def test_a_study_killed_and_resumed(studies):
     assert all(n in whole.stdout for n in ('distributions.csv', 'report.html', 'never a diagnosis'))
 
 def pictures(folder, to):
-    "Every picture in the files of a run, those inside its pages too, as files of one folder"
+    """Every picture in the files of a run, those inside its pages too, as files of one folder; not the maps of
+    correlations, which hold numbers alone and which the detector may take for a face"""
     import base64
     to.mkdir()
+    maps = {p.read_bytes() for p in folder.rglob('distributions_clusters_*.png')}
     for p in sorted(folder.rglob('*')):
-        if p.suffix in ('.png', '.jpg', '.mp4'): shutil.copy(p, to/f"{len(list(to.iterdir()))}{p.suffix}")
+        if p.suffix in ('.png', '.jpg', '.mp4') and p.read_bytes() not in maps:
+            shutil.copy(p, to/f"{len(list(to.iterdir()))}{p.suffix}")
         if p.suffix == '.html':
             for kind, data in re.findall(r'data:image/(png|jpeg);base64,([^"\')]+)', p.read_text()):
-                (to/f"{len(list(to.iterdir()))}.{kind}").write_bytes(base64.b64decode(data))
+                picture = base64.b64decode(data)
+                if picture not in maps: (to/f"{len(list(to.iterdir()))}.{kind}").write_bytes(picture)
     return to
 
 def test_no_thumbnails_no_faces(studies):

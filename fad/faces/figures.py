@@ -81,7 +81,7 @@ def plot_face(
     s = settings or load_settings()
     if not isinstance(faces, Landmarks): faces = find_landmarks(faces, s, progress=False)
     one, record = faces[[row]], faces.df.iloc[row]
-    fig, (ax, bars) = plt.subplots(1, 2, figsize=(9, 4.6), width_ratios=(1, 1.1), layout='constrained')
+    fig, (ax, bars) = plt.subplots(1, 2, figsize=(7.6, 4.6), width_ratios=(1, 1.1), layout='constrained')
     judged, camera = quality(one, s), s.measures.camera_mm
     status = measured_status(one, s, judged).iloc[0]
     said = judged.covered.iloc[0] if status == 'ok' else status
@@ -102,20 +102,20 @@ def _plot_lengths(ax, value, se, mm):
     for i, f in enumerate(lengths):
         v, half = value[f.name]*mm, 1.96*se[f'{f.name}_se']*mm
         if np.isnan(v):
-            ax.text(0, i, ' covered', fontsize=7, va='center', color='#666666')
+            ax.text(0, i, ' covered', fontsize=9, va='center', color='#666666')
             continue
         sure = np.isfinite(half) and abs(v) > half
         ax.plot(v, i, 'o', color=REGION_COLOURS[f.region], ms=6 if sure else 4)
         if np.isfinite(half): ax.plot([v-half, v+half], [i, i], color=REGION_COLOURS[f.region], lw=1.6)
-        ax.annotate(f'{v:+.1f}', (v, i), (0, 5), textcoords='offset points', ha='center', fontsize=7,
+        ax.annotate(f'{v:+.1f}', (v, i), (0, 5), textcoords='offset points', ha='center', fontsize=9,
             weight='bold' if sure else 'normal', color=REGION_COLOURS[f.region])
-    ax.set_yticks(range(len(lengths)), [measure_words(f.name) for f in lengths], fontsize=8)
+    ax.set_yticks(range(len(lengths)), [measure_words(f.name) for f in lengths], fontsize=10)
     for label, f in zip(ax.get_yticklabels(), lengths): label.set_color(REGION_COLOURS[f.region])
     ax.set_ylim(len(lengths)-.5, -.8)
     reach = max(3, 1.15*np.nanmax(np.abs([value[f.name]*mm for f in lengths]), initial=0))
     ax.set_xlim(-reach, reach)
     ax.set_xlabel(f"subject's left minus right, mm at {mm:g} mm between the pupils\n"
-        'bar: where another picture of the person lies, 95 times of 100', fontsize=8)
+        'bar: where another picture of the person lies, 95 times of 100', fontsize=9)
     ax.spines[['top', 'right', 'left']].set_visible(False)
     ax.grid(axis='x', lw=.3)
 
