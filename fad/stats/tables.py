@@ -34,8 +34,8 @@ def with_interval(
 
 # %% ../../nbs/stats/09_tables.ipynb #2e38e9c2
 CALLED = dict(n_subjects='people', n_frames='pictures', n_people='people', n_pictures='pictures', auc='AUC',
-    n_subjects_group='people', n_subjects_reference='reference people', delta="Cliff's delta", value='value',
-    group='group', reference='against', feature='measure')
+    n_subjects_group='people', n_subjects_reference='reference people', delta="Cliff's delta",
+    reference='against', feature='measure')
 
 def _column_words(name):
     "A column as a reader calls it; the unit goes behind a comma"
