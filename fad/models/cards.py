@@ -466,7 +466,8 @@ def face_card(
     signal = _signal_html(said, weakness, ratio) if np.isfinite(said.weakness) else ''
     body = ''.join([
         f'<h1>{frame}</h1><p class="small">subject {subject}, source {source}{moment}'
-        f'{f". Judged by a model that learned from {about}" if about else ""}</p><p class="read mild"><b>{DISCLAIMER}</b></p>\n',
+        f'{f". Judged by a model that learned from {about}" if about else ""}</p>'
+        f'<p class="read mild"><b>{DISCLAIMER}</b></p>\n',
         _face_html(image, xyz, push),
         f'<section><h2>Signal</h2>{signal}{_doubt_html(said)}\n', _measures_html(ratio, error, value, half, unit),
         f'<h2>What drives it</h2><p>{_drivers_html(ratio, push)}.</p>\n', _invalid_html(checks)])
