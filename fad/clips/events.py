@@ -161,6 +161,7 @@ def analyse(
     clip = ClipTrend(smooth(one, watch), notes=list(one.attrs['notes']), watch=watch)
     before = None if reference is None else smooth(follow(reference, watch), watch)
     clip.marks = live(one, watch, reference)
+    clip.notes += _swing_note(clip.marks.attrs['swings'])
     try: clip.base = own_baseline(clip.series, watch, before)
     except TrendError as e:
         clip.events = find_events(clip.series, None, watch, clip.marks)
@@ -175,6 +176,12 @@ def analyse(
     if limits is not None: clip.levels = levels(clip.base, limits)
     if model is not None: _add_signal(clip, model)
     return clip
+
+def _swing_note(share, least=.1):
+    "What is said of somebody who pulls faces"
+    if share < least: return []
+    return [f'the mouth swings from side to side in {share:.0%} of the frames: a fall shows there only where it is '
+        'larger than the swings']
 
 def _doubts(clip, own):
     "What a baseline lacks; `own`: it comes from the clip's first seconds"
@@ -212,15 +219,19 @@ def live(
     series, # one row per frame, from `follow`
     watch=Watch(),
     reference=None # another series of the same person, seen before
-)->pd.DataFrame: # one row per `Event`: 'begin' and 'end'
+)->pd.DataFrame: # one row per `Event`: 'begin' and 'end'; `attrs['swings']`: share of frames in which the mouth swings
     "What `fad.clips.watch` says, frame by frame"
-    one, told = Watcher(watch), []
+    one, told, swings = Watcher(watch), [], []
     if reference is not None:
         before = reference.t_s-reference.t_s.max()+series.t_s.min()-watch.gap_s-1
         for row in reference.assign(t_s=before).to_dict('records'): one.update(row)
     in_order = series[series.status.ne('rejected: its time stamp goes back')]
-    for row in in_order.to_dict('records'): told += one.update(row)
-    return pd.DataFrame([e for e in told if e.kind in ('begin', 'end')], columns=Event._fields)
+    for row in in_order.to_dict('records'):
+        told += one.update(row)
+        swings.append(one.expected.swings)
+    out = pd.DataFrame([e for e in told if e.kind in ('begin', 'end')], columns=Event._fields)
+    out.attrs['swings'] = float(np.mean(swings)) if swings else 0.
+    return out
 
 # %% ../../nbs/clips/04_events.ipynb #a5fcd491
 def levels(

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from typing import NamedTuple
 import cv2, numpy as np, pandas as pd
 from fastcore.basics import patch
+from scipy.stats import norm
 from ..settings import load_settings
 from ..faces.media import frame_times, read_frames, sample_frames
 from ..faces.detector import quiet_stderr
@@ -98,7 +99,10 @@ _REACH = np.array([15, 20, 12, 25, 20]) # mm, degrees from the start: as far as 
 # usual SD of what no fit explains, and the largest that is believed; mm
 _NOISE, _MOST_NOISE = np.array([.5, .25, .35]), np.array([1.6, .8, 1.1])
 _KNOWN = 10 # looks that the usual noise is worth
-_TOGETHER = 4 # looks that share one error of the fit
+_TOGETHER = 3 # looks that share one error of the fit
+_IN_SMILES = .75 # how much larger the noise is in a smile
+_SWING_MM, _SWING_S = 1.5, 8. # noise of the last seconds from which on a mouth swings
+_SWINGS = .8, norm.ppf(.9)*np.sqrt(2) # share of one-second changes taken as usual, and how many SDs it reaches
 
 class Expected:
     "What a person's mouth shows when the face does something: from healthy people to the person's own"
@@ -106,6 +110,7 @@ class Expected:
         self.precision, self.sums = np.diag((_NOISE[0]/_HEALTHY)**2), np.zeros((len(_HEALTHY), 3))
         self.scatter, self.looks, self.learned, self.smiled = _KNOWN*_NOISE**2, float(_KNOWN), 0., 0.
         self.start, self.last = None, deque() # what the face did first; what was left over in the last second
+        self.changes, self.swing = deque(), 0*_NOISE # within a second, of the last seconds; noise by them, mm
     def doing(self, x, phase):
         "What the face does (8,), against its start; x: three of `MOUTH`, and `DOING`, mm and degrees"
         now = x[3:]+[abs(x[0])/2, 0, 0, 0, 0] # of both corners the upper one
@@ -114,8 +119,11 @@ class Expected:
     def away(self, x, doing):
         "How far the mouth is from what is expected (3,) mm, the SD of it, and that of the noise alone"
         known = np.linalg.solve(self.precision, doing)
-        noise = np.clip(np.sqrt(self.scatter/self.looks), .8*_NOISE, _MOST_NOISE)*(1+doing[6])
+        noise = np.clip(np.sqrt(self.scatter/self.looks), .8*_NOISE, _MOST_NOISE)*(1+_IN_SMILES*doing[6])
+        if self.swings: noise = np.maximum(noise, np.minimum(self.swing, 4*_MOST_NOISE))
         return x[:3]-known@self.sums, noise*np.sqrt(1+_TOGETHER*(doing@known)), noise
+    @property
+    def swings(self): return self.swing[0] > _SWING_MM # whether the mouth goes from side to side
     def spread(self, t, left, sd, smiles):
         "Learn the noise from what changes within a second; bounded, so that a step counts little"
         while len(self.last) > 1 and self.last[1][0] <= t-1: self.last.popleft()
@@ -123,7 +131,16 @@ class Expected:
             looks, change = min(t-self.last[-1][0], .5)/APART_S, np.abs(left-self.last[0][1])
             self.scatter += looks*np.minimum(change, 2*sd)**2/2/(1+smiles)**2
             self.looks += looks
-        self.last.append((t, left))
+            if self.last[0][2] == smiles: self._swing(t, change)
+        self.last.append((t, left, smiles))
+    def _swing(self, t, change):
+        "The noise of the last seconds: what changes in many of them is no step"
+        if self.changes and t-self.changes[-1][0] < .09: return
+        self.changes.append((t, change))
+        while self.changes[0][0] < t-_SWING_S: self.changes.popleft()
+        usual = np.quantile([change for _, change in self.changes], _SWINGS[0], axis=0)/_SWINGS[1]
+        looks = (t-self.changes[0][0])/APART_S
+        self.swing = np.sqrt((_KNOWN*_NOISE**2+looks*usual**2)/(_KNOWN+looks))
     def learn(self, x, doing, took, most_s):
         "Take in a frame that stood for so many seconds; after `most_s` only what is new"
         known = np.linalg.solve(self.precision, doing)
@@ -135,7 +152,7 @@ class Expected:
 
 # %% ../../nbs/clips/03_watch.ipynb #livelyrat
 LIVELY_WEIGHTS = { # nats per SD, from the lesson above
-    'corner lower': .78, 'lower lip lower': .68, 'nearer to the ala': .77, 'constant': -2.02}
+    'corner lower': .83, 'lower lip lower': .66, 'nearer to the ala': .78, 'constant': -2.1}
 _MOST_LIVELY, _LEAST_LIVELY = 3., -4. # nats that one look can say for a fall, and against it
 _LEAST_MM = 1. # a corner less far from what is expected speaks against a fall
 
@@ -244,7 +261,7 @@ def _learn(self:Watcher, t, passed, x, phase):
 # %% ../../nbs/clips/03_watch.ipynb #e3397b91
 _LAGS_S = .6, 2. # a frame is learned from so much later: in the first `_EARLY_S`, and then
 _EARLY_S, _OWN_S = 3., 1. # of a person: few; enough to say that it has changed
-_SMILES_S = .6 # of smiles, before which they are not compared
+_SMILES_S = 1.2 # of smiles, before which they are not compared
 
 @patch
 def _mouth(self:Watcher, t, x, phase):
@@ -261,14 +278,17 @@ def _mouth(self:Watcher, t, x, phase):
 @patch
 def _evidence(self:Watcher, t, x, phase):
     "What one frame says at the mouth, nats per second for either side"
-    if self.usual is None: return self._compare(t, x[_LIVELY]*_UNITS, phase)
+    lively = self._compare(t, x[_LIVELY]*_UNITS, phase)
+    if self.usual is None: return lively
     away = x-self.usual
-    self.mm = away[_MOUTH[0]]*PUPILS_MM
     raised = away[_AT['mouth_lift']]*PUPILS_MM > self.watch.lift_mm
     turned = abs(away[_AT['yaw_deg']]) > self.watch.turn_deg
-    if phase == 'smile' or raised or turned: return 0., 0.
+    if turned or raised and phase != 'smile': return 0., 0.
+    if phase == 'smile': return lively
+    self.mm = away[_MOUTH[0]]*PUPILS_MM
     self._go_on_learning(t, x)
-    return tuple(mouth_rates(away[_MOUTH]*PUPILS_MM))
+    calm = tuple(mouth_rates(away[_MOUTH]*PUPILS_MM))
+    return tuple(np.minimum(calm, lively)) if self.expected.swings else calm
 
 @patch
 def _compare(self:Watcher, t, x, phase):
