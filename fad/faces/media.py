@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['image_exts', 'video_exts', 'raw_exts', 'Unreadable', 'is_url', 'store_of', 'open_file', 'file_problem', 'media_kind',
-           'within', 'read_image', 'picture_note', 'frame_times', 'sample_frames', 'read_frames']
+           'within', 'within_each', 'read_image', 'picture_note', 'frame_times', 'sample_frames', 'read_frames']
 
 # %% ../../nbs/faces/01_media.ipynb #49639f53
 import errno, io, logging, os, queue, re, stat, threading, warnings
@@ -163,6 +163,25 @@ def within(
     except queue.Empty: raise Unreadable(f'no answer within {limit_s:g} s (work.file_s)') from None
     if error is not None: raise error
     return found
+
+def within_each(
+    limit_s, # s, for each item
+    items # what gives one after the other, such as a generator
+): # a generator of them
+    "Items one by one, or `Unreadable` where the next takes too long; one thread works for all and is left running"
+    answers = queue.SimpleQueue()
+    def answer():
+        try:
+            for item in items: answers.put((item, None))
+            answers.put((None, StopIteration()))
+        except BaseException as e: answers.put((None, e))
+    threading.Thread(target=answer, daemon=True).start()
+    while True:
+        try: found, error = answers.get(timeout=limit_s)
+        except queue.Empty: raise Unreadable(f'no answer within {limit_s:g} s (work.file_s)') from None
+        if isinstance(error, StopIteration): return
+        if error is not None: raise error
+        yield found
 
 # %% ../../nbs/faces/01_media.ipynb #9b231f40
 _TOPS = dict(f=(1, 255, 65535), i=(255, 1023, 4095, 16383, 65535, 2**32-1, 2**64-1)) # of real and of whole numbers
