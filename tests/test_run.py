@@ -145,10 +145,47 @@ def test_a_record_of_others(run, text):
         assert said.returncode == 2 and 'not of fad' in said.stderr and 'Traceback' not in said.stderr
     assert tables(run) == before
 
+def _edit(run, change):
+    info = json.loads((run/'run.json').read_text())
+    change(info)
+    (run/'run.json').write_text(json.dumps(info))
+
+EDITS = dict( # what is changed in run.json, how, and whether the landmarks have to be measured anew
+    identity=(lambda info: info['identity']['settings']['quality'].update(max_yaw_deg=90.), False),
+    warnings=(lambda info: info.update(warnings=[]), False),
+    status=(lambda info: info['status'].update(ok=7), False),
+    files=(lambda info: info['files'].update({TABLES[0]: '0'*64}), False),
+    unread=(lambda info: info.update(unread={'0.jpg': ''}), True),
+    state=(lambda info: info.update(state='measured'), False))
+
+@pytest.mark.parametrize('entry', EDITS)
+def test_a_record_edited_by_hand(portraits, run, entry):
+    "Named by whoever reads it; the same command writes it anew, and measures only what it no longer tells"
+    (change, anew), before = EDITS[entry], stamps(run)
+    _edit(run, change)
+    said = fad('report', run.name, cwd=run.parent)
+    assert said.returncode == 2 and f'changed since it was written ({entry})' in said.stderr, said.stderr
+    done = again(run)
+    assert done.returncode == 1 and f'run.json was changed since it was written ({entry})' in done.stdout, done.stderr
+    assert tables(run) == tables(portraits/'whole') and (stamps(run) != before) == anew
+    assert 'run.json' not in again(run).stdout
+
+def test_a_record_edited_to_what_is_asked(portraits, run):
+    "A setting that was written into run.json and is then asked for does not make the numbers those of that setting"
+    asked = '--set', 'quality.min_interocular_px=60'
+    assert again(run, *asked).returncode == 2
+    _edit(run, lambda info: info['identity']['settings']['quality'].update(min_interocular_px=60.))
+    assert again(run).returncode == 1 # as it was made: mended
+    _edit(run, lambda info: info['identity']['settings']['quality'].update(min_interocular_px=60.))
+    assert 'all were measured anew' in again(run, *asked).stdout and again(run).returncode == 2
+    found = tables(run)
+    shutil.rmtree(run)
+    assert again(run, *asked).returncode == 1 and tables(run) == found
+
 def test_a_run_of_an_older_version(portraits, run):
     "A run without checksums is used: its landmarks stay, its tables are written again with theirs"
     info = json.loads((run/'run.json').read_text())
-    (run/'run.json').write_text(json.dumps({k: v for k, v in info.items() if k != 'files'}))
+    (run/'run.json').write_text(json.dumps({k: v for k, v in info.items() if k not in ('files', 'sums')}))
     before = stamps(run)
     assert again(run).returncode == 1 and tables(run) == tables(portraits/'whole') and stamps(run) == before
     assert json.loads((run/'run.json').read_text())['files'] == info['files']
@@ -232,6 +269,34 @@ def test_a_simulation_ends_with_its_parent(tmp_path):
     for pid, *_ in left: os.kill(int(pid), signal.SIGKILL)
     assert not left, left
 
+def test_a_worker_that_holds_a_handle_of_its_parent(tmp_path):
+    "Where a worker is given a handle of its parent, as on Windows, it waits for that, and ends when it is told"
+    (tmp_path/'two.py').write_text('''
+import multiprocessing, os, time
+from fad.runs.extract import end_with
+
+def work(parent, ready):
+    end_with(parent)
+    ready.put(os.getpid())
+    time.sleep(120)
+
+if __name__ == '__main__':
+    here = multiprocessing.get_context('spawn')
+    ready = here.Queue()
+    here.Process(target=work, args=(os.getpid(), ready)).start()
+    print(ready.get(), flush=True)
+    time.sleep(120)
+''')
+    psutil = pytest.importorskip('psutil')
+    p = subprocess.Popen([sys.executable, 'two.py'], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    worker = psutil.Process(int(p.stdout.readline()))
+    p.kill()
+    p.wait()
+    try: worker.wait(30) # 5 s on a quiet machine
+    except psutil.TimeoutExpired:
+        worker.kill()
+        pytest.fail('it went on without its parent')
+
 # ---- time and size
 
 @posix
@@ -272,6 +337,30 @@ sys.exit(main(sys.argv[1:]))'''
     done = fad(*command, cwd=tmp_path)
     assert '1 of 2 files that could not be read came back' in done.stdout
     assert tables(tmp_path/'run') == tables(portraits/'whole')
+
+@pytest.mark.parametrize('source', ('in', 'in/m.csv', 'in/*.jpg'))
+def test_a_folder_that_hangs(portraits, tmp_path, source):
+    "A folder, a manifest's path or a pattern on a drive that does not answer is named, and the process ends"
+    script = '''
+import os, sys, threading
+def on_a_drive_that_hangs(look):
+    def hang(path='.', *args, **kwargs):
+        if 'away' in os.fspath(path): threading.Event().wait()
+        return look(path, *args, **kwargs)
+    return hang
+os.scandir, os.lstat, os.stat = map(on_a_drive_that_hangs, (os.scandir, os.lstat, os.stat))
+os.path.lexists = on_a_drive_that_hangs(os.path.lexists)
+from fad.app.cli import main
+sys.exit(main(sys.argv[1:]))'''
+    (tmp_path/'in'/'away').mkdir(parents=True)
+    for n in ('0.jpg', 'away/1.jpg', 'away/2.jpg'): shutil.copy(portraits/'in'/Path(n).name, tmp_path/'in'/n)
+    (tmp_path/'in'/'m.csv').write_text('path\n0.jpg\naway/1.jpg\naway/2.jpg\n')
+    named = dict(zip(('in', 'in/m.csv', 'in/*.jpg'), ('in/away', 'away/1.jpg', 'in/away/*.jpg')))[source]
+    command = 'extract', source.replace('*', 'away/*'), '--out', 'run', '--set', 'work.file_s=1'
+    done = subprocess.run([sys.executable, '-c', script, *command], cwd=tmp_path, capture_output=True, text=True,
+        timeout=60)
+    assert done.returncode == 2 and not (tmp_path/'run').exists(), (done.returncode, done.stderr)
+    assert f'{named}: no answer within 1 s (work.file_s)' in done.stderr and 'Traceback' not in done.stderr
 
 @posix
 def test_what_is_refused_is_not_read_whole(tmp_path):

@@ -37,10 +37,18 @@ def _place(text):
     if text.strip(): return text
     raise argparse.ArgumentTypeError("the folder's name is empty: give one, for example results/new")
 
-def _inputs(names):
-    "One input, or several as a list; a pattern that the shell left alone is what it finds"
-    found = [path for name in names for path in (
-        [name] if os.path.lexists(name) or '://' in name else sorted(glob.glob(name, recursive=True)) or [name])]
+def _found(name):
+    "What a name on the command line stands for: itself, or what a pattern that the shell left alone finds"
+    if os.path.lexists(name) or '://' in name: return [name]
+    return sorted(glob.glob(name, recursive=True)) or [name]
+
+def _inputs(names, settings):
+    "One input, or several as a list; a drive that hangs is named"
+    from fad.faces.media import Unreadable, within
+    found = []
+    for name in names:
+        try: found += within(settings.work.file_s, _found, name)
+        except Unreadable as e: raise FadError(f'{name}: {e}. Look whether its drive or network answers') from None
     return found if len(found) > 1 else found[0]
 
 def _add_workers(p):
@@ -357,8 +365,9 @@ def run_extract(
 )->int: # exit status
     "`fad extract`"
     from fad.runs.extract import extract
+    settings = settings_of(args)
     with _cluster(args) as cluster:
-        run = extract(_inputs(args.input), args.out, settings_of(args), args.workers, cluster, args.update,
+        run = extract(_inputs(args.input, settings), args.out, settings, args.workers, cluster, args.update,
             args.figures, not args.quiet)
     return _told(run, args.quiet, f"\n\nwritten to {run.path}. {DISCLAIMER}")
 
@@ -481,9 +490,10 @@ def run_predict(
     with _needs('study'): from fad.models.cards import predict
     if models := [name for name in args.input if name.endswith('.skops')]:
         raise FadError(f'{models[0]} is a model, not a picture: name it with --model {models[0]}')
-    source = _inputs(args.input)
+    settings = settings_of(args)
+    source = _inputs(args.input, settings)
     to = args.out or (source if isinstance(source, str) and _is_run(source) else _named_after(args.input))
-    said = predict(source, args.model, to, args.healthy, args.cards, settings_of(args), args.workers,
+    said = predict(source, args.model, to, args.healthy, args.cards, settings, args.workers,
         progress=not args.quiet)
     judged = said.risk.notna()
     if not args.quiet:
@@ -522,12 +532,13 @@ def run_change(
 )->int: # exit status
     "`fad change`"
     with _needs('study'): from fad.clips.change import change, left_out, summary_lines
-    inputs = _inputs(args.session)
+    settings = settings_of(args)
+    inputs = _inputs(args.session, settings)
     sessions = inputs if isinstance(inputs, list) else [inputs]
     measured = len(sessions) == 1 and _is_run(sessions[0])
     if not (measured or args.out): raise FadError('name a folder for what is found: --out DIR')
     found = change(*sessions, out=args.out, question=args.measure, expression=args.expression,
-        settings=settings_of(args), workers=args.workers, progress=not args.quiet)
+        settings=settings, workers=args.workers, progress=not args.quiet)
     lost = left_out(found)
     to = args.out or sessions[0]
     if not args.quiet: _say(*summary_lines(found), *lost, f"\nwritten to {to}: change.csv, change*.png, change*.html")
