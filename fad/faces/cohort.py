@@ -233,7 +233,18 @@ def _split(path, text, column):
     headers = [[c.strip().lower() for c in t[0]] if t else [] for t in tables]
     best = max(range(4), key=lambda i: (column in headers[i], len(headers[i])))
     rows = [[_cell(c) for c in row] for row in tables[best][1:] if any(map(str.strip, row))]
-    return headers[best], rows, ',;\t|'[best]
+    return headers[best], rows, ',;\t|'[best], _quote_notes(path, text, rows, ',;\t|'[best], len(headers[best]))
+
+def _quote_notes(path, text, rows, separator, width):
+    "Notes on cells that may have swallowed rows; a quotation mark that nothing closes has, and is refused"
+    try: list(csv.reader(io.StringIO(text, newline=''), delimiter=separator, strict=True))
+    except csv.Error as e:
+        if 'end of data' in str(e): raise CohortError(f'{path}: a quotation mark is never closed, and the rows after '
+            f'it are taken for one cell (row {len(rows)}): close it, or write it twice') from None
+    def like_rows(cell): return any(line.count(separator) >= max(1, width-1) for line in cell.splitlines()[1:])
+    odd = [n for n,row in enumerate(rows, 1) if any(map(like_rows, row))]
+    return [f'cells of several lines that look like rows (rows {_few(odd)}): where a quotation mark is missing before '
+        'them, rows were lost'] if odd else []
 
 def _there(header, rows, base, most=200):
     "How many of the paths with letters beyond ASCII lie there, and how many were looked for"
@@ -246,7 +257,7 @@ def _csv_rows(path, column):
     "Header, rows, separator and notes of a CSV file, in the encoding under which most of its files are found"
     with open_file(path) as f: texts = _texts(f.read())
     tables = {encoding: _split(path, text, column) for encoding,text in texts.items()}
-    if len(tables) == 1: return *next(iter(tables.values())), []
+    if len(tables) == 1: return next(iter(tables.values()))
     base = os.path.dirname(os.fspath(path))
     found = {encoding: _there(*table[:2], base) for encoding,table in tables.items()}
     best = max(found, key=lambda encoding: found[encoding][0]) # of equals the first, cp1252
@@ -256,7 +267,7 @@ def _csv_rows(path, column):
     if there < max(1, wanted):
         note += ('; where files are missing or names look wrong, that is the likely cause: save the manifest as '
             '"CSV UTF-8"')
-    return *tables[best], [f'the manifest is {note}']
+    return *tables[best][:3], [*tables[best][3], f'the manifest is {note}']
 
 # %% ../../nbs/faces/02_cohort.ipynb #xlsxfn01
 def _shown(cell):
@@ -350,14 +361,28 @@ def _paths_elsewhere(df, base):
 
 def _path_column(path, df, base, notes):
     "Refuse a table without a column `path`; say where two could be it"
-    if (twice := int((df.columns == 'path').sum())) > 1:
-        notes.append(f'{twice} columns `path`: the first was used')
+    notes += [f'{n} columns `{name}`: the first was used' for name,n in Counter(df.columns).items() if n > 1]
     others = _paths_elsewhere(df.loc[:, ~df.columns.duplicated()], base)
     named = ', '.join(f'`{c}`' for c in others)
     if 'path' not in df:
         raise CohortError(f'{path}: a manifest needs a column `path`; found: {", ".join(df) or "nothing"}'
             + (f'; {named} names files that are there: call that column `path`' if others else ''))
     if others: notes.append(f'column {named} names files too: `path` was used')
+    notes += _columns_by_another_name(df)
+
+_WHO = re.compile(r'(patient|subject|person|participant|proband|case|record)s?([ _-]?(id|no|nr|number|name|code))?'
+    r'|id|mrn')
+
+def _columns_by_another_name(df):
+    "Notes on columns that seem to say who somebody is, or which label, under a name that is not looked at"
+    notes,own = [],[c for c in df if c not in _NAMES]
+    if 'label' not in df:
+        notes += [f'no column `label`, but `{c}` says {_few(said, 3)}: call that column `label` to have it used'
+            for c in own if (said := list(dict.fromkeys(v for v in df.loc[:, c] if v.lower() not in _blank)))
+            and all(folder_class(v)[0] for v in said)]
+    if 'subject' not in df: notes += [f'no column `subject`, but `{c}`: call that column `subject` if it says who each '
+        'picture shows' for c in own if _WHO.fullmatch(c)]
+    return notes
 
 def read_rows(
     path, # CSV file or Excel workbook
@@ -382,15 +407,16 @@ def read_manifest(
 
 def _typed_text(value):
     "A cell of somebody's DataFrame as a manifest would have it"
-    if isinstance(value, os.PathLike): return os.fspath(value)
+    if isinstance(value, (os.PathLike, bytes)): return os.fsdecode(value)
     if value is None or (not isinstance(value, str) and pd.isna(value)): return ''
     return f'{value:.15g}' if isinstance(value, (float, np.floating)) else str(value)
 
 def _table_manifest(table):
     "A DataFrame that somebody typed, as `read_manifest` gives it"
-    df,notes = pd.DataFrame({str(c).strip().lower(): [_typed_text(v) for v in table[c]] for c in table}, dtype=str), []
+    rows = [list(map(_typed_text, row)) for row in table.itertuples(index=False, name=None)]
+    df,notes = pd.DataFrame(rows, columns=[str(c).strip().lower() for c in table], dtype=str), []
     _path_column('the table', df, '', notes)
-    return _read_numbers(df, 'table', notes), notes
+    return _read_numbers(df.loc[:, ~df.columns.duplicated()].copy(), 'table', notes), notes
 
 # %% ../../nbs/faces/02_cohort.ipynb #b2504f94
 def _n(n, what): return f"{n} {what}{'s'*(n!=1)}"
@@ -545,6 +571,17 @@ def _subjects(files, pattern, notes):
     names = Counter(subject.rpartition('/')[2] for subject in named_by_folder)
     if twins := sorted(n for n,k in names.items() if k > 1):
         notes.append(f'folders of equal name in different classes count as different people: {_few(twins)}')
+    notes += _spellings({f['subject'] for f in files if f['known']})
+
+def _spellings(subjects):
+    "A note on subjects that may be one person: they differ in case, spaces, accents or zeros alone"
+    def plain(name):
+        text = ' '.join(unicodedata.normalize('NFKC', name).casefold().split())
+        return f'{float(text):.15g}' if _PLAIN.fullmatch(text) else text
+    same = pd.Series(sorted(subjects), dtype=object)
+    groups = [' and '.join(map(repr, names)) for _,names in same.groupby(same.map(plain)) if len(names) > 1]
+    return [f'subjects that may be one person, spelt in several ways: {_few(groups, 3)}; each spelling counts as a '
+        'person of its own'] if groups else []
 
 # %% ../../nbs/faces/02_cohort.ipynb #3d482228
 def _unique(ids):
