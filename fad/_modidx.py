@@ -693,6 +693,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                  'fad.faces.media._heif': ('faces/media.html#_heif', 'fad/faces/media.py'),
                                  'fad.faces.media._interlaced': ('faces/media.html#_interlaced', 'fad/faces/media.py'),
                                  'fad.faces.media._joined_fields': ('faces/media.html#_joined_fields', 'fad/faces/media.py'),
+                                 'fad.faces.media._judged': ('faces/media.html#_judged', 'fad/faces/media.py'),
                                  'fad.faces.media._light': ('faces/media.html#_light', 'fad/faces/media.py'),
                                  'fad.faces.media._light_note': ('faces/media.html#_light_note', 'fad/faces/media.py'),
                                  'fad.faces.media._open': ('faces/media.html#_open', 'fad/faces/media.py'),

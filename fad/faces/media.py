@@ -27,7 +27,7 @@ class Unreadable(FadError):
 
 # %% ../../nbs/faces/01_media.ipynb #672b7870
 image_exts = set('jpg jpeg jpe jfif png apng gif bmp dib tif tiff webp avif heic heif hif mpo '
-                 'ppm pgm pbm pnm jp2 j2k tga'.split())
+                 'ppm pgm pbm pnm jp2 j2k jxl tga'.split())
 video_exts = set('mp4 m4v mov qt avi mkv webm mpg mpeg mpe vob mts m2ts wmv asf flv f4v 3gp 3g2 ogv '
                  'mjpeg mjpg h264 264 h265 hevc mxf dv'.split())
 raw_exts = set('nef nrw dng cr2 cr3 crw arw srf sr2 raf orf rw2 pef srw x3f erf kdc mrw iiq 3fr'.split())
@@ -46,6 +46,7 @@ _formats = [(re.compile(opening, re.S), kind, name) for opening,kind,name in [
     (rb'II[*+]\0|MM\0[*+]', 'image', 'TIFF'),
     (rb'P[1-6]\s', 'image', 'PNM'),
     (rb'\0\0\0\x0cjP  ', 'image', 'JPEG 2000'),
+    (rb'\xff\x0a|\0\0\0\x0cJXL ', 'image', 'JPEG XL'),
     (rb'.{4}ftyp(hei[cxms]|hev[cxms]|mif1|msf1)', 'image', 'HEIC'),
     (rb'.{4}ftypavi[fs]', 'image', 'AVIF'),
     (rb'.{4}ftypM4[AB]', None, 'audio'),
@@ -292,6 +293,7 @@ def _why_not(e, head):
     "Plain reason for Pillow's exception `e` on a file that opens with `head`"
     kind,name = _sniff(head)
     if name == 'HEIC' and not _heif(): return 'HEIC without a decoder: pip install pillow-heif'
+    if name == 'JPEG XL': return 'JPEG XL, which is not read: save it as JPEG or PNG'
     if kind != 'image' and isinstance(e, UnidentifiedImageError):
         return f"not an image: {'a video, ' if kind else ''}{name}"
     if isinstance(e, MemoryError): return 'not enough memory to decode it'
@@ -608,12 +610,22 @@ def _run(path, clip, key):
         if key: container.seek(int(clip.keys[key][1]), stream=stream)
         yield from _decoded(container, stream)
 
-def _stamped(path, clip, key): return (f for f in _run(path, clip, key) if f.pts is not None)
+def _judged(frames, most_s=10.):
+    """Frames, each with whether it is whole: on a damaged one others are built, until the next key frame or for some
+    seconds, since some cameras refresh their pictures without one; on a B-frame hardly any"""
+    since = None
+    for frame in frames:
+        if frame.is_corrupt and frame.pict_type != av.video.frame.PictureType.B: since = frame.time or 0.
+        elif frame.key_frame or (since is not None and (frame.time or 0.)-since > most_s): since = None
+        yield frame,since is None and not frame.is_corrupt
+
+def _stamped(path, clip, key):
+    return (frame for frame,whole in _judged(_run(path, clip, key)) if whole and frame.pts is not None)
 
 def _counted(path, clip, wanted):
     "Frames `wanted`, found by counting"
-    frames = enumerate(_run(path, clip, 0))
-    for i in wanted: yield next((f for n,f in frames if n==i), None)
+    frames = enumerate(_judged(_run(path, clip, 0)))
+    for i in wanted: yield next((frame if whole else None for n,(frame,whole) in frames if n==i), None)
 
 def _begin(path, clip, key, stamp):
     "Decoding from a key frame on, its first frame, and the key; from the start where the seek landed too late"
