@@ -213,6 +213,22 @@ def test_a_study_in_pieces(run):
     done = fad(*command, cwd=run.parent)
     assert 'shortcut_audit.csv was changed' in done.stdout and (run/'shortcut_audit.csv').read_bytes() == whole
 
+@posix
+def test_two_at_once(portraits, tmp_path):
+    "Two commands that write into one folder: the second waits, and refuses to write over faces of the first"
+    for name in ('in', 'other'): shutil.copytree(portraits/'in', tmp_path/name)
+    (tmp_path/'other'/'0.jpg').rename(tmp_path/'other'/'zero.jpg')
+    def begin(source):
+        return subprocess.Popen([*FAD, 'extract', source, '--out', 'whole', *map(str, SMALL), '--quiet'], cwd=tmp_path,
+            stderr=subprocess.PIPE, text=True)
+    first = begin('in')
+    until = time.time()+60
+    while not list(tmp_path.glob('whole/landmarks/*.parquet')) and time.time() < until: time.sleep(.002)
+    same, other = begin('in'), begin('other')
+    ended = {p: (p.communicate(timeout=120)[1], p.returncode) for p in (first, same, other)}
+    assert [ended[p][1] for p in (first, same, other)] == [1, 1, 2], ended
+    assert 'was made from something else' in ended[other][0] and tables(tmp_path/'whole') == tables(portraits/'whole')
+
 # ---- stopped means stopped
 
 def alive(session):

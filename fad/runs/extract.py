@@ -590,6 +590,26 @@ def extract(
     check_out(out, source, s.work.file_s)
     df = cohort(source, s, progress=progress)
     run, hashes = Run(out), input_hashes(df, s, progress)
+    with _alone(run.path): return _extract(run, df, hashes, s, workers, executor, update, figures, progress)
+
+@contextlib.contextmanager
+def _alone(folder):
+    "Keep other processes from writing into a run's folder, and wait for one that does; not on Windows"
+    folder.mkdir(parents=True, exist_ok=True)
+    try: import fcntl
+    except ModuleNotFoundError: return (yield)
+    at = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError): # a disk without locks
+            try: fcntl.flock(at, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print(f'{folder}: another process measures into it; this one waits until it ends', file=sys.stderr)
+                fcntl.flock(at, fcntl.LOCK_EX)
+        yield
+    finally: os.close(at)
+
+def _extract(run, df, hashes, s, workers, executor, update, figures, progress):
+    "What of a run has to be measured, or computed anew, and that it is done"
     before = _believed(run, df, s, hashes, update)
     unread = before.get('unread', {}) if before else _unread(df, df.status, hashes)
     identity = run_identity(df, s, hashes, unread)
@@ -602,14 +622,9 @@ def extract(
     if stands and _same_rows(run, df): return _readdress(run, df)
     for path in changed: _outdate(path) if path.is_file() else None
     if other: write_record(run.path/'run.json', **{k: v for k, v in before.items() if k != 'sums'})
-    open_run(out, identity, update, unread)
+    open_run(run.path, identity, update, unread)
     write_csv(df, run.path/'cohort.csv')
-    workers = min(workers or os.cpu_count() or 1, max(1, len(todo)))
-    here_or_many = _Here if workers == 1 else processes
-    new_executor = partial(_Borrowed, executor) if executor else here_or_many
-    done = len(df)-sum(b-a for a, b in todo)
-    with tqdm(total=len(df), initial=done, desc='measuring', unit='frame', delay=1, disable=not progress) as bar:
-        known = run_parts(df, todo, s, new_executor, workers, bar)
+    known = _measure(df, todo, s, workers, executor, progress)
     shards = _checksums(run, plan.values(), todo.values(), before)
     amend_record(run.path/'run.json', state='measured', files=shards)
     functional, mean_of = write_tables(run, df, s, known)
@@ -622,6 +637,15 @@ def extract(
         status=functional.status.str.split(':').str[0].value_counts().to_dict(), unread=left,
         files=shards | _table_files(run), **({} if anew or 'study' not in before else dict(study=before['study'])))
     return run
+
+def _measure(df, todo, settings, workers, executor, progress):
+    "Measure parts here, in processes of this machine or by somebody else's executor"
+    workers = min(workers or os.cpu_count() or 1, max(1, len(todo)))
+    here_or_many = _Here if workers == 1 else processes
+    new_executor = partial(_Borrowed, executor) if executor else here_or_many
+    done = len(df)-sum(b-a for a, b in todo)
+    with tqdm(total=len(df), initial=done, desc='measuring', unit='frame', delay=1, disable=not progress) as bar:
+        return run_parts(df, todo, settings, new_executor, workers, bar)
 
 # %% ../../nbs/runs/02_extract.ipynb #cutdrawf
 def draw_figures(
