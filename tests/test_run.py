@@ -431,6 +431,39 @@ def test_one_clip_costs_itself(tmp_path, monkeypatch):
     assert clips[0]['figure'] and clips[2]['figure'] and found['state'] == 'failed'
     assert 'b.mp4: IndexError: list index out of range' in found['found'] and '2 clips followed' in found['found']
 
+@pytest.mark.parametrize('kind', ('turned', 'nobody'))
+def test_a_clip_that_says_little(tmp_path, kind):
+    "A head turned throughout is followed by the phase it shows; a clip without a face says so in words"
+    np, pd = pytest.importorskip('numpy'), pytest.importorskip('pandas')
+    from fad.clips.replay import write_clip
+    from fad.faces.media import read_image
+    from fad.temporal import trend_clip
+    cohort, rng = Path(__file__).resolve().parent.parent/'data'/'simulated', np.random.default_rng(0)
+    truth = pd.read_parquet(cohort/'truth.parquet', columns=['path', 'yaw_deg'])
+    turned = truth[truth.yaw_deg.abs().between(22, 27) & truth.path.str.endswith('.jpg')].path.iloc[0]
+    picture = read_image(cohort/turned) if kind == 'turned' else np.full((256, 256, 3), 90, np.uint8)
+    noisy = [np.clip(picture+rng.normal(0, 2, picture.shape), 0, 255).astype(np.uint8) for _ in range(40)]
+    write_clip(tmp_path/'clip.mp4', noisy, 10, crf='14')
+    found = trend_clip(tmp_path/'clip.mp4', tmp_path/'run', annotate=False, progress=False)
+    said = dict(turned='no quiet face in the first seconds', nobody='no usable face at all')[kind]
+    assert any(note.startswith(said) for note in found.notes) and not len(found.events)
+    assert found.series.status.eq('ok').any() == (kind == 'turned')
+
+def test_a_long_clip_has_a_short_summary(tmp_path, monkeypatch, capsys):
+    "Hundreds of events, marks and notes of a long clip are counted; the tables have them all"
+    pd, temporal = pytest.importorskip('pandas'), pytest.importorskip('fad.temporal')
+    from types import SimpleNamespace
+    from fad.app.cli import main
+    event = dict(region='mouth', side='left', sense='lower', start_s=1., end_s=2., held_s=1., peak_mm=3.)
+    mark = dict(kind='begin', t_s=1., side='left', what='lower')
+    found = SimpleNamespace(series=pd.DataFrame(dict(status=['ok']*9)), events=pd.DataFrame([event]*400),
+        marks=pd.DataFrame([mark]*400), notes=['odd']*400, files=['events.csv'])
+    monkeypatch.setattr(temporal, 'trend_clip', lambda *args, **kwargs: found)
+    assert main(['trend', 'clip.mp4', '--out', str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert len(said.splitlines()) < 50
+    for left in ('388 more\n', '388 more live marks', '388 more notes'): assert left in said
+
 LOST = dict(
     audit=dict(check='border', verdict='not judged', found='not judged: an error, X: y'),
     train=dict(task='severity', model='monotone', validation='failed: learned from all', metric='an error, X: y'),
