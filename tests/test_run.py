@@ -213,6 +213,24 @@ def test_a_study_in_pieces(run):
     done = fad(*command, cwd=run.parent)
     assert 'shortcut_audit.csv was changed' in done.stdout and (run/'shortcut_audit.csv').read_bytes() == whole
 
+def test_a_closed_folder_is_lost(portraits, tmp_path):
+    "A folder that can't be looked into makes the status 1 and is named, if nothing else is said too"
+    script = '''
+import os, sys
+scan = os.scandir
+def closed(path='.'):
+    if 'shut' in os.fspath(path): raise PermissionError(13, 'Permission denied')
+    return scan(path)
+os.scandir = closed
+from fad.app.cli import main
+sys.exit(main(sys.argv[1:]))'''
+    (tmp_path/'in'/'shut').mkdir(parents=True)
+    for name in ('0.jpg', 'shut/1.jpg'): shutil.copy(portraits/'in'/Path(name).name, tmp_path/'in'/name)
+    command = 'extract', 'in', '--out', 'run', *map(str, SMALL), '--quiet'
+    done = subprocess.run([sys.executable, '-c', script, *command], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1 and "folder 'shut' could not be looked into: Permission denied" in done.stderr
+    assert done.stderr.count('Permission denied') == 1 and len(rows(tmp_path/'run'/TABLES[0])) == 1
+
 @posix
 def test_two_at_once(portraits, tmp_path):
     "Two commands that write into one folder: the second waits, and refuses to write over faces of the first"

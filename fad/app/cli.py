@@ -353,9 +353,10 @@ def settings_of(
 
 # %% ../../nbs/app/05_cli.ipynb #4ab9ebed
 def _told(run, quiet, more=''):
-    "Say what was measured and name what was not; 1 where a file shows no face that could be measured, else 0"
-    from fad.runs.extract import failures, summary
-    status = int(failures(run.table('facial_asymmetry_functional')).lost.any())
+    """Say what was measured and name what was not; 1 where a file shows no face that could be measured, or a folder
+    could not be looked into, else 0"""
+    from fad.runs.extract import inputs_lost, summary
+    status = int(inputs_lost(run))
     if not quiet: print(summary(run), more, sep='')
     elif status: print(summary(run), file=sys.stderr)
     return status
@@ -562,14 +563,14 @@ def run_study(
         import fad.classifiers, fad.distributions, fad.shortcuts.audit, fad.temporal # noqa: F401, before hours of work
         from fad.app.report import write_report
         from fad.app.study import findings, study, study_summary
-    from fad.runs.extract import embedded_cohort, failures, summary
+    from fad.runs.extract import embedded_cohort, inputs_lost, summary
     settings = settings_of(args)
     if args.check: return _check(args)
     if not args.out: raise FadError('name the run folder to write: --out RUN')
     phases = [name.strip() for name in args.phases.split(',')] if args.phases else None
     run = study(args.cohort or embedded_cohort(), args.out, settings, args.workers, phases, not args.quiet)
     page = write_report(run, settings=settings)
-    lost = failures(run.table('facial_asymmetry_functional')).lost.any()
+    lost = inputs_lost(run)
     failed = findings(run).query('state == "failed"')
     if not args.quiet: _say(study_summary(run), f"\nthe report: {page}")
     else:

@@ -91,12 +91,12 @@ def _is_dir(entry):
 
 def _look_into(root, folder):
     "Entries of a folder below `root`, or None and the reason why they don't count"
-    where = f'folder {folder!r}'
+    where = f'folder {folder or os.fspath(root)!r}'
     if not Path(os.path.realpath(os.path.join(root, folder))).is_relative_to(os.path.realpath(root)):
         return (None, f'{where} is a link that leads out of the cohort and was not looked into: name its files in a '
             f'manifest')
     try: entries = _entries(os.path.join(root, folder))
-    except OSError as e: return None, f'{where} was not looked into: {e.strerror}'
+    except OSError as e: return None, f'{where} could not be looked into: {e.strerror}'
     if folder and any(e.name == 'run.json' for e in entries): return None, _holds_a_run(folder)
     return entries, None
 

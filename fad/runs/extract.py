@@ -6,7 +6,8 @@
 __all__ = ['VERSIONS', 'TABLES', 'RunError', 'input_hashes', 'made_with', 'run_identity', 'identity_changes', 'ShardTables',
            'shard_tables', 'measure_shard', 'run_parts', 'end_with', 'processes', 'Run', 'check_out', 'open_run',
            'write_tables', 'need_pictures', 'finished_run', 'extract', 'draw_figures', 'embedded_cohort',
-           'study_cohort', 'study_run', 'failures', 'not_measured', 'stray_words', 'summary']
+           'study_cohort', 'study_run', 'failures', 'closed_folders', 'inputs_lost', 'not_measured', 'stray_words',
+           'summary']
 
 # %% ../../nbs/runs/02_extract.ipynb #b81c4971
 import contextlib, errno, hashlib, html, importlib.metadata, multiprocessing, os, re, shutil, sys, threading, time
@@ -743,6 +744,18 @@ def _shown(path, width=100):
     text = repr(path)[1:-1]
     return text if len(text) <= width else '…'+text[-width:]
 
+def closed_folders(
+    run:Run # a finished run
+)->list: # a sentence each
+    "Folders of the input that could not be looked into: nobody knows which files are lost with them"
+    return [w for w in run.info.get('warnings', []) if 'could not be looked into' in w]
+
+def inputs_lost(
+    run:Run # a finished run
+)->bool:
+    "Whether a file shows no face that could be measured, or a folder could not be looked into"
+    return bool(failures(run.table('facial_asymmetry_functional')).lost.any() or closed_folders(run))
+
 def not_measured(
     run:Run, # a finished run
     table, # its functional table
@@ -752,6 +765,7 @@ def not_measured(
     lost = failures(table)
     lines = [f"  {_shown(r.path)}: {'' if r.frames == 1 else f'{r.failed} of {r.frames} frames, mostly '}{r.reason}"
         for r in lost.head(most).itertuples()]
+    lines += [f'  {said}' for said in closed_folders(run)]
     return ['', 'not measured:']*bool(lines)+lines+[f"  … and {len(lost)-most} more: all are in "
         f"{run.path/'quality.csv'}"]*(len(lost) > most)
 
@@ -824,7 +838,7 @@ def summary(
     if (origin := run.info.get('settings_from', 'defaults')) != 'defaults': lines += ['', f"settings: {origin}"]
     found = [*_turned_words(run, table), *_stretched_words(run, table), *_covered_words(table), *run.notes,
         *stray_words(run)]
-    for w in [*found, *run.info.get('warnings', [])]:
+    for w in [*found, *(w for w in run.info.get('warnings', []) if w not in closed_folders(run))]:
         lines += ['', f"note: {w}"]
     return '\n'.join(lines)
 
