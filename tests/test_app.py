@@ -13,6 +13,10 @@ CLIP = root/'data/simulated/clips/c001.mp4' # a weakness that comes after 3.4 s
 COMMAND = [sys.executable, '-c', 'import sys; from fad.app.cli import main; sys.exit(main())', 'app', '--port', '0',
     '--no-browser', '--quiet']
 
+def hears():
+    "Ctrl-C is heard, if these tests run in the background too, where a shell has it ignored"
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 @contextlib.contextmanager
 def started(top, *options):
     "A server of its own: its process, its address and the folder in which it keeps what is temporary"
@@ -21,7 +25,8 @@ def started(top, *options):
     kept.mkdir(exist_ok=True)
     env = os.environ | dict(TMPDIR=str(kept), HOME=str(top/'home'), PYTHONPATH=str(root))
     with open(top/'log', 'w') as log:
-        p = subprocess.Popen([*COMMAND, *options], cwd=top, env=env, stdout=subprocess.PIPE, stderr=log, text=True)
+        p = subprocess.Popen([*COMMAND, *options], cwd=top, env=env, stdout=subprocess.PIPE, stderr=log, text=True,
+            preexec_fn=hears if os.name == 'posix' else None)
     try:
         address = p.stdout.readline().strip()
         assert address.startswith('http://127.0.0.1:') and '?token=' in address, (top/'log').read_text()

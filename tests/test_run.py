@@ -255,10 +255,14 @@ def alive(session):
     found = [line.split(None, 3) for line in said.splitlines()]
     return [f for f in found if f[1] == str(session) and not f[2].startswith('Z')]
 
+def hears():
+    "Ctrl-C is heard, if these tests run in the background too, where a shell has it ignored"
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 def start(folder, *command):
     "A command in a session of its own, once two workers of it measure"
     p = subprocess.Popen([*FAD, *map(str, command)], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, start_new_session=True)
+        text=True, start_new_session=True, preexec_fn=hears)
     until = time.time()+60
     while not list((folder/'stopped').glob('landmarks/*.parquet')) and p.poll() is None and time.time() < until:
         time.sleep(.01)

@@ -596,6 +596,7 @@ def extract(
 @contextlib.contextmanager
 def _alone(folder):
     "Keep other processes from writing into a run's folder, and wait for one that does; not on Windows"
+    there = folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try: import fcntl
     except ModuleNotFoundError: return (yield)
@@ -607,6 +608,9 @@ def _alone(folder):
                 print(f'{folder}: another process measures into it; this one waits until it ends', file=sys.stderr)
                 fcntl.flock(at, fcntl.LOCK_EX)
         yield
+    except BaseException: # nothing was written: nothing stays
+        with contextlib.suppress(OSError): there or folder.rmdir()
+        raise
     finally: os.close(at)
 
 def _extract(run, df, hashes, s, workers, executor, update, figures, progress):

@@ -8,7 +8,7 @@ __all__ = ['whole', 'write_whole', 'alive', 'sweep', 'write_text', 'write_json',
            'save_landmarks', 'load_landmarks']
 
 # %% ../../nbs/runs/01_files.ipynb #a084fe06
-import hashlib, json, os, re
+import hashlib, importlib, json, os, re
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -48,12 +48,12 @@ def alive(
 
 def _ask_windows(pid):
     "Raise `ProcessLookupError` where Windows knows no such process; a signal 0 would be a Ctrl-C there"
-    import _winapi
-    try: handle = _winapi.OpenProcess(_winapi.SYNCHRONIZE, False, pid)
+    windows = importlib.import_module('_winapi')
+    try: handle = windows.OpenProcess(windows.SYNCHRONIZE, False, pid)
     except PermissionError: return # somebody else's
     except OSError: raise ProcessLookupError(pid) from None
-    try: ended = _winapi.WaitForSingleObject(handle, 0) == _winapi.WAIT_OBJECT_0
-    finally: _winapi.CloseHandle(handle)
+    try: ended = windows.WaitForSingleObject(handle, 0) == windows.WAIT_OBJECT_0
+    finally: windows.CloseHandle(handle)
     if ended: raise ProcessLookupError(pid)
 
 def sweep(
