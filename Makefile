@@ -38,11 +38,11 @@ test: .venv/ready ## prove that exports, notebooks and README are fresh; run all
 
 FLOORS = 00_settings faces/02_cohort faces/03_detector faces/05_measures 01_landmarks runs/01_files stats/07_comparison
 
-floors: ## the reading and measuring notebooks under the lowest versions that pyproject.toml allows, in an environment of its own
+floors: ## the reading and measuring notebooks and the app under the lowest versions that pyproject.toml allows, in an environment of its own
 	rm -rf build/floors && $(or $(PYTHON),python3) -m venv build/floors
 	build/floors/bin/python -m pip install -qq uv
-	VIRTUAL_ENV=$(CURDIR)/build/floors build/floors/bin/uv pip install -q --resolution lowest-direct '.[study]' -r tools/floors.txt
-	build/floors/bin/python -m pytest -q tests/test_media.py
+	VIRTUAL_ENV=$(CURDIR)/build/floors build/floors/bin/uv pip install -q --resolution lowest-direct '.[study,app]' -r tools/floors.txt
+	build/floors/bin/python -m pytest -q tests/test_media.py tests/test_app.py
 	for n in $(FLOORS); do VIRTUAL_ENV=$(CURDIR)/build/floors PATH="$(CURDIR)/build/floors/bin:$$PATH" PYTHONPATH=$(CURDIR) build/floors/bin/nbdev-test nbs/$$n.ipynb || exit 1; done
 
 fuzz: .venv/ready ## 2,000 damaged files instead of the 200 of `make test`

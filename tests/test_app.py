@@ -13,15 +13,20 @@ CLIP = root/'data/simulated/clips/c001.mp4' # a weakness that comes after 3.4 s
 COMMAND = [sys.executable, '-c', 'import sys; from fad.app.cli import main; sys.exit(main())', 'app', '--port', '0',
     '--no-browser', '--quiet']
 
+def hears():
+    "Ctrl-C is heard, if these tests run in the background too, where a shell has it ignored"
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 @contextlib.contextmanager
 def started(top, *options):
     "A server of its own: its process, its address and the folder in which it keeps what is temporary"
     pytest.importorskip('voila', reason='no Voilà here: pip install "facial-asymmetry[app]"')
     kept = top/'t'
-    kept.mkdir()
+    kept.mkdir(exist_ok=True)
     env = os.environ | dict(TMPDIR=str(kept), HOME=str(top/'home'), PYTHONPATH=str(root))
     with open(top/'log', 'w') as log:
-        p = subprocess.Popen([*COMMAND, *options], cwd=top, env=env, stdout=subprocess.PIPE, stderr=log, text=True)
+        p = subprocess.Popen([*COMMAND, *options], cwd=top, env=env, stdout=subprocess.PIPE, stderr=log, text=True,
+            preexec_fn=hears if os.name == 'posix' else None)
     try:
         address = p.stdout.readline().strip()
         assert address.startswith('http://127.0.0.1:') and '?token=' in address, (top/'log').read_text()
@@ -200,6 +205,15 @@ def test_ctrl_c(tmp_path):
     with started(tmp_path) as (p, _, kept):
         p.send_signal(signal.SIGINT)
         assert p.wait(30) == 0 and p.stdout.read() == '' and not list(kept.iterdir())
+
+def test_what_a_killed_server_left(tmp_path):
+    "A server that was killed could not clear its folder: the next one does"
+    with started(tmp_path) as (p, _, kept):
+        p.kill()
+        p.wait()
+        left = list(kept.iterdir())
+        with started(tmp_path): now = list(kept.iterdir())
+    assert len(left) == 1 and len(now) == 1 and now != left and not list(kept.iterdir())
 
 def test_without_voila(tmp_path):
     "Where the extra is missing, the command names it"

@@ -4,6 +4,7 @@ FAD_FUZZ=2000 asks for more cases (`make fuzz`), FAD_FUZZ_SEED for others. `pyth
 repeats cases and says what became of them."""
 import contextlib, faulthandler, io, json, os, random, re, shutil, struct
 import subprocess, sys, tempfile, threading, warnings, zipfile
+from collections import Counter
 from pathlib import Path
 
 root = Path(__file__).resolve().parent.parent
@@ -308,10 +309,28 @@ def watch(seeds, cases, log, limit_s=LIMIT_S):
                 f"{'took longer than '+str(limit_s)+' s' if hung.is_set() else f'killed its process ({p.returncode})'}")
     return said, faults
 
-def test_damaged_files(tmp_path):
+def counts(said, faults, seeds):
+    "A line a kind of file: cases, what became of them, faults"
+    lines = []
+    for kind in KINDS:
+        told = [s for s in said.values() if s.startswith(f'{kind} ')]
+        ended = Counter(_ending(s.partition(': ')[2]) for s in told)
+        lost = sum(make_case(seeds, i)[0] == kind for i in faults)
+        lines.append(f"{kind}: {len(told)+lost} cases, {', '.join(f'{n} {what}' for what, n in ended.most_common())}, "
+            f'{lost} faults')
+    return '\n'.join(lines)
+
+def _ending(said):
+    "What became of a damaged file, in two words"
+    if said.startswith('{'): return 'measured' if "'ok'" in said else 'given a row with a reason'
+    if 'healed: ' in said: return 'read and nothing to heal' if said.endswith('healed: ') else 'healed'
+    return 'read' if said.startswith('read') or said.endswith(' faces') else 'refused in words'
+
+def test_damaged_files(tmp_path, capsys):
     "Every damaged file has a row or a reason, in time, and harms neither the process nor the table"
     make_seeds(tmp_path/'seeds')
     said, faults = watch(tmp_path/'seeds', range(CASES), tmp_path/'log')
+    with capsys.disabled(): print('', counts(said, faults, tmp_path/'seeds'), sep='\n')
     assert not faults, '\n'.join(f'case {i} of seed {SEED}: {f}' for i, f in sorted(faults.items()))
     assert len(said) == CASES
     kinds = {k: [s for s in said.values() if s.startswith(k)] for k in KINDS}

@@ -56,6 +56,7 @@ def test_installed(built, tmp_path):
     assert re.fullmatch(r'ok -?0\.0\d+', said) and Path(where).is_relative_to(site)
     r = run(python.with_name('fad'), '--version', cwd=tmp_path)
     assert re.fullmatch(r'fad \d+\.\d+\.\d+\n', r.stdout)
+    assert run(python, '-m', 'fad', '--version', cwd=tmp_path).stdout == r.stdout
     r = run(python.with_name('fad'), 'extract', root/'data/photograph/collins.png', '--out', 'run', '--quiet',
         '--workers', 1, cwd=tmp_path)
     assert r.returncode == 0 and (tmp_path/'run/facial_asymmetry_functional.csv').is_file(), r.stderr

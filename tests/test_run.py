@@ -145,10 +145,47 @@ def test_a_record_of_others(run, text):
         assert said.returncode == 2 and 'not of fad' in said.stderr and 'Traceback' not in said.stderr
     assert tables(run) == before
 
+def _edit(run, change):
+    info = json.loads((run/'run.json').read_text())
+    change(info)
+    (run/'run.json').write_text(json.dumps(info))
+
+EDITS = dict( # what is changed in run.json, how, and whether the landmarks have to be measured anew
+    identity=(lambda info: info['identity']['settings']['quality'].update(max_yaw_deg=90.), False),
+    warnings=(lambda info: info.update(warnings=[]), False),
+    status=(lambda info: info['status'].update(ok=7), False),
+    files=(lambda info: info['files'].update({TABLES[0]: '0'*64}), False),
+    unread=(lambda info: info.update(unread={'0.jpg': ''}), True),
+    state=(lambda info: info.update(state='measured'), False))
+
+@pytest.mark.parametrize('entry', EDITS)
+def test_a_record_edited_by_hand(portraits, run, entry):
+    "Named by whoever reads it; the same command writes it anew, and measures only what it no longer tells"
+    (change, anew), before = EDITS[entry], stamps(run)
+    _edit(run, change)
+    said = fad('report', run.name, cwd=run.parent)
+    assert said.returncode == 2 and f'changed since it was written ({entry})' in said.stderr, said.stderr
+    done = again(run)
+    assert done.returncode == 1 and f'run.json was changed since it was written ({entry})' in done.stdout, done.stderr
+    assert tables(run) == tables(portraits/'whole') and (stamps(run) != before) == anew
+    assert 'run.json' not in again(run).stdout
+
+def test_a_record_edited_to_what_is_asked(portraits, run):
+    "A setting that was written into run.json and is then asked for does not make the numbers those of that setting"
+    asked = '--set', 'quality.min_interocular_px=60'
+    assert again(run, *asked).returncode == 2
+    _edit(run, lambda info: info['identity']['settings']['quality'].update(min_interocular_px=60.))
+    assert again(run).returncode == 1 # as it was made: mended
+    _edit(run, lambda info: info['identity']['settings']['quality'].update(min_interocular_px=60.))
+    assert 'all were measured anew' in again(run, *asked).stdout and again(run).returncode == 2
+    found = tables(run)
+    shutil.rmtree(run)
+    assert again(run, *asked).returncode == 1 and tables(run) == found
+
 def test_a_run_of_an_older_version(portraits, run):
     "A run without checksums is used: its landmarks stay, its tables are written again with theirs"
     info = json.loads((run/'run.json').read_text())
-    (run/'run.json').write_text(json.dumps({k: v for k, v in info.items() if k != 'files'}))
+    (run/'run.json').write_text(json.dumps({k: v for k, v in info.items() if k not in ('files', 'sums')}))
     before = stamps(run)
     assert again(run).returncode == 1 and tables(run) == tables(portraits/'whole') and stamps(run) == before
     assert json.loads((run/'run.json').read_text())['files'] == info['files']
@@ -176,6 +213,40 @@ def test_a_study_in_pieces(run):
     done = fad(*command, cwd=run.parent)
     assert 'shortcut_audit.csv was changed' in done.stdout and (run/'shortcut_audit.csv').read_bytes() == whole
 
+def test_a_closed_folder_is_lost(portraits, tmp_path):
+    "A folder that can't be looked into makes the status 1 and is named, if nothing else is said too"
+    script = '''
+import os, sys
+scan = os.scandir
+def closed(path='.'):
+    if 'shut' in os.fspath(path): raise PermissionError(13, 'Permission denied')
+    return scan(path)
+os.scandir = closed
+from fad.app.cli import main
+sys.exit(main(sys.argv[1:]))'''
+    (tmp_path/'in'/'shut').mkdir(parents=True)
+    for name in ('0.jpg', 'shut/1.jpg'): shutil.copy(portraits/'in'/Path(name).name, tmp_path/'in'/name)
+    command = 'extract', 'in', '--out', 'run', *map(str, SMALL), '--quiet'
+    done = subprocess.run([sys.executable, '-c', script, *command], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1 and "folder 'shut' could not be looked into: Permission denied" in done.stderr
+    assert done.stderr.count('Permission denied') == 1 and len(rows(tmp_path/'run'/TABLES[0])) == 1
+
+@posix
+def test_two_at_once(portraits, tmp_path):
+    "Two commands that write into one folder: the second waits, and refuses to write over faces of the first"
+    for name in ('in', 'other'): shutil.copytree(portraits/'in', tmp_path/name)
+    (tmp_path/'other'/'0.jpg').rename(tmp_path/'other'/'zero.jpg')
+    def begin(source):
+        return subprocess.Popen([*FAD, 'extract', source, '--out', 'whole', *map(str, SMALL), '--quiet'], cwd=tmp_path,
+            stderr=subprocess.PIPE, text=True)
+    first = begin('in')
+    until = time.time()+60
+    while not list(tmp_path.glob('whole/landmarks/*.parquet')) and time.time() < until: time.sleep(.002)
+    same, other = begin('in'), begin('other')
+    ended = {p: (p.communicate(timeout=120)[1], p.returncode) for p in (first, same, other)}
+    assert [ended[p][1] for p in (first, same, other)] == [1, 1, 2], ended
+    assert 'was made from something else' in ended[other][0] and tables(tmp_path/'whole') == tables(portraits/'whole')
+
 # ---- stopped means stopped
 
 def alive(session):
@@ -184,10 +255,14 @@ def alive(session):
     found = [line.split(None, 3) for line in said.splitlines()]
     return [f for f in found if f[1] == str(session) and not f[2].startswith('Z')]
 
+def hears():
+    "Ctrl-C is heard, if these tests run in the background too, where a shell has it ignored"
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 def start(folder, *command):
     "A command in a session of its own, once two workers of it measure"
     p = subprocess.Popen([*FAD, *map(str, command)], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, start_new_session=True)
+        text=True, start_new_session=True, preexec_fn=hears)
     until = time.time()+60
     while not list((folder/'stopped').glob('landmarks/*.parquet')) and p.poll() is None and time.time() < until:
         time.sleep(.01)
@@ -232,6 +307,34 @@ def test_a_simulation_ends_with_its_parent(tmp_path):
     for pid, *_ in left: os.kill(int(pid), signal.SIGKILL)
     assert not left, left
 
+def test_a_worker_that_holds_a_handle_of_its_parent(tmp_path):
+    "Where a worker is given a handle of its parent, as on Windows, it waits for that, and ends when it is told"
+    (tmp_path/'two.py').write_text('''
+import multiprocessing, os, time
+from fad.runs.extract import end_with
+
+def work(parent, ready):
+    end_with(parent)
+    ready.put(os.getpid())
+    time.sleep(120)
+
+if __name__ == '__main__':
+    here = multiprocessing.get_context('spawn')
+    ready = here.Queue()
+    here.Process(target=work, args=(os.getpid(), ready)).start()
+    print(ready.get(), flush=True)
+    time.sleep(120)
+''')
+    psutil = pytest.importorskip('psutil')
+    p = subprocess.Popen([sys.executable, 'two.py'], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    worker = psutil.Process(int(p.stdout.readline()))
+    p.kill()
+    p.wait()
+    try: worker.wait(30) # 5 s on a quiet machine
+    except psutil.TimeoutExpired:
+        worker.kill()
+        pytest.fail('it went on without its parent')
+
 # ---- time and size
 
 @posix
@@ -272,6 +375,30 @@ sys.exit(main(sys.argv[1:]))'''
     done = fad(*command, cwd=tmp_path)
     assert '1 of 2 files that could not be read came back' in done.stdout
     assert tables(tmp_path/'run') == tables(portraits/'whole')
+
+@pytest.mark.parametrize('source', ('in', 'in/m.csv', 'in/*.jpg'))
+def test_a_folder_that_hangs(portraits, tmp_path, source):
+    "A folder, a manifest's path or a pattern on a drive that does not answer is named, and the process ends"
+    script = '''
+import os, sys, threading
+def on_a_drive_that_hangs(look):
+    def hang(path='.', *args, **kwargs):
+        if 'away' in os.fspath(path): threading.Event().wait()
+        return look(path, *args, **kwargs)
+    return hang
+os.scandir, os.lstat, os.stat = map(on_a_drive_that_hangs, (os.scandir, os.lstat, os.stat))
+os.path.lexists = on_a_drive_that_hangs(os.path.lexists)
+from fad.app.cli import main
+sys.exit(main(sys.argv[1:]))'''
+    (tmp_path/'in'/'away').mkdir(parents=True)
+    for n in ('0.jpg', 'away/1.jpg', 'away/2.jpg'): shutil.copy(portraits/'in'/Path(n).name, tmp_path/'in'/n)
+    (tmp_path/'in'/'m.csv').write_text('path\n0.jpg\naway/1.jpg\naway/2.jpg\n')
+    named = dict(zip(('in', 'in/m.csv', 'in/*.jpg'), ('in/away', 'away/1.jpg', 'in/away/*.jpg')))[source]
+    command = 'extract', source.replace('*', 'away/*'), '--out', 'run', '--set', 'work.file_s=1'
+    done = subprocess.run([sys.executable, '-c', script, *command], cwd=tmp_path, capture_output=True, text=True,
+        timeout=60)
+    assert done.returncode == 2 and not (tmp_path/'run').exists(), (done.returncode, done.stderr)
+    assert f'{named}: no answer within 1 s (work.file_s)' in done.stderr and 'Traceback' not in done.stderr
 
 @posix
 def test_what_is_refused_is_not_read_whole(tmp_path):
@@ -325,6 +452,39 @@ def test_one_clip_costs_itself(tmp_path, monkeypatch):
     assert [c['clip'] for c in clips] == ['a.mp4', 'b.mp4', 'c.mp4'] and 'IndexError' in clips[1]['notes']
     assert clips[0]['figure'] and clips[2]['figure'] and found['state'] == 'failed'
     assert 'b.mp4: IndexError: list index out of range' in found['found'] and '2 clips followed' in found['found']
+
+@pytest.mark.parametrize('kind', ('turned', 'nobody'))
+def test_a_clip_that_says_little(tmp_path, kind):
+    "A head turned throughout is followed by the phase it shows; a clip without a face says so in words"
+    np, pd = pytest.importorskip('numpy'), pytest.importorskip('pandas')
+    from fad.clips.replay import write_clip
+    from fad.faces.media import read_image
+    from fad.temporal import trend_clip
+    cohort, rng = Path(__file__).resolve().parent.parent/'data'/'simulated', np.random.default_rng(0)
+    truth = pd.read_parquet(cohort/'truth.parquet', columns=['path', 'yaw_deg'])
+    turned = truth[truth.yaw_deg.abs().between(22, 27) & truth.path.str.endswith('.jpg')].path.iloc[0]
+    picture = read_image(cohort/turned) if kind == 'turned' else np.full((256, 256, 3), 90, np.uint8)
+    noisy = [np.clip(picture+rng.normal(0, 2, picture.shape), 0, 255).astype(np.uint8) for _ in range(40)]
+    write_clip(tmp_path/'clip.mp4', noisy, 10, crf='14')
+    found = trend_clip(tmp_path/'clip.mp4', tmp_path/'run', annotate=False, progress=False)
+    said = dict(turned='no quiet face in the first seconds', nobody='no usable face at all')[kind]
+    assert any(note.startswith(said) for note in found.notes) and not len(found.events)
+    assert found.series.status.eq('ok').any() == (kind == 'turned')
+
+def test_a_long_clip_has_a_short_summary(tmp_path, monkeypatch, capsys):
+    "Hundreds of events, marks and notes of a long clip are counted; the tables have them all"
+    pd, temporal = pytest.importorskip('pandas'), pytest.importorskip('fad.temporal')
+    from types import SimpleNamespace
+    from fad.app.cli import main
+    event = dict(region='mouth', side='left', sense='lower', start_s=1., end_s=2., held_s=1., peak_mm=3.)
+    mark = dict(kind='begin', t_s=1., side='left', what='lower')
+    found = SimpleNamespace(series=pd.DataFrame(dict(status=['ok']*9)), events=pd.DataFrame([event]*400),
+        marks=pd.DataFrame([mark]*400), notes=['odd']*400, files=['events.csv'])
+    monkeypatch.setattr(temporal, 'trend_clip', lambda *args, **kwargs: found)
+    assert main(['trend', 'clip.mp4', '--out', str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert len(said.splitlines()) < 50
+    for left in ('388 more\n', '388 more live marks', '388 more notes'): assert left in said
 
 LOST = dict(
     audit=dict(check='border', verdict='not judged', found='not judged: an error, X: y'),

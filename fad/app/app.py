@@ -7,7 +7,7 @@ __all__ = ['MOST', 'LOOKS', 'SCRIPT', 'in_words', 'refusal', 'Answer', 'region_t
            'Visit', 'show', 'serve']
 
 # %% ../../nbs/app/06_app.ipynb #app00004
-import contextlib, json, os, re, secrets, socket, sys, tempfile, threading, warnings, webbrowser
+import contextlib, json, os, re, secrets, shutil, socket, sys, tempfile, threading, warnings, webbrowser
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np, pandas as pd
 from markupsafe import Markup
 from ..settings import FadError, load_settings, to_ini
 from ..faces.media import frame_times, media_kind, Unreadable, within
+from ..runs.files import alive
 from ..runs.pages import data_table, figure, fragment, page, scrolling
 
 # %% ../../nbs/app/06_app.ipynb #app00008
@@ -745,6 +746,12 @@ def _options(place, port, token):
 
 _TOLD = 'Only this machine can open it, with this address. Ctrl-C ends it.'
 
+def _remove_left():
+    "Remove the folders of servers that were killed, with what was dropped on their pages"
+    for left in Path(tempfile.gettempdir()).glob('fad-app-*-*'):
+        number = left.name.split('-')[2]
+        if number.isdecimal() and not alive(int(number)): shutil.rmtree(left, ignore_errors=True)
+
 def _free_port():
     with socket.socket() as one:
         one.bind(('127.0.0.1', 0))
@@ -758,7 +765,8 @@ def serve(
 ):
     "`fad app`: show the page on this machine only, until Ctrl-C"
     token = secrets.token_urlsafe(24)
-    with tempfile.TemporaryDirectory(prefix='fad-app-', ignore_cleanup_errors=True) as folder:
+    _remove_left()
+    with tempfile.TemporaryDirectory(prefix=f'fad-app-{os.getpid()}-', ignore_cleanup_errors=True) as folder:
         with _environment(_lay_out(Path(folder), settings or load_settings())):
             server = _server()(config=_options(Path(folder), port or _free_port(), token))
             def ready():

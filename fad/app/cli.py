@@ -37,10 +37,18 @@ def _place(text):
     if text.strip(): return text
     raise argparse.ArgumentTypeError("the folder's name is empty: give one, for example results/new")
 
-def _inputs(names):
-    "One input, or several as a list; a pattern that the shell left alone is what it finds"
-    found = [path for name in names for path in (
-        [name] if os.path.lexists(name) or '://' in name else sorted(glob.glob(name, recursive=True)) or [name])]
+def _found(name):
+    "What a name on the command line stands for: itself, or what a pattern that the shell left alone finds"
+    if os.path.lexists(name) or '://' in name: return [name]
+    return sorted(glob.glob(name, recursive=True)) or [name]
+
+def _inputs(names, settings):
+    "One input, or several as a list; a drive that hangs is named"
+    from fad.faces.media import Unreadable, within
+    found = []
+    for name in names:
+        try: found += within(settings.work.file_s, _found, name)
+        except Unreadable as e: raise FadError(f'{name}: {e}. Look whether its drive or network answers') from None
     return found if len(found) > 1 else found[0]
 
 def _add_workers(p):
@@ -345,9 +353,10 @@ def settings_of(
 
 # %% ../../nbs/app/05_cli.ipynb #4ab9ebed
 def _told(run, quiet, more=''):
-    "Say what was measured and name what was not; 1 where a file shows no face that could be measured, else 0"
-    from fad.runs.extract import failures, summary
-    status = int(failures(run.table('facial_asymmetry_functional')).lost.any())
+    """Say what was measured and name what was not; 1 where a file shows no face that could be measured, or a folder
+    could not be looked into, else 0"""
+    from fad.runs.extract import inputs_lost, summary
+    status = int(inputs_lost(run))
     if not quiet: print(summary(run), more, sep='')
     elif status: print(summary(run), file=sys.stderr)
     return status
@@ -357,8 +366,9 @@ def run_extract(
 )->int: # exit status
     "`fad extract`"
     from fad.runs.extract import extract
+    settings = settings_of(args)
     with _cluster(args) as cluster:
-        run = extract(_inputs(args.input), args.out, settings_of(args), args.workers, cluster, args.update,
+        run = extract(_inputs(args.input, settings), args.out, settings, args.workers, cluster, args.update,
             args.figures, not args.quiet)
     return _told(run, args.quiet, f"\n\nwritten to {run.path}. {DISCLAIMER}")
 
@@ -481,9 +491,10 @@ def run_predict(
     with _needs('study'): from fad.models.cards import predict
     if models := [name for name in args.input if name.endswith('.skops')]:
         raise FadError(f'{models[0]} is a model, not a picture: name it with --model {models[0]}')
-    source = _inputs(args.input)
+    settings = settings_of(args)
+    source = _inputs(args.input, settings)
     to = args.out or (source if isinstance(source, str) and _is_run(source) else _named_after(args.input))
-    said = predict(source, args.model, to, args.healthy, args.cards, settings_of(args), args.workers,
+    said = predict(source, args.model, to, args.healthy, args.cards, settings, args.workers,
         progress=not args.quiet)
     judged = said.risk.notna()
     if not args.quiet:
@@ -522,12 +533,13 @@ def run_change(
 )->int: # exit status
     "`fad change`"
     with _needs('study'): from fad.clips.change import change, left_out, summary_lines
-    inputs = _inputs(args.session)
+    settings = settings_of(args)
+    inputs = _inputs(args.session, settings)
     sessions = inputs if isinstance(inputs, list) else [inputs]
     measured = len(sessions) == 1 and _is_run(sessions[0])
     if not (measured or args.out): raise FadError('name a folder for what is found: --out DIR')
     found = change(*sessions, out=args.out, question=args.measure, expression=args.expression,
-        settings=settings_of(args), workers=args.workers, progress=not args.quiet)
+        settings=settings, workers=args.workers, progress=not args.quiet)
     lost = left_out(found)
     to = args.out or sessions[0]
     if not args.quiet: _say(*summary_lines(found), *lost, f"\nwritten to {to}: change.csv, change*.png, change*.html")
@@ -551,14 +563,14 @@ def run_study(
         import fad.classifiers, fad.distributions, fad.shortcuts.audit, fad.temporal # noqa: F401, before hours of work
         from fad.app.report import write_report
         from fad.app.study import findings, study, study_summary
-    from fad.runs.extract import embedded_cohort, failures, summary
+    from fad.runs.extract import embedded_cohort, inputs_lost, summary
     settings = settings_of(args)
     if args.check: return _check(args)
     if not args.out: raise FadError('name the run folder to write: --out RUN')
     phases = [name.strip() for name in args.phases.split(',')] if args.phases else None
     run = study(args.cohort or embedded_cohort(), args.out, settings, args.workers, phases, not args.quiet)
     page = write_report(run, settings=settings)
-    lost = failures(run.table('facial_asymmetry_functional')).lost.any()
+    lost = inputs_lost(run)
     failed = findings(run).query('state == "failed"')
     if not args.quiet: _say(study_summary(run), f"\nthe report: {page}")
     else:

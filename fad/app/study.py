@@ -15,7 +15,7 @@ import numpy as np, pandas as pd
 from tqdm.auto import tqdm
 from ..settings import as_dict, load_settings, override, Settings, tells_error
 from ..faces.cohort import cohort, whose_faces
-from ..runs.files import checksum, read_json, sweep, write_csv, write_json
+from ..runs.files import amend_record, checksum, read_json, sweep, write_csv, write_json
 from ..runs.extract import (
     check_out, extract, identity_changes, not_measured, Run, RunError, stray_words, summary)
 
@@ -292,7 +292,7 @@ def study(
 )->Run: # `study.json` in it says what every phase found
     "Measure a cohort and ask every question of it; taken up again, it goes on where it was"
     settings, wanted = settings or load_settings(), _wanted(phases)
-    check_out(out, source)
+    check_out(out, source, settings.work.file_s)
     df = source if isinstance(source, pd.DataFrame) else cohort(source, settings, progress=progress)
     n, clips = len(df), int(df.t_s.notna().sum())
     board = Board({p.name: p.costs(n, clips, settings) for p in (MEASURE, *wanted)}) if progress else None
@@ -320,7 +320,7 @@ def _ask(run, source, wanted, settings, workers, board):
         write_json(told, run.path/STUDY)
     if todo:
         made = dict(asked, report=as_dict(settings)['report'], versions=_versions())
-        write_json(run.info | dict(study=made), run.path/'run.json')
+        amend_record(run.path/'run.json', study=made)
 
 # %% ../../nbs/app/01_study.ipynb #2915c97c
 RESTS_ON_LABELS = ('compare', 'train', 'reflect')

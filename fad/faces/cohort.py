@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['WORKBOOKS', 'CohortError', 'CohortWarning', 'folder_class', 'path_class', 'folder_subject', 'walk', 'walk_store',
-           'file_rows', 'read_manifest', 'cohort', 'each_face', 'cohort_warnings', 'is_healthy', 'read_table',
-           'as_names', 'unsaid', 'is_simulated', 'whose_faces']
+           'file_rows', 'read_rows', 'read_manifest', 'cohort', 'each_face', 'cohort_warnings', 'is_healthy',
+           'read_table', 'as_names', 'unsaid', 'is_simulated', 'whose_faces']
 
 # %% ../../nbs/faces/02_cohort.ipynb #c451038a
 import csv, io, os, posixpath, re, unicodedata, warnings
@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 from ..settings import FadError, load_settings
 from .media import (
     file_problem, frame_times, is_url, media_kind, open_file, picture_note, read_image, sample_frames, store_of,
-    Unreadable, within)
+    Unreadable, within, within_each)
 from .detector import find_faces, ModelError
 
 # %% ../../nbs/faces/02_cohort.ipynb #235bd0da
@@ -91,36 +91,48 @@ def _is_dir(entry):
 
 def _look_into(root, folder):
     "Entries of a folder below `root`, or None and the reason why they don't count"
-    where = f'folder {folder!r}'
+    where = f'folder {folder or os.fspath(root)!r}'
     if not Path(os.path.realpath(os.path.join(root, folder))).is_relative_to(os.path.realpath(root)):
         return (None, f'{where} is a link that leads out of the cohort and was not looked into: name its files in a '
             f'manifest')
     try: entries = _entries(os.path.join(root, folder))
-    except OSError as e: return None, f'{where} was not looked into: {e.strerror}'
+    except OSError as e: return None, f'{where} could not be looked into: {e.strerror}'
     if folder and any(e.name == 'run.json' for e in entries): return None, _holds_a_run(folder)
     return entries, None
 
 def _holds_a_run(folder): return f'folder {folder!r} holds a run of fad and was not looked into'
 
-def walk(
-    root, # folder
-)->tuple: # (sorted list of (path below `root`, whether it is a link), list of what could not be looked into)
-    "Every file below a folder, each real folder once"
-    real,files,notes = os.path.realpath(root), [], []
-    folders,links,seen = [''], [], set()
+def _walked(root, looking):
+    "Of each real folder its files, and why it could not be looked into; `looking` ends with the present one"
+    real,folders,links,seen = os.path.realpath(root), [''], [], set()
     while folders or links:
         folder = folders.pop() if folders else links.pop(0)
-        where = os.path.realpath(os.path.join(root, folder))
+        looking.append(os.path.join(root, folder) if folder else root)
+        where,files = os.path.realpath(looking[-1]), []
         if where in seen or real.startswith(where.rstrip('/')+'/'): continue
         seen.add(where)
         entries,problem = _look_into(root, folder)
-        if problem: notes.append(problem)
         for entry in entries or []:
             below = f'{folder}/{entry.name}'.lstrip('/')
             if not _is_dir(entry): files.append((below, entry.is_symlink()))
             elif entry.is_symlink(): links.append(below)
             else: folders.append(below)
         links.sort()
+        yield files, problem
+
+_HANGS = 'Look whether its drive or network answers, or leave it out'
+
+def walk(
+    root, # folder
+    limit_s:float=None, # how long a folder may take, s; None: as long as it wants
+)->tuple: # (sorted list of (path below `root`, whether it is a link), list of what could not be looked into)
+    "Every file below a folder, each real folder once"
+    files,notes,looking = [], [], []
+    try:
+        for found,problem in within_each(limit_s, _walked(root, looking)):
+            files += found
+            if problem: notes.append(problem)
+    except Unreadable as e: raise CohortError(f'{looking[-1]}: {e}. {_HANGS}') from None
     return sorted(files), notes
 
 # %% ../../nbs/faces/02_cohort.ipynb #a824e5ec
@@ -213,15 +225,26 @@ def _cell(text):
     return text[1:] if re.match(r"'[=+\-@]", text) else text
 
 # %% ../../nbs/faces/02_cohort.ipynb #2a6d5759
-def _split(path, text):
-    "Header, rows and separator of a table's text, by the separator that makes `path` a column"
+def _split(path, text, column):
+    "Header, rows and separator of a table's text, by the separator that makes `column` one of its columns"
     if first := re.match(r'sep=.\r?\n', text): text = text[first.end():]
     try: tables = [list(csv.reader(io.StringIO(text, newline=''), delimiter=d)) for d in ',;\t|']
     except csv.Error as e: raise CohortError(f'{path}: not a CSV file: {e}') from None
     headers = [[c.strip().lower() for c in t[0]] if t else [] for t in tables]
-    best = max(range(4), key=lambda i: ('path' in headers[i], len(headers[i])))
+    best = max(range(4), key=lambda i: (column in headers[i], len(headers[i])))
     rows = [[_cell(c) for c in row] for row in tables[best][1:] if any(map(str.strip, row))]
-    return headers[best], rows, ',;\t|'[best]
+    return headers[best], rows, ',;\t|'[best], _quote_notes(path, text, rows, ',;\t|'[best], len(headers[best]))
+
+def _quote_notes(path, text, rows, separator, width):
+    "Notes on cells that may have swallowed rows; a quotation mark that nothing closes has, and is refused"
+    try: list(csv.reader(io.StringIO(text, newline=''), delimiter=separator, strict=True))
+    except csv.Error as e:
+        if 'end of data' in str(e): raise CohortError(f'{path}: a quotation mark is never closed, and the rows after '
+            f'it are taken for one cell (row {len(rows)}): close it, or write it twice') from None
+    def like_rows(cell): return any(line.count(separator) >= max(1, width-1) for line in cell.splitlines()[1:])
+    odd = [n for n,row in enumerate(rows, 1) if any(map(like_rows, row))]
+    return [f'cells of several lines that look like rows (rows {_few(odd)}): where a quotation mark is missing before '
+        'them, rows were lost'] if odd else []
 
 def _there(header, rows, base, most=200):
     "How many of the paths with letters beyond ASCII lie there, and how many were looked for"
@@ -230,11 +253,11 @@ def _there(header, rows, base, most=200):
     paths = list(dict.fromkeys(row[at] for row in rows if len(row) > at and not row[at].isascii()))[:most]
     return sum(os.path.lexists(_resolved(p, base)[0]) for p in paths), len(paths)
 
-def _csv_rows(path):
+def _csv_rows(path, column):
     "Header, rows, separator and notes of a CSV file, in the encoding under which most of its files are found"
     with open_file(path) as f: texts = _texts(f.read())
-    tables = {encoding: _split(path, text) for encoding,text in texts.items()}
-    if len(tables) == 1: return *next(iter(tables.values())), []
+    tables = {encoding: _split(path, text, column) for encoding,text in texts.items()}
+    if len(tables) == 1: return next(iter(tables.values()))
     base = os.path.dirname(os.fspath(path))
     found = {encoding: _there(*table[:2], base) for encoding,table in tables.items()}
     best = max(found, key=lambda encoding: found[encoding][0]) # of equals the first, cp1252
@@ -244,7 +267,7 @@ def _csv_rows(path):
     if there < max(1, wanted):
         note += ('; where files are missing or names look wrong, that is the likely cause: save the manifest as '
             '"CSV UTF-8"')
-    return *tables[best], [f'the manifest is {note}']
+    return *tables[best][:3], [*tables[best][3], f'the manifest is {note}']
 
 # %% ../../nbs/faces/02_cohort.ipynb #xlsxfn01
 def _shown(cell):
@@ -258,8 +281,8 @@ def _shown(cell):
     if hasattr(value, 'isoformat'): return value.isoformat().removesuffix('T00:00:00')
     return _cell(str(value))
 
-def _workbook_rows(path):
-    "Header, rows, separator and notes of the first sheet that has a column `path`"
+def _workbook_rows(path, column):
+    "Header, rows, separator and notes of the first sheet that has this column"
     try: import openpyxl
     except ModuleNotFoundError: raise CohortError(f'{path}: an Excel workbook needs openpyxl: pip install openpyxl; '
         'or save it as "CSV UTF-8"') from None
@@ -271,7 +294,7 @@ def _workbook_rows(path):
         'save it as "CSV UTF-8"') from None
     tables = {name: [row for row in rows if any(row)] for name,rows in sheets.items()}
     headers = {name: [c.strip().lower() for c in rows[0]] for name,rows in tables.items() if rows}
-    name = next((n for n,header in headers.items() if 'path' in header), next(iter(headers), None))
+    name = next((n for n,header in headers.items() if column in header), next(iter(headers), None))
     others = [n for n in headers if n != name]
     notes = [f'the sheet {name!r} was read, not {_few([repr(n) for n in others])}'] if others else []
     return headers.get(name, []), tables[name][1:] if name else [], 'workbook', notes
@@ -338,40 +361,62 @@ def _paths_elsewhere(df, base):
 
 def _path_column(path, df, base, notes):
     "Refuse a table without a column `path`; say where two could be it"
-    if (twice := int((df.columns == 'path').sum())) > 1:
-        notes.append(f'{twice} columns `path`: the first was used')
+    notes += [f'{n} columns `{name}`: the first was used' for name,n in Counter(df.columns).items() if n > 1]
     others = _paths_elsewhere(df.loc[:, ~df.columns.duplicated()], base)
     named = ', '.join(f'`{c}`' for c in others)
     if 'path' not in df:
         raise CohortError(f'{path}: a manifest needs a column `path`; found: {", ".join(df) or "nothing"}'
             + (f'; {named} names files that are there: call that column `path`' if others else ''))
     if others: notes.append(f'column {named} names files too: `path` was used')
+    notes += _columns_by_another_name(df)
+
+_WHO = re.compile(r'(patient|subject|person|participant|proband|case|record)s?([ _-]?(id|no|nr|number|name|code))?'
+    r'|id|mrn')
+
+def _columns_by_another_name(df):
+    "Notes on columns that seem to say who somebody is, or which label, under a name that is not looked at"
+    notes,own = [],[c for c in df if c not in _NAMES]
+    if 'label' not in df:
+        notes += [f'no column `label`, but `{c}` says {_few(said, 3)}: call that column `label` to have it used'
+            for c in own if (said := list(dict.fromkeys(v for v in df.loc[:, c] if v.lower() not in _blank)))
+            and all(folder_class(v)[0] for v in said)]
+    if 'subject' not in df: notes += [f'no column `subject`, but `{c}`: call that column `subject` if it says who each '
+        'picture shows' for c in own if _WHO.fullmatch(c)]
+    return notes
+
+def read_rows(
+    path, # CSV file or Excel workbook
+    column:str, # a column that it should have, by which its separator or its sheet is known
+)->tuple: # (DataFrame of text, blank where empty; its separator, or 'workbook'; list of notes)
+    "A table that a person has typed as text, whatever its separator and encoding; names of columns in small letters"
+    book = os.fspath(path).lower().endswith(WORKBOOKS)
+    header,rows,separator,notes = (_workbook_rows if book else _csv_rows)(path, column)
+    width = len(header)
+    if long := [n for n,row in enumerate(rows, 1) if any(row[width:])]:
+        notes.append(f'manifest rows with more cells than the header: {_few(long)}')
+    df = pd.DataFrame([(row + ['']*width)[:width] for row in rows], columns=header, dtype=str)
+    return df.loc[:, [bool(c) for c in header]], separator, notes
 
 def read_manifest(
     path, # CSV file or Excel workbook with a column `path`
 )->tuple: # (DataFrame of text, blank where empty; list of notes)
     "A manifest's rows as text, whatever its separator and encoding; numbers with a point"
-    book = os.fspath(path).lower().endswith(WORKBOOKS)
-    header,rows,separator,notes = (_workbook_rows if book else _csv_rows)(path)
-    width = len(header)
-    if long := [n for n,row in enumerate(rows, 1) if any(row[width:])]:
-        notes.append(f'manifest rows with more cells than the header: {_few(long)}')
-    df = pd.DataFrame([(row + ['']*width)[:width] for row in rows], columns=header, dtype=str)
-    df = df.loc[:, [bool(c) for c in header]]
+    df,separator,notes = read_rows(path, 'path')
     _path_column(path, df, os.path.dirname(os.fspath(path)), notes)
     return _read_numbers(df.loc[:, ~df.columns.duplicated()].copy(), separator, notes), notes
 
 def _typed_text(value):
     "A cell of somebody's DataFrame as a manifest would have it"
-    if isinstance(value, os.PathLike): return os.fspath(value)
+    if isinstance(value, (os.PathLike, bytes)): return os.fsdecode(value)
     if value is None or (not isinstance(value, str) and pd.isna(value)): return ''
     return f'{value:.15g}' if isinstance(value, (float, np.floating)) else str(value)
 
 def _table_manifest(table):
     "A DataFrame that somebody typed, as `read_manifest` gives it"
-    df,notes = pd.DataFrame({str(c).strip().lower(): [_typed_text(v) for v in table[c]] for c in table}, dtype=str), []
+    rows = [list(map(_typed_text, row)) for row in table.itertuples(index=False, name=None)]
+    df,notes = pd.DataFrame(rows, columns=[str(c).strip().lower() for c in table], dtype=str), []
     _path_column('the table', df, '', notes)
-    return _read_numbers(df, 'table', notes), notes
+    return _read_numbers(df.loc[:, ~df.columns.duplicated()].copy(), 'table', notes), notes
 
 # %% ../../nbs/faces/02_cohort.ipynb #b2504f94
 def _n(n, what): return f"{n} {what}{'s'*(n!=1)}"
@@ -406,21 +451,29 @@ def _resolved(path, base):
     return full, found if inside.startswith('..') else Path(inside).as_posix()
 
 # %% ../../nbs/faces/02_cohort.ipynb #7fdeb87f
-def _from_folder(root):
-    found,notes = walk_store(root) if is_url(root) else walk(root)
+def _from_folder(root, limit_s):
+    found,notes = walk_store(root) if is_url(root) else walk(root, limit_s)
     ignored = Counter()
     files = []
-    for rel,link in found:
-        path = f"{root.rstrip('/')}/{rel}" if is_url(root) else str(Path(root)/rel)
-        if media_kind(path): files.append(dict(rel=rel, path=path, check=root if link else False))
+    paths = [f"{root.rstrip('/')}/{rel}" if is_url(root) else str(Path(root)/rel) for rel,_ in found]
+    for (rel,link),path,kind in zip(found, paths, _each(limit_s, media_kind, paths)):
+        if kind: files.append(dict(rel=rel, path=path, check=root if link else False))
         else: ignored[os.path.splitext(rel)[1].lower() or 'no extension'] += 1
     return files, notes, dict(sorted(ignored.items()))
 
-def _from_manifest(df, notes, base, name):
+def _each(limit_s, look, paths):
+    "What a look at each path says; who doesn't answer is named"
+    n = 0
+    try:
+        for n,found in enumerate(within_each(limit_s, map(look, paths)), 1): yield found
+    except Unreadable as e: raise CohortError(f'{paths[n]}: {e}. {_HANGS}') from None
+
+def _from_manifest(df, notes, base, name, limit_s):
     "The files of a manifest's rows, whose paths start at the folder `base`"
-    files,odd = [],Counter()
-    for n,row in enumerate(df.to_dict('records'), 1):
-        path,rel = _resolved(row['path'], base) if row['path'] else ('', f'row {n}')
+    files,odd,rows = [],Counter(),df.to_dict('records')
+    places = _each(limit_s, lambda path: _resolved(path, base), [row['path'] for row in rows])
+    for n,(row,(path,rel)) in enumerate(zip(rows, places), 1):
+        if not row['path']: path,rel = '', f'row {n}'
         if row.get('subject_known', '').lower() == 'false': row['subject'] = ''
         files.append(row | dict(rel=rel, path=path, check=True) | _stated(row, odd))
     if not files: raise CohortError(f'{name}: a manifest without rows')
@@ -461,13 +514,14 @@ def _place(source):
         return store.exists(name), store.isdir(name)
     except Exception as e: raise CohortError(f'{source}: {e}') from None # each store has errors of its own
 
-def _listed(source):
+def _listed(source, limit_s):
     "The files of an input, notes, what was ignored, and the input's name"
-    if isinstance(source, pd.DataFrame): return *_from_manifest(*_table_manifest(source), '', 'the table'), 'table'
+    if isinstance(source, pd.DataFrame):
+        return *_from_manifest(*_table_manifest(source), '', 'the table', limit_s), 'table'
     name = posixpath.basename(source.rstrip('/')) if is_url(source) else os.path.basename(os.path.abspath(source))
-    there,folder = _place(source)
+    there,folder = next(_each(limit_s, _place, [source]))
     if folder:
-        files,notes,ignored = _from_folder(source)
+        files,notes,ignored = _from_folder(source, limit_s)
         if any(folder_class(name)):
             notes.append(f'the name of the input folder itself, {name!r}, labels nothing: '
                          'give the folder above it, or a manifest')
@@ -477,8 +531,9 @@ def _listed(source):
         return files, notes, ignored, name
     if not there: raise CohortError(f'{source}: no such file or folder')
     if name.lower().endswith(('.csv', '.tsv', '.txt', *WORKBOOKS)):
-        if problem := file_problem(source): raise CohortError(f'{source}: {problem}')
-        return *_from_manifest(*read_manifest(source), os.path.dirname(source), source), os.path.splitext(name)[0]
+        if problem := next(_each(limit_s, file_problem, [source])): raise CohortError(f'{source}: {problem}')
+        found = _from_manifest(*read_manifest(source), os.path.dirname(source), source, limit_s)
+        return *found, os.path.splitext(name)[0]
     if name.lower().endswith(('.xls', '.xlsb', '.ods', '.numbers')):
         raise CohortError(f'{source}: this kind of spreadsheet is not read: save it as .xlsx or as "CSV UTF-8"')
     if not media_kind(source): raise CohortError(f'{source}: neither a photo, a clip, a folder nor a manifest '
@@ -516,6 +571,17 @@ def _subjects(files, pattern, notes):
     names = Counter(subject.rpartition('/')[2] for subject in named_by_folder)
     if twins := sorted(n for n,k in names.items() if k > 1):
         notes.append(f'folders of equal name in different classes count as different people: {_few(twins)}')
+    notes += _spellings({f['subject'] for f in files if f['known']})
+
+def _spellings(subjects):
+    "A note on subjects that may be one person: they differ in case, spaces, accents or zeros alone"
+    def plain(name):
+        text = ' '.join(unicodedata.normalize('NFKC', name).casefold().split())
+        return f'{float(text):.15g}' if _PLAIN.fullmatch(text) else text
+    same = pd.Series(sorted(subjects), dtype=object)
+    groups = [' and '.join(map(repr, names)) for _,names in same.groupby(same.map(plain)) if len(names) > 1]
+    return [f'subjects that may be one person, spelt in several ways: {_few(groups, 3)}; each spelling counts as a '
+        'person of its own'] if groups else []
 
 # %% ../../nbs/faces/02_cohort.ipynb #3d482228
 def _unique(ids):
@@ -542,7 +608,7 @@ def cohort(
     if isinstance(source, pd.Series) and 'path' in source: source = source.to_frame().T # a row of a table
     if isinstance(source, pd.DataFrame) and {'frame_id', 'path', 'frame', 't_s', 'status'} <= set(source): return source
     if isinstance(source, (list, tuple, set, pd.Series, pd.Index)): return _joined(source, settings, rate_hz, progress)
-    files,notes,ignored,name = _listed(_one_source(source))
+    files,notes,ignored,name = _listed(_one_source(source), settings.work.file_s)
     _subjects(files, settings.cohort.subject_pattern, notes)
     extra = list(dict.fromkeys(k for f in files for k in f if k not in {*_keys, 'rel', 'check', 'known'}))
     rows = []
@@ -633,7 +699,9 @@ def each_face(
         leave=False, disable=not progress)]
     several = [faces for faces in rows if len(faces) > 1]
     if not several: return df
-    found = pd.DataFrame(sum(rows, [])).astype(df.dtypes.to_dict() | dict(face_box='str', face_of='str'))
+    found = pd.DataFrame(sum(rows, [])).astype(df.dtypes.to_dict())
+    for column in ('face_box', 'face_of'): # pandas before 3 would make 'nan' of what is missing
+        found[column] = pd.Series([v if isinstance(v, str) else None for v in found[column]], dtype='str')
     found['frame_id'] = _unique(found.frame_id)
     note = (f'{_n(len(several), "photograph")} with several faces, {sum(map(len, several))} rows: subject, label and '
         'palsy are not known of each face and were left open; say them in a copy of cohort.csv, and give that as the '
@@ -712,11 +780,14 @@ def _made_in(folder):
 def is_simulated(
     df:pd.DataFrame, # cohort table, or another with its `path`
 )->pd.Series: # bool
-    "Faces that `fad simulate` made: their file stands in the truth.parquet of its folder. In a store nobody looks"
+    """Faces that `fad simulate` made: their run has recorded it, wherever it lies now, or their file stands in the
+    truth.parquet of its folder. In a store nobody looks"""
+    known = df.attrs.get('simulated', []) # True: all; else a list of `frame_id`
+    if known is True: return pd.Series(True, df.index)
     files = {path: Path(os.path.abspath(path)) for path in df.path.dropna().unique() if path and not is_url(path)}
     made = {folder: _made_in(folder) for folder in {file.parent.parent for file in files.values()}}
-    known = {path for path, file in files.items() if f'{file.parent.name}/{file.name}' in made[file.parent.parent]}
-    return df.path.isin(known)
+    found = {path for path, file in files.items() if f'{file.parent.name}/{file.name}' in made[file.parent.parent]}
+    return df.path.isin(found) | (df.frame_id.isin(known) if known and 'frame_id' in df else False)
 
 def whose_faces(
     df:pd.DataFrame, # cohort table, or a run's, which counts what was measured; `subject_known` where there is one

@@ -9,10 +9,9 @@ __all__ = ['CONTEXT', 'ORDINARY', 'ASKED', 'context', 'conditions', 'expression_
 # %% ../../nbs/faces/09_errors.ipynb #b7578de9
 import hashlib, os
 from importlib.resources import files
-from pathlib import Path
 import numpy as np, pandas as pd
 from ..settings import SettingsError
-from .cohort import read_table, unsaid
+from .cohort import read_rows, unsaid
 from .detector import BLENDSHAPES
 
 # %% ../../nbs/faces/09_errors.ipynb #4f3d71b8
@@ -89,17 +88,16 @@ def errors_of(
     if not os.path.isfile(own): raise SettingsError(f'{said}: no such file. Give the table that '
         '`fad.stats.repeats.own_errors` made, or leave the setting empty for the one that comes with fad')
     try: return _typed_errors(own)
-    except (ValueError, OSError) as e: raise SettingsError(f'{said}: {e}') from None
+    except (ValueError, OSError) as e: raise SettingsError(f"{said}: {str(e).removeprefix(f'{own}: ')}") from None
 
 def _typed_errors(path):
     "Somebody's table of errors, comma or point in its numbers; a `ValueError` names the column and what mends it"
-    data, columns = Path(path).read_bytes(), ['measure', *shipped_errors().columns]
-    separator = max(',;\t', key=data.partition(b'\n')[0].decode('utf-8', 'replace').count)
-    try: table = read_table(data, columns, sep=separator, usecols=lambda name: name in columns)
-    except ValueError as e: raise ValueError(f'not a table of errors ({e}): save it as "CSV UTF-8"') from None
+    columns, (table, *_) = ['measure', *shipped_errors().columns], read_rows(path, 'measure')
+    if not {*columns} & {*table}: raise ValueError('not a table of errors: save it as .xlsx or as "CSV UTF-8"')
     if missing := [c for c in columns if c not in table]:
         raise ValueError(f"no column {', '.join(missing)}; write it by `fad.stats.repeats.own_errors`")
-    twice = table.measure.isna() | table.measure.duplicated()
+    table = table.loc[:, ~table.columns.duplicated()]
+    twice = table.measure.eq('') | table.measure.duplicated()
     if twice.any(): raise ValueError(f'column measure: {table.measure[twice].iloc[0]!r} is no name, or stands twice: '
         'one row per measure is needed')
     table = table[columns].set_index('measure')

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['image_exts', 'video_exts', 'raw_exts', 'Unreadable', 'is_url', 'store_of', 'open_file', 'file_problem', 'media_kind',
-           'within', 'read_image', 'picture_note', 'frame_times', 'sample_frames', 'read_frames']
+           'within', 'within_each', 'read_image', 'picture_note', 'frame_times', 'sample_frames', 'read_frames']
 
 # %% ../../nbs/faces/01_media.ipynb #49639f53
 import errno, io, logging, os, queue, re, stat, threading, warnings
@@ -27,7 +27,7 @@ class Unreadable(FadError):
 
 # %% ../../nbs/faces/01_media.ipynb #672b7870
 image_exts = set('jpg jpeg jpe jfif png apng gif bmp dib tif tiff webp avif heic heif hif mpo '
-                 'ppm pgm pbm pnm jp2 j2k tga'.split())
+                 'ppm pgm pbm pnm jp2 j2k jxl tga'.split())
 video_exts = set('mp4 m4v mov qt avi mkv webm mpg mpeg mpe vob mts m2ts wmv asf flv f4v 3gp 3g2 ogv '
                  'mjpeg mjpg h264 264 h265 hevc mxf dv'.split())
 raw_exts = set('nef nrw dng cr2 cr3 crw arw srf sr2 raf orf rw2 pef srw x3f erf kdc mrw iiq 3fr'.split())
@@ -46,6 +46,7 @@ _formats = [(re.compile(opening, re.S), kind, name) for opening,kind,name in [
     (rb'II[*+]\0|MM\0[*+]', 'image', 'TIFF'),
     (rb'P[1-6]\s', 'image', 'PNM'),
     (rb'\0\0\0\x0cjP  ', 'image', 'JPEG 2000'),
+    (rb'\xff\x0a|\0\0\0\x0cJXL ', 'image', 'JPEG XL'),
     (rb'.{4}ftyp(hei[cxms]|hev[cxms]|mif1|msf1)', 'image', 'HEIC'),
     (rb'.{4}ftypavi[fs]', 'image', 'AVIF'),
     (rb'.{4}ftypM4[AB]', None, 'audio'),
@@ -164,6 +165,25 @@ def within(
     if error is not None: raise error
     return found
 
+def within_each(
+    limit_s, # s, for each item
+    items # what gives one after the other, such as a generator
+): # a generator of them
+    "Items one by one, or `Unreadable` where the next takes too long; one thread works for all and is left running"
+    answers = queue.SimpleQueue()
+    def answer():
+        try:
+            for item in items: answers.put((item, None))
+            answers.put((None, StopIteration()))
+        except BaseException as e: answers.put((None, e))
+    threading.Thread(target=answer, daemon=True).start()
+    while True:
+        try: found, error = answers.get(timeout=limit_s)
+        except queue.Empty: raise Unreadable(f'no answer within {limit_s:g} s (work.file_s)') from None
+        if isinstance(error, StopIteration): return
+        if error is not None: raise error
+        yield found
+
 # %% ../../nbs/faces/01_media.ipynb #9b231f40
 _TOPS = dict(f=(1, 255, 65535), i=(255, 1023, 4095, 16383, 65535, 2**32-1, 2**64-1)) # of real and of whole numbers
 
@@ -273,6 +293,7 @@ def _why_not(e, head):
     "Plain reason for Pillow's exception `e` on a file that opens with `head`"
     kind,name = _sniff(head)
     if name == 'HEIC' and not _heif(): return 'HEIC without a decoder: pip install pillow-heif'
+    if name == 'JPEG XL': return 'JPEG XL, which is not read: save it as JPEG or PNG'
     if kind != 'image' and isinstance(e, UnidentifiedImageError):
         return f"not an image: {'a video, ' if kind else ''}{name}"
     if isinstance(e, MemoryError): return 'not enough memory to decode it'
@@ -589,12 +610,22 @@ def _run(path, clip, key):
         if key: container.seek(int(clip.keys[key][1]), stream=stream)
         yield from _decoded(container, stream)
 
-def _stamped(path, clip, key): return (f for f in _run(path, clip, key) if f.pts is not None)
+def _judged(frames, most_s=10.):
+    """Frames, each with whether it is whole: on a damaged one others are built, until the next key frame or for some
+    seconds, since some cameras refresh their pictures without one; on a B-frame hardly any"""
+    since = None
+    for frame in frames:
+        if frame.is_corrupt and frame.pict_type != av.video.frame.PictureType.B: since = frame.time or 0.
+        elif frame.key_frame or (since is not None and (frame.time or 0.)-since > most_s): since = None
+        yield frame,since is None and not frame.is_corrupt
+
+def _stamped(path, clip, key):
+    return (frame for frame,whole in _judged(_run(path, clip, key)) if whole and frame.pts is not None)
 
 def _counted(path, clip, wanted):
     "Frames `wanted`, found by counting"
-    frames = enumerate(_run(path, clip, 0))
-    for i in wanted: yield next((f for n,f in frames if n==i), None)
+    frames = enumerate(_judged(_run(path, clip, 0)))
+    for i in wanted: yield next((frame if whole else None for n,(frame,whole) in frames if n==i), None)
 
 def _begin(path, clip, key, stamp):
     "Decoding from a key frame on, its first frame, and the key; from the start where the seek landed too late"

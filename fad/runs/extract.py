@@ -6,10 +6,11 @@
 __all__ = ['VERSIONS', 'TABLES', 'RunError', 'input_hashes', 'made_with', 'run_identity', 'identity_changes', 'ShardTables',
            'shard_tables', 'measure_shard', 'run_parts', 'end_with', 'processes', 'Run', 'check_out', 'open_run',
            'write_tables', 'need_pictures', 'finished_run', 'extract', 'draw_figures', 'embedded_cohort',
-           'study_cohort', 'study_run', 'failures', 'not_measured', 'stray_words', 'summary']
+           'study_cohort', 'study_run', 'failures', 'closed_folders', 'inputs_lost', 'not_measured', 'stray_words',
+           'summary']
 
 # %% ../../nbs/runs/02_extract.ipynb #b81c4971
-import contextlib, errno, hashlib, html, importlib.metadata, os, re, shutil, sys, threading, time
+import contextlib, errno, hashlib, html, importlib.metadata, multiprocessing, os, re, shutil, sys, threading, time
 from collections import deque
 from concurrent.futures import BrokenExecutor, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
@@ -22,8 +23,8 @@ from loky import ProcessPoolExecutor
 from tqdm.auto import tqdm
 from .. import __version__
 from ..settings import FadError, as_dict, load_settings
-from ..faces.media import file_problem, is_url, media_kind, open_file, within
-from ..faces.cohort import cohort, cohort_warnings
+from ..faces.media import file_problem, is_url, media_kind, open_file, Unreadable, within
+from ..faces.cohort import cohort, cohort_warnings, is_simulated
 from ..faces.detector import BLENDSHAPES, file_sha256, model_file
 from ..faces.points import concat, measure_part, parts, POINTS, quality, restored
 from ..faces.measures import (
@@ -33,7 +34,8 @@ from ..faces.errors import errors_hash
 from ..faces.figures import blank_picture, plot_face
 from ..stats.limits import add_z
 from .files import (
-    checksum, FileError, load_landmarks, read_csv, read_json, recorded, save_landmarks, sweep, write_csv, write_json)
+    amend_record, checksum, edited, entry_sum, FileError, load_landmarks, read_csv, read_json, recorded, save_landmarks,
+    sweep, write_csv, write_record)
 
 # %% ../../nbs/runs/02_extract.ipynb #7c301698
 class RunError(FadError): "A run folder that can't be used for this input"
@@ -248,11 +250,17 @@ class _Pool(ProcessPoolExecutor):
 def end_with(
     parent:int # number of the process that started this one
 ):
-    "End this process soon after the one that started it: a parent that is killed can't say so (not on Windows)"
+    """End this process soon after the one that started it: a parent that is killed can't say so
+
+    Who is started by Python's own `multiprocessing`, or by loky on Windows, holds a handle of its parent and waits for
+    that; loky on other systems gives none, but there the parent's number changes."""
+    begun = multiprocessing.parent_process()
     def watch():
-        while os.getppid() == parent: time.sleep(.5)
+        if begun and begun.sentinel: begun.join()
+        else:
+            while os.getppid() == parent: time.sleep(.5)
         os._exit(1)
-    if os.name == 'posix': threading.Thread(target=watch, daemon=True).start()
+    threading.Thread(target=watch, daemon=True).start()
 
 def processes(
     workers:int # how many
@@ -285,8 +293,9 @@ class Run:
             return sorted(p for p in (self.path/'landmarks').iterdir() if p.name not in own and p.suffix != '.part')
         return []
     def table(self, name):
-        "A table of the run, with paths as they lead to the files from the present folder"
+        "A table of the run; paths lead to the files from the present folder, `attrs` know who is simulated"
         table = read_csv(self.path/f'{name}.csv')
+        if made := self.info.get('simulated'): table.attrs['simulated'] = made
         return table.assign(path=self.from_here(table.path)) if 'path' in table else table
     def from_here(self, paths):
         "Paths typed in the folder where the run was made, as they are typed in the present one"
@@ -314,9 +323,16 @@ def _record_problem(path):
     if isinstance(info.get('identity'), dict) or not info and (path/'landmarks').is_dir(): return ''
     return 'its run.json is not of fad' if info else 'its run.json is empty or damaged, and there are no landmarks'
 
+def _lies_in(path, source, limit_s):
+    "Whether a path is a folder or lies in it"
+    def look(): return Path(source).is_dir() and Path(source).resolve() in (path.resolve(), *path.resolve().parents)
+    try: return within(limit_s, look)
+    except Unreadable as e: raise RunError(f'{source}: {e}. Look whether its drive or network answers') from None
+
 def check_out(
     out, # the run's folder
-    source=None # what is to be measured
+    source=None, # what is to be measured
+    limit_s:float=300. # how long a look at it may take, s
 ):
     "Refuse a run folder that can't be one, before any work is done"
     if is_url(out):
@@ -331,8 +347,7 @@ def check_out(
         if p.exists() and not p.is_dir(): raise RunError(f"{p} is a file, not a folder: give another --out")
     if path.is_dir() and any(path.iterdir()) and (problem := _record_problem(path)):
         raise RunError(f"{out} holds something else than a run ({problem}): give another --out")
-    if isinstance(source, (str, os.PathLike)) and Path(source).is_dir() and Path(source).resolve() in (path.resolve(),
-        *path.resolve().parents):
+    if isinstance(source, (str, os.PathLike)) and _lies_in(path, source, limit_s):
         raise RunError(f"{out} lies inside {source}: its figures would be measured as faces the next time. Give an "
             f"--out elsewhere")
 
@@ -348,9 +363,9 @@ def _outdate(path):
     shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
     path.replace(old)
 
-def _other(run, identity, update):
+def _other(run, then, identity, update):
     "What of a run is to be computed anew from its landmarks; refuses one that was made from something else"
-    if not (then := run.info.get('identity')): return []
+    if not then: return []
     every = changes = identity_changes(then, identity)
     mended = 'quality.', 'limits.', 'measures.', 'trend.', 'the catalog', 'the table' # from the landmarks at hand
     if update: changes = [c for c in changes if not c.startswith(mended)]
@@ -369,10 +384,10 @@ def open_run(
     "Create a run folder, or go on with one made from the same inputs and settings"
     run = Run(out)
     check_out(out)
-    if _other(run, identity, update): _set_aside(run.path)
+    if _other(run, run.info.get('identity'), identity, update): _set_aside(run.path)
     (run.path/'landmarks').mkdir(parents=True, exist_ok=True)
     sweep(run.path)
-    write_json(dict(identity=identity, state='started', unread=dict(unread)), run.path/'run.json')
+    write_record(run.path/'run.json', identity=identity, state='started', unread=dict(unread))
     return run
 
 # %% ../../nbs/runs/02_extract.ipynb #1e1da1e6
@@ -415,14 +430,19 @@ def _readdress(run, df):
     "The same inputs, typed from another folder: only their paths change"
     info, tables = run.info, {name: read_csv(run.path/f'{name}.csv') for name in ('cohort', *TABLES)}
     if tables['cohort'].path.tolist() == df.path.tolist():
-        if info.get('typed_in') != _typed_in(run): write_json(info | dict(typed_in=_typed_in(run)), run.path/'run.json')
+        if info.get('typed_in') != _typed_in(run): amend_record(run.path/'run.json', typed_in=_typed_in(run))
         return run
-    write_json(info | dict(state='measured', files=_landmark_files(info)), run.path/'run.json') # until all are written
+    amend_record(run.path/'run.json', state='measured', files=_landmark_files(info)) # until all are written
     for name, table in tables.items():
         if 'path' in table: write_csv(table.assign(path=df.path.to_numpy()), run.path/f'{name}.csv')
-    write_json(info | dict(typed_in=_typed_in(run), files=_landmark_files(info) | _table_files(run)),
-        run.path/'run.json')
+    amend_record(run.path/'run.json', state=info['state'], typed_in=_typed_in(run),
+        files=_landmark_files(info) | _table_files(run))
     return run
+
+def _simulated(df):
+    "What a run remembers of who is simulated, since its pictures may go away: True for all, else a list of `frame_id`"
+    made = is_simulated(df)
+    return True if made.all() else df.frame_id[made].tolist()
 
 def _landmark_files(info): return {k: v for k, v in info.get('files', {}).items() if k.startswith('landmarks/')}
 
@@ -452,6 +472,9 @@ def finished_run(path):
         raise RunError(f'{path}: not a run ({problem}); make one with `fad extract INPUT --out RUN`')
     if not run.info:
         raise RunError(f'{path}: its run.json is empty or damaged; the same `fad extract` measures it anew')
+    if changed := edited(run.info):
+        raise RunError(f"{path}: its run.json was changed since it was written ({', '.join(changed)}); the same `fad "
+            'extract` writes it anew')
     if run.info.get('state') != 'finished' or not (run.path/'facial_asymmetry_functional.csv').is_file():
         raise RunError(f'{path}: this run is not finished; the same `fad extract` goes on with it')
     return run
@@ -493,9 +516,27 @@ def _why_part(path, rows, unread, hashes):
     if 'face_hash' not in had or _said(had) != _said(rows): return 'of other faces'
     return 'read again' if _try_again(rows, had.status.astype(str), unread, hashes) else ''
 
-def _why_anew(run, plan, df, hashes, progress):
-    "(first, last + 1) of the parts that have to be measured: why"
+def _believed(run, df, settings, hashes, update):
+    "What a run's record says, less what was changed in it by hand; {} where it does not tell what was measured"
     info = run.info
+    if not (changed := edited(info)): return info
+    said = {k: v for k, v in info.items() if k not in changed}
+    if 'identity' in changed and 'unread' in said: # what was changed is told by what it should have been
+        asked, sums = run_identity(df, settings, hashes, said['unread']), info['sums']
+        if isinstance(sums, dict) and sums.get('identity') == entry_sum(asked): said['identity'] = asked
+        else: _other(run, info.get('identity'), asked, update)
+    return said if {'identity', 'unread'} <= said.keys() else {}
+
+def _record_words(run, before):
+    "What of a run's record did not stand, in words"
+    record, unknown = run.path/'run.json', 'what its landmarks were made from is not known, all were measured anew'
+    if not (changed := edited(run.info)):
+        return [] if before or not record.exists() else [f'{record} was empty or damaged: {unknown}']
+    return [f"{record} was changed since it was written ({', '.join(changed)}): "
+        f"{'written anew, with the tables' if before else unknown}"]
+
+def _why_anew(run, info, plan, df, hashes, progress):
+    "(first, last + 1) of the parts that have to be measured: why"
     if not info: return dict.fromkeys(plan, 'run.json' if (run.path/'run.json').exists() else 'missing')
     def why(item): return _why_part(item[1], df.iloc[slice(*item[0])], info.get('unread', {}), hashes)
     with ThreadPoolExecutor(4) as pool:
@@ -513,9 +554,7 @@ def _checksums(run, paths, new, before):
 
 def _anew_words(run, why, plan):
     "What of the landmarks at hand did not stand, in words"
-    if 'run.json' in why.values():
-        return [f"{run.path/'run.json'} was empty or damaged: what its landmarks were made from is not known, all were "
-            'measured anew']
+    if 'run.json' in why.values(): return []
     said = []
     lost = [] if run.info.get('state') in (None, 'started') else ['missing']
     for reason in ('damaged', 'of other faces', *lost):
@@ -549,39 +588,69 @@ def extract(
 )->Run:
     "Measure a cohort: landmarks in shards, quality.csv and the two asymmetry tables"
     s = settings or load_settings()
-    check_out(out, source)
+    check_out(out, source, s.work.file_s)
     df = cohort(source, s, progress=progress)
     run, hashes = Run(out), input_hashes(df, s, progress)
-    before = run.info
+    with _alone(run.path): return _extract(run, df, hashes, s, workers, executor, update, figures, progress)
+
+@contextlib.contextmanager
+def _alone(folder):
+    "Keep other processes from writing into a run's folder, and wait for one that does; not on Windows"
+    there = folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try: import fcntl
+    except ModuleNotFoundError: return (yield)
+    at = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError): # a disk without locks
+            try: fcntl.flock(at, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print(f'{folder}: another process measures into it; this one waits until it ends', file=sys.stderr)
+                fcntl.flock(at, fcntl.LOCK_EX)
+        yield
+    except BaseException: # nothing was written: nothing stays
+        with contextlib.suppress(OSError): there or folder.rmdir()
+        raise
+    finally: os.close(at)
+
+def _extract(run, df, hashes, s, workers, executor, update, figures, progress):
+    "What of a run has to be measured, or computed anew, and that it is done"
+    before = _believed(run, df, s, hashes, update)
     unread = before.get('unread', {}) if before else _unread(df, df.status, hashes)
     identity = run_identity(df, s, hashes, unread)
-    anew = _other(run, identity, update)
+    anew = _other(run, before.get('identity'), identity, update)
     plan = {part: str(run.path/'landmarks'/f'{i:05d}.parquet') for i, part in enumerate(parts(df, s))}
-    why = _why_anew(run, plan, df, hashes, progress)
-    todo, changed = {part: plan[part] for part in why}, _changed_tables(run)
-    run.notes = [*_anew_words(run, why, plan), *_changed_words(changed)]
-    if before.get('state') == 'finished' and not (anew or todo or changed or figures) and _same_rows(run, df):
-        return _readdress(run, df)
+    why = _why_anew(run, before, plan, df, hashes, progress)
+    todo, changed, other = {part: plan[part] for part in why}, _changed_tables(run), _record_words(run, before)
+    run.notes = [*other, *_anew_words(run, why, plan), *_changed_words(changed)]
+    stands = before.get('state') == 'finished' and not (anew or todo or changed or other or figures)
+    if stands and _same_rows(run, df): return _readdress(run, df)
     for path in changed: _outdate(path) if path.is_file() else None
-    open_run(out, identity, update, unread)
+    if other: write_record(run.path/'run.json', **{k: v for k, v in before.items() if k != 'sums'})
+    open_run(run.path, identity, update, unread)
     write_csv(df, run.path/'cohort.csv')
+    known = _measure(df, todo, s, workers, executor, progress)
+    shards = _checksums(run, plan.values(), todo.values(), before)
+    amend_record(run.path/'run.json', state='measured', files=shards)
+    functional, mean_of = write_tables(run, df, s, known)
+    if figures: draw_figures(run, functional, figures, s)
+    left = _unread(df, functional.status, hashes)
+    run.notes += _back_words(df, unread, left)
+    write_record(run.path/'run.json', identity=run_identity(df, s, hashes, left), state='finished',
+        settings_from=str(s.origin), typed_in=_typed_in(run), symmetry=mean_of, simulated=_simulated(df),
+        warnings=[*cohort_warnings(df), *_several_words(run, functional)],
+        status=functional.status.str.split(':').str[0].value_counts().to_dict(), unread=left,
+        files=shards | _table_files(run), **({} if anew or 'study' not in before else dict(study=before['study'])))
+    return run
+
+def _measure(df, todo, settings, workers, executor, progress):
+    "Measure parts here, in processes of this machine or by somebody else's executor"
     workers = min(workers or os.cpu_count() or 1, max(1, len(todo)))
     here_or_many = _Here if workers == 1 else processes
     new_executor = partial(_Borrowed, executor) if executor else here_or_many
     done = len(df)-sum(b-a for a, b in todo)
     with tqdm(total=len(df), initial=done, desc='measuring', unit='frame', delay=1, disable=not progress) as bar:
-        known = run_parts(df, todo, s, new_executor, workers, bar)
-    shards = _checksums(run, plan.values(), todo.values(), before)
-    write_json(run.info | dict(state='measured', files=shards), run.path/'run.json')
-    functional, mean_of = write_tables(run, df, s, known)
-    if figures: draw_figures(run, functional, figures, s)
-    left = _unread(df, functional.status, hashes)
-    run.notes += _back_words(df, unread, left)
-    write_json(dict(identity=run_identity(df, s, hashes, left), state='finished', settings_from=str(s.origin),
-        typed_in=_typed_in(run), symmetry=mean_of, warnings=[*cohort_warnings(df), *_several_words(run, functional)],
-        status=functional.status.str.split(':').str[0].value_counts().to_dict(), unread=left,
-        files=shards | _table_files(run)), run.path/'run.json')
-    return run
+        return run_parts(df, todo, settings, new_executor, workers, bar)
 
 # %% ../../nbs/runs/02_extract.ipynb #cutdrawf
 def draw_figures(
@@ -679,6 +748,18 @@ def _shown(path, width=100):
     text = repr(path)[1:-1]
     return text if len(text) <= width else '…'+text[-width:]
 
+def closed_folders(
+    run:Run # a finished run
+)->list: # a sentence each
+    "Folders of the input that could not be looked into: nobody knows which files are lost with them"
+    return [w for w in run.info.get('warnings', []) if 'could not be looked into' in w]
+
+def inputs_lost(
+    run:Run # a finished run
+)->bool:
+    "Whether a file shows no face that could be measured, or a folder could not be looked into"
+    return bool(failures(run.table('facial_asymmetry_functional')).lost.any() or closed_folders(run))
+
 def not_measured(
     run:Run, # a finished run
     table, # its functional table
@@ -688,6 +769,7 @@ def not_measured(
     lost = failures(table)
     lines = [f"  {_shown(r.path)}: {'' if r.frames == 1 else f'{r.failed} of {r.frames} frames, mostly '}{r.reason}"
         for r in lost.head(most).itertuples()]
+    lines += [f'  {said}' for said in closed_folders(run)]
     return ['', 'not measured:']*bool(lines)+lines+[f"  … and {len(lost)-most} more: all are in "
         f"{run.path/'quality.csv'}"]*(len(lost) > most)
 
@@ -760,7 +842,7 @@ def summary(
     if (origin := run.info.get('settings_from', 'defaults')) != 'defaults': lines += ['', f"settings: {origin}"]
     found = [*_turned_words(run, table), *_stretched_words(run, table), *_covered_words(table), *run.notes,
         *stray_words(run)]
-    for w in [*found, *run.info.get('warnings', [])]:
+    for w in [*found, *(w for w in run.info.get('warnings', []) if w not in closed_folders(run))]:
         lines += ['', f"note: {w}"]
     return '\n'.join(lines)
 
