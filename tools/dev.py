@@ -326,7 +326,11 @@ def findings_first(nb):
     and last the names that it exports. What printed nothing, an import or a test, is left out"""
     from fastcore.nbio import mk_cell
     def labelled(name): return [c for c in nb.cells if re.search(rf'(?m)^#\| label: {name}$', c.source)]
-    def shows(c): return c.cell_type != 'code' or any(o['output_type'] != 'stream' for o in c.outputs)
+    told = ' '.join(_paragraph(c) for c in labelled('findings'))
+    def shows(c): # what the findings say already is not said again
+        if c.cell_type != 'code': return True
+        only = len(c.outputs) == 1 and _paragraph(c)
+        return any(o['output_type'] != 'stream' for o in c.outputs) and not (only and only in told)
     hero, names = labelled('hero'), [c for c in nb.cells if 'show_doc(' in c.source]
     said = [b for a, b in zip(nb.cells, nb.cells[1:]) if a in hero and b.cell_type == 'markdown' and b.source[0] != '#']
     top = labelled('findings')+hero+said
