@@ -277,7 +277,8 @@ def link_words(
     "The first use of each term of the glossary becomes a link to it, and every DOI a link to the paper"
     left, made = dict(terms), 0
     for at, key in _prose(nb):
-        text, n = _in_prose(''.join(at[key]), r'(?<![\w/.])(10\.\d{4,9}/[^\s,;)\]]*[\w)])',
+        at[key], _ = _in_prose(''.join(at[key]), r'(?<=\d) %', '%')  # one way to write a percentage
+        text, n = _in_prose(at[key], r'(?<![\w/.])(10\.\d{4,9}/[^\s,;)\]]*[\w)])',
             r'[\1](https://doi.org/\1)')
         made += n
         for term, anchor in list(left.items()):
@@ -326,11 +327,13 @@ def findings_first(nb):
     and last the names that it exports. What printed nothing, an import or a test, is left out"""
     from fastcore.nbio import mk_cell
     def labelled(name): return [c for c in nb.cells if re.search(rf'(?m)^#\| label: {name}$', c.source)]
-    told = ' '.join(_paragraph(c) for c in labelled('findings'))
+    def all_said(c):
+        return ' '.join(_plain(''.join(o.get('data', {}).get('text/markdown', '')), 10**6) for o in c.outputs)
+    told = ' '.join(map(all_said, labelled('findings')))
     def shows(c): # what the findings say already is not said again
         if c.cell_type != 'code': return True
-        only = len(c.outputs) == 1 and _paragraph(c)
-        return any(o['output_type'] != 'stream' for o in c.outputs) and not (only and only in told)
+        again = len(c.outputs) == 1 and all_said(c) and all_said(c) in told
+        return any(o['output_type'] != 'stream' for o in c.outputs) and not again
     hero, names = labelled('hero'), [c for c in nb.cells if 'show_doc(' in c.source]
     said = [b for a, b in zip(nb.cells, nb.cells[1:]) if a in hero and b.cell_type == 'markdown' and b.source[0] != '#']
     top = labelled('findings')+hero+said

@@ -5,7 +5,7 @@ The notebooks show what a function returns; a reader of the site wants what it s
 import ast, html, json, re
 from bs4 import BeautifulSoup
 from fad.faces.measures import BLENDSHAPE_FEATURES, EXCURSIONS, FEATURES, measure_words
-from fad.stats.tables import column_words, with_interval
+from fad.stats.tables import column_words, decimals, with_interval
 
 READ = re.compile(r'(0[1-5]_\w+|proof/\w+|clips/08_bedside|guide/0[27]_\w+)$')
 EMPTY = {'', 'nan', 'none', 'nat', '<na>'}
@@ -13,7 +13,9 @@ SAID = {'non_stroke': 'non-stroke', 'True': 'yes', 'False': 'no', 'auc': 'AUC',
     'african': 'African', 'asian': 'Asian', 'caucasian': 'Caucasian'}
 _KEY = re.compile(r'\b[a-z][a-z0-9]*(_[a-z0-9]+)+\b')
 _MEASURES = {f: measure_words(f) for f in (*FEATURES, *EXCURSIONS, *BLENDSHAPE_FEATURES)}
-_NAMED = re.compile(r'`?\b('+'|'.join(sorted((f for f in _MEASURES if '_' in f), key=len, reverse=True))+r')\b`?')
+_LONGEST = sorted(_MEASURES, key=len, reverse=True)
+_NAMED = re.compile('`('+'|'.join(_LONGEST)+r')`|\b('+'|'.join(f for f in _LONGEST if '_' in f)+r')\b')
+SAID |= {name.replace('_', ' '): words for name, words in _MEASURES.items()}
 
 def _text(cell): return cell.get_text(' ', strip=True)
 
@@ -99,8 +101,11 @@ def merge_intervals(t):
         ends = [names.index(e) for e in (f'{name}_low', f'{name}_high') if e in names]
         if not ends and names[i+1:i+3] == ['low', 'high']: ends = [i+1, i+2]
         if len(ends) != 2 or not _is_interval([t.column(j) for j in (i, *ends)]): continue
-        for cell, low, high in zip(*(t.column(j) for j in (i, *ends))):
-            _say(cell, with_interval(*(float(_text(c)) for c in (cell, low, high))))
+        for row in zip(*(t.column(j) for j in (i, *ends))):
+            texts = [_text(c) for c in row]
+            value, low, high = map(float, texts)
+            shown = min(decimals(low, high), max(len(s.partition('.')[2]) for s in texts))
+            _say(row[0], with_interval(value, low, high, shown))
         for j in sorted(ends, reverse=True): t.drop(j)
         names = [_text(c) for c in t.names]
 
@@ -206,7 +211,7 @@ def _plain_words(out, data):
     if data.get('text/markdown'): data['text/markdown'] = in_words(''.join(data['text/markdown']))
     if out['output_type'] == 'stream': out['text'] = in_words(''.join(out['text']))
 
-def in_words(text): return _NAMED.sub(lambda m: _MEASURES[m[1]], text)
+def in_words(text): return _NAMED.sub(lambda m: _MEASURES[m[1] or m[2]], text)
 
 def fold(nb):
     "Of a page that tells findings or teaches without code: what a cell shows comes first, its code is folded"
