@@ -3,7 +3,7 @@ requests to other hosts; axe finds nothing."""
 import functools, http.server, json, re, subprocess, sys, threading, time
 from importlib.util import find_spec
 from pathlib import Path
-import pytest, yaml
+import numpy as np, pandas as pd, pytest, yaml
 from browser import complaints
 from smalldocs.quarto_keys import QUARTO_PAGE_OPTIONS
 
@@ -11,6 +11,7 @@ root = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(root/'tools'))
 from dev import (
     check_site, files_of, glossary_terms, html_pages, link_words, markdown_tables, name_of, notebook_files, PHASES)
+from tables import said_text, series_table, tidy
 
 @pytest.fixture(scope='session')
 def site():
@@ -63,6 +64,31 @@ def test_tables_become_markdown():
     "Every cell, and what would end one is escaped"
     rows = '<tr><th colspan="2">a</th></tr><tr><td>1|2</td><td><b>x</b>\n y</td></tr>'
     assert markdown_tables(f'<style>td{{}}</style><table>{rows}</table>') == '| a |  |\n|---|---|\n| 1\\|2 | x y |'
+
+def test_tables_read_as_words():
+    "Row numbers go, an index's name stands in the head, an interval in the cell, names and units instead of keys"
+    made = pd.DataFrame(dict(n_subjects=[9, 8], auc=[.7812, .5], auc_low=[.7288, .41], auc_high=[.8271, .62],
+        peak_mm=[3., np.nan], q=[.0001, .25], who=['no_face', 'non_stroke']))
+    said = markdown_tables(tidy(made.to_html(), True, ['A face in each row']))
+    assert said.splitlines() == ['*A face in each row*', '', '| people | AUC | peak, mm | q | who |',
+        '|---|---|---|---|---|', '| 9 | 0.78 (0.73 to 0.83) | 3 | < 0.001 | no face |',
+        '| 8 | 0.50 (0.41 to 0.62) |  | 0.250 | non-stroke |']
+    named = made[['auc']].set_axis(pd.Index(['mouth_corner_height', 'b'], name='feature')).to_html()
+    def lines(read): return markdown_tables(tidy(named, read)).splitlines()[::2]
+    assert lines(True) == ['| measure | AUC |', '| mouth corner height | 0.78 |']
+    assert lines(False) == ['| feature | auc |', '| mouth_corner_height | 0.78 |']
+    many = pd.DataFrame(dict(x=[1, 2]), index=pd.MultiIndex.from_product([['a'], ['b', 'c']], names=['g', 'h']))
+    assert markdown_tables(tidy(many.to_html())).splitlines()[2:] == ['| a | b | 1 |', '|  | c | 2 |']
+    assert markdown_tables(series_table(str(pd.Series(dict(a=1., b=2.), name='share')))) == (
+        '|  | share |\n|---|---|\n| a | 1.0 |\n| b | 2.0 |')
+    assert said_text("'1 of 2'") == '1 of 2' and said_text('{1: 2}') is None
+
+def test_tables_have_captions(site):
+    "On the pages that tell findings, a sentence says what a row of each table is"
+    of_findings = re.compile(r'(landmarks|distributions|classifiers|cnn_reflection)\.html|proof/')
+    pages = {name: p.read_text(encoding='utf-8') for p in html_pages(site)
+        for name in [p.relative_to(site).as_posix()] if of_findings.match(name)}
+    assert not {name for name, page in pages.items() if re.search(r'class="dataframe">(?!\s*<caption)', page)}
 
 def test_first_uses_lead_to_the_glossary():
     "The first use of a term and every DOI become links; code, links and later uses stay as they are"

@@ -277,7 +277,8 @@ def link_words(
     "The first use of each term of the glossary becomes a link to it, and every DOI a link to the paper"
     left, made = dict(terms), 0
     for at, key in _prose(nb):
-        text, n = _in_prose(''.join(at[key]), r'(?<![\w/.])(10\.\d{4,9}/[^\s,;)\]]*[\w)])',
+        at[key], _ = _in_prose(''.join(at[key]), r'(?<=\d) %', '%')  # one way to write a percentage
+        text, n = _in_prose(at[key], r'(?<![\w/.])(10\.\d{4,9}/[^\s,;)\]]*[\w)])',
             r'[\1](https://doi.org/\1)')
         made += n
         for term, anchor in list(left.items()):
@@ -291,6 +292,7 @@ def link_words(
 def _prepared(proc):
     "Processed notebooks, made ready for either renderer"
     from fastcore.nbio import mk_cell, read_nb, write_nb
+    from tables import fold, READ, tidy_outputs
     glossary = Path(proc)/GLOSSARY
     terms = glossary_terms('\n'.join(c.source for c in read_nb(glossary).cells)) if glossary.exists() else {}
     for p in Path(proc).rglob('*.ipynb'):
@@ -306,9 +308,12 @@ def _prepared(proc):
         # no heading of level 3 right below the title
         if first is not None and 'show_doc(' in nb.cells[first].source:
             nb.cells.insert(first, mk_cell('## Basics', 'markdown'))
+        name = p.relative_to(proc).with_suffix('').as_posix()
+        tidy_outputs(nb, name)
         alt_texts(nb)
         if terms and p != glossary: link_words(nb, terms, os.path.relpath(glossary, p.parent))
         if any('#| label: findings\n' in c.source for c in nb.cells): findings_first(nb)
+        elif READ.match(name) or name.startswith('guide/'): fold(nb)
         write_nb(nb, p)
     return proc
 
@@ -322,7 +327,13 @@ def findings_first(nb):
     and last the names that it exports. What printed nothing, an import or a test, is left out"""
     from fastcore.nbio import mk_cell
     def labelled(name): return [c for c in nb.cells if re.search(rf'(?m)^#\| label: {name}$', c.source)]
-    def shows(c): return c.cell_type != 'code' or any(o['output_type'] != 'stream' for o in c.outputs)
+    def all_said(c):
+        return ' '.join(_plain(''.join(o.get('data', {}).get('text/markdown', '')), 10**6) for o in c.outputs)
+    told = ' '.join(map(all_said, labelled('findings')))
+    def shows(c): # what the findings say already is not said again
+        if c.cell_type != 'code': return True
+        again = len(c.outputs) == 1 and all_said(c) and all_said(c) in told
+        return any(o['output_type'] != 'stream' for o in c.outputs) and not again
     hero, names = labelled('hero'), [c for c in nb.cells if 'show_doc(' in c.source]
     said = [b for a, b in zip(nb.cells, nb.cells[1:]) if a in hero and b.cell_type == 'markdown' and b.source[0] != '#']
     top = labelled('findings')+hero+said
@@ -374,18 +385,26 @@ class _Tables(HTMLParser):
     "The tables of a piece of HTML as rows of words; whether anything else stands there"
     def __init__(self):
         super().__init__()
-        self.tables, self.cell, self.hidden = [], None, 0
+        self.tables, self.captions, self.cell, self.hidden, self.spans = [], [], None, 0, {}
     def handle_starttag(self, tag, attrs):
-        if tag == 'table': self.tables.append([])
+        if tag == 'table': self.tables.append([]); self.captions.append(''); self.spans = {}
+        if tag == 'caption': self.cell = ''
         if tag in ('style', 'script'): self.hidden += 1
         if tag == 'tr' and self.tables: self.tables[-1].append([])
         if tag in ('td', 'th'):
             self.cell = ''
-            self.span = int(dict(attrs).get('colspan') or 1)
+            self.span, self.down = (int(dict(attrs).get(o) or 1) for o in ('colspan', 'rowspan'))
     def handle_endtag(self, tag):
         if tag in ('style', 'script'): self.hidden -= 1
+        if tag == 'caption' and self.tables and self.cell is not None:
+            self.captions[-1], self.cell = ' '.join(self.cell.split()), None
         if tag in ('td', 'th') and self.cell is not None and self.tables and self.tables[-1]:
-            self.tables[-1][-1] += [' '.join(self.cell.split()).replace('|', '\\|')]+['']*(self.span-1)
+            row = self.tables[-1][-1]
+            while self.spans.get(len(row), 0) > 0:  # a cell of a row above reaches down
+                self.spans[len(row)] -= 1
+                row.append('')
+            if self.down > 1: self.spans[len(row)] = self.down-1
+            row += [' '.join(self.cell.split()).replace('|', '\\|')]+['']*(self.span-1)
             self.cell = None
     def handle_data(self, text):
         if self.cell is not None and not self.hidden: self.cell += text
@@ -395,9 +414,10 @@ def markdown_tables(source):
     parser = _Tables()
     parser.feed(source)
     said = []
-    for rows in parser.tables:
+    for rows, caption in zip(parser.tables, parser.captions):
         width = max(map(len, rows), default=0)
         lines = ['| '+' | '.join(row+['']*(width-len(row)))+' |' for row in rows if any(row)]
+        if lines and caption: said.append(f'*{caption}*')
         if lines: said.append('\n'.join([lines[0], '|'+'---|'*width, *lines[1:]]))
     return '\n\n'.join(said)
 

@@ -12,7 +12,7 @@ import pandas as pd
 from .. import __version__
 from ..settings import as_dict, error_words, load_settings, Settings
 from ..faces.measures import measure_words
-from ..stats.tables import readable, with_interval
+from ..stats.tables import column_words, readable, with_interval
 from ..runs.files import read_json, write_text
 from ..runs.extract import failures, summary
 from ..runs.pages import badge, data_table, figure, fragment, markdown, page, scrolling, told
@@ -146,7 +146,9 @@ def _effects(run, most=8):
         people = f'{of.n_subjects_group.max():.0f} and {of.n_subjects_reference.max():.0f} people'
         largest = of.sort_values('delta', key=abs, ascending=False).head(most)
         table = readable(largest, ['feature', 'difference', 'delta', 'auc', 'q'], lengths=['difference'])
-        contrasts.append((f'{group} against {reference}, {people}', data_table(table, 'words')))
+        table['q'] = table.q.str.replace(' ', '\u00a0') # '< 0.001' stays on its line
+        heading = f'{column_words(group)} against {column_words(reference)}, {people}'
+        contrasts.append((heading, data_table(table, 'words')))
     return fragment(_EFFECTS, contrasts=contrasts)
 
 _MODELS = '<p class="small">AUC with its 95 % interval, {{ people }} that the model had not seen.</p>{{ table }}'
@@ -249,7 +251,7 @@ def _audit_row(run):
 
 def _best(effects): return effects.loc[effects.auc.idxmax()]
 
-def _pair(row): return f'{row.group} against {row.reference}'
+def _pair(row): return f'{column_words(row.group)} against {column_words(row.reference)}'
 
 def _compare_row(run):
     "What separates the first two groups best; the two groups that are hardest to tell apart"
@@ -347,6 +349,15 @@ def _lost(run):
     return fragment(_LOST, n=len(lost), table=data_table(lost.head(500), 'words')) if len(lost) else ''
 
 _REPORT = """
+<style>
+@media print { /* the findings on the first page; a tall figure on one */
+  h2:first-of-type { break-before: page }
+  figure img { max-height: 200mm; width: auto }
+  ul.told { font-size: 9pt; line-height: 1.35 }
+  ul.told li { margin: 0 }
+  tr { line-height: 1.4 }
+}
+</style>
 <h1>Study of facial asymmetry</h1>
 <p>{{ whose }} {{ measured }}.</p>
 <p><b>{{ no_diagnosis }}</b></p>

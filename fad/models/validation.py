@@ -319,7 +319,7 @@ def _plot_regions(ax, values, place):
     shares = pd.DataFrame({task: _by_region(v, place) for task, v in values.items()}).fillna(0)
     (shares/shares.sum()).T.plot.barh(ax=ax, stacked=True, color=[REGION_COLOURS[r] for r in shares.index],
         legend=False)
-    ax.legend(frameon=False, fontsize=9, loc='upper center', bbox_to_anchor=(.5, -.18), ncol=2)
+    ax.legend(frameon=False, fontsize=9, loc='upper center', bbox_to_anchor=(.5, -.12), ncol=2)
     ax.set(title='by region', xlim=(0, 1), xlabel='share of mean |SHAP|')
     ax.spines[['top', 'right']].set_visible(False)
 
@@ -334,12 +334,14 @@ def plot_shap(
     weakest = weakest_upper(ratio)
     size = ratio.abs().assign(**{WEAKEST: weakest.ratio})
     n, rng = len(values), np.random.default_rng(seed)
-    fig, axes = plt.subplots(
-        1, n+1, figsize=(3.7*(n+1), 3.6), width_ratios=[1.2]*n+[.8], layout='constrained')
+    tall = [v.shape[1]+2 for v in values.values()]
+    fig = plt.figure(figsize=(8.4, 1+.26*sum(tall)), layout='constrained')
+    grid = fig.add_gridspec(n, 2, height_ratios=tall, width_ratios=(2, 1))
+    axes = [fig.add_subplot(grid[i, 0]) for i in range(n)]
     titles = dict(weakness=weakness_means(table), central='central against peripheral')
     for ax, (task, v) in zip(axes, values.items()): dots = _plot_contributions(ax, v, size, rng, titles[task])
-    fig.colorbar(dots, ax=axes[n-1], label='ratio to healthy limit', shrink=.8)
-    _plot_regions(axes[-1], values, weakest.place)
+    fig.colorbar(dots, ax=axes, label='ratio to healthy limit', shrink=.6, aspect=30)
+    _plot_regions(fig.add_subplot(grid[:, 1]), values, weakest.place)
     if path: fig.savefig(path, dpi=130)
     return fig
 

@@ -213,14 +213,16 @@ def plot_training(
     own = found[found.measure.eq('auc') & found.tested.eq(np.where(found.trained.eq('clean'), 'none', 'same'))]
     unseen = own.groupby(['trained', 'input']).value.first()
     mean = table.groupby(['trained', 'input', 'epoch']).auc.mean()
-    size = (1.9*len(sets)+1.8, 2.8)
-    fig, axes = plt.subplots(1, len(sets), figsize=size, sharey=True, layout='constrained', squeeze=False)
-    for ax, trained in zip(axes[0], sets):
+    rows = -(-len(sets)//3)
+    size = (8.4, 2.4*rows+1)
+    fig, axes = plt.subplots(rows, min(3, len(sets)), figsize=size, sharey=True, layout='constrained', squeeze=False)
+    for ax in axes.flat[len(sets):]: ax.set_visible(False)
+    for ax, trained in zip(axes.flat, sets):
         _plot_learning(ax, mean[trained], inputs, unseen, trained)
         ax.set_ylim(min(.3, unseen.min()-.05), 1.03)
-        ax.set_title(textwrap.fill(SHORTCUTS.get(trained, 'nothing planted'), 20), fontsize=8)
-    axes[0, 0].set_ylabel('AUC')
-    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc='outside right center', frameon=False, fontsize=7)
+        ax.set_title(textwrap.fill(SHORTCUTS.get(trained, 'nothing planted'), 30), fontsize=10)
+    for ax in axes[:, 0]: ax.set_ylabel('AUC')
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc='outside lower center', frameon=False, fontsize=9, ncols=4)
     return fig
 
 # %% ../../nbs/shortcuts/07_reflection.ipynb #d64c2007

@@ -145,7 +145,7 @@ def _plot_maps(figure, maps, x):
     "A column for each face, a row for each of its maps"
     axes = figure.subplots(len(maps)+1, len(x), squeeze=False)
     for i, (name, heat) in enumerate([('picture', None), *maps.items()]):
-        axes[i, 0].set_ylabel(name, fontsize=7, rotation=0, ha='right', va='center')
+        axes[i, 0].set_ylabel(name, fontsize=9, rotation=0, ha='right', va='center')
         for j, ax in enumerate(axes[i]):
             ax.imshow(x[j])
             ax.set(xticks=[], yticks=[])
@@ -161,11 +161,11 @@ def _plot_shares(figure, table):
     ax.axvline(table.area.iloc[0], color='.5', lw=1, ls='--', label='by area alone')
     weights = own.weights.str.replace('random from conv1 up', 'all random')
     weights = weights.str.replace(r'random from (.+) up', r'random down to \1', regex=True)
-    ax.set_yticks(range(len(own)), weights, fontsize=8)
+    ax.set_yticks(range(len(own)), weights, fontsize=9)
     ax.invert_yaxis()
     ax.set(xlim=(0, 1), xlabel='share of Grad-CAM inside\neyes, nose and mouth')
     ax.spines[['top', 'right']].set_visible(False)
-    figure.legend(loc='outside upper center', ncols=3, frameon=False, fontsize=7)
+    figure.legend(loc='outside upper center', ncols=2, frameon=False, fontsize=9)
 
 def plot_saliency(
     nets:dict, # name: networks of the full face; the first is drawn
@@ -178,7 +178,7 @@ def plot_saliency(
     for name, (net, *_) in nets.items():
         maps[f'{name},\nlearned weights'] = saliency(net, x)
         maps[f'{name},\nrandom weights'] = saliency(randomised(net, seed=seed), x)
-    fig = plt.figure(figsize=(9.5, 1.15*(len(maps)+1)), layout='constrained')
+    fig = plt.figure(figsize=(8.4, 1.15*(len(maps)+1)), layout='constrained')
     left, right = fig.subfigures(1, 2, width_ratios=(1.25, 1))
     _plot_maps(left, maps, x)
     _plot_shares(right, why[why.method.eq('gradcam')])

@@ -85,13 +85,14 @@ def plot_forest(
     e = e.merge(rows.reset_index(drop=True).reset_index(names='row')[['feature', 'row']], on='feature')
     n, height = e.contrast.nunique(), 1.3+.21*len(rows)
     grid = sns.FacetGrid(e, col='contrast', hue='region', palette={r: _region_colour(r) for r in set(e.region)},
-        height=height, aspect=(3.2+2.9*n)/n/height, xlim=(-1.02, 1.02), ylim=(len(rows)-.4, -.6))
+        height=height, aspect=(2.4+min(3.7, 6/n)*n)/n/height, xlim=(-1.02, 1.02), ylim=(len(rows)-.4, -.6))
     grid.map(plt.hlines, 'row', 'delta_low', 'delta_high', lw=1.6)
     grid.map(plt.plot, 'delta', 'row', ls='', marker='o', mfc='white', ms=5)
     grid.map(plt.plot, 'sure', 'row', ls='', marker='o', ms=5)
     grid.refline(x=0, color=_INK, ls='-', lw=.8)
     grid.set(xticks=[-1, -.5, 0, .5, 1], yticks=range(len(rows)))
-    grid.set_axis_labels("Cliff's delta of the magnitude", '').set_titles('{col_name}', size=10)
+    said = "Cliff's delta" if n > 2 else "Cliff's delta of the magnitude"
+    grid.set_axis_labels(said, '').set_titles('{col_name}', size=10)
     _mark_regions(grid, rows.region.tolist())
     grid.axes[0, 0].set_yticklabels(rows.feature.map(measure_words), fontsize=9)
     _colour_labels(grid.axes[0, 0], rows.region)
@@ -156,7 +157,7 @@ def plot_rainclouds(
 def _panels(n, height):
     "Panels two a row, wide enough to be read on a page"
     rows, columns = -(-n//2), min(n, 2)
-    fig, axes = plt.subplots(rows, columns, figsize=(4.2*columns+.6, height*rows+.4), sharey=True, squeeze=False,
+    fig, axes = plt.subplots(rows, columns, figsize=(3.9*columns+.6, height*rows+.4), sharey=True, squeeze=False,
         layout='constrained')
     for ax in axes.flat[n:]: ax.set_visible(False)
     return fig, axes
@@ -231,7 +232,7 @@ def _shares(ax, faces, colours):
     beyond = people['size'].gt(limit).groupby(people.group).mean()
     ax.axvline(limit, color=_HEALTHY, ls=(0, (4, 3)), lw=1)
     said = ', '.join(f'{_words(group)} {beyond[group]:.0%}' for group in there)
-    ax.set_title(textwrap.fill(f'beyond the dashed line: {said}', 50), fontsize=9)
+    ax.set_title(textwrap.fill(f'beyond the dashed line: {said}', 44), fontsize=9)
 
 def _band(ax, sizes, end, colour):
     "A 95 % band over the whole curve (Dvoretzky, Kiefer, Wolfowitz)"
