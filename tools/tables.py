@@ -9,7 +9,7 @@ from fad.stats.tables import column_words, decimals, with_interval
 
 READ = re.compile(r'(0[1-5]_\w+|proof/\w+|clips/08_bedside|guide/0[27]_\w+)$')
 EMPTY = {'', 'nan', 'none', 'nat', '<na>'}
-SAID = {'non_stroke': 'non-stroke', 'True': 'yes', 'False': 'no', 'auc': 'AUC',
+SAID = {'True': 'yes', 'False': 'no', 'auc': 'AUC',
     'african': 'African', 'asian': 'Asian', 'caucasian': 'Caucasian'}
 _KEY = re.compile(r'\b[a-z][a-z0-9]*(_[a-z0-9]+)+\b')
 _MEASURES = {f: measure_words(f) for f in (*FEATURES, *EXCURSIONS, *BLENDSHAPE_FEATURES)}
@@ -79,9 +79,9 @@ def round_column(cells, name, whole):
     texts = [_text(c) for c in cells]
     if any(_number(s) is None for s in texts if s.lower() not in EMPTY): return
     kept = [(c, s) for c, s in zip(cells, texts) if '.' in s]  # a number without a point was counted
-    values = [_number(s) for _, s in kept]
-    if not values: return
-    present = max(len(s.partition('.')[2]) for _, s in kept)
+    values, places = [_number(s) for _, s in kept], {len(s.partition('.')[2]) for _, s in kept}
+    if len(places) != 1: return  # none, or digits that somebody chose cell by cell
+    present, = places
     if whole and all(v == int(v) for v in values): digits = 0
     elif whole or present > 3: digits = min(_decimals(values), present)
     else: return
@@ -111,6 +111,8 @@ def merge_intervals(t):
 
 def _in_words(text):
     "A key as a reader calls it"
+    text = text.replace('non_stroke', 'non-stroke')
+    if text == '< 0.001': return '<\u00a00.001'  # on one line
     if text in SAID: return SAID[text]
     if text.lower() in EMPTY-{'none'}: return ''
     if text in _MEASURES: return _MEASURES[text]
