@@ -115,11 +115,13 @@ class Expected:
         "What the face does (8,), against its start; x: three of `MOUTH`, and `DOING`, mm and degrees"
         now = x[3:]+[abs(x[0])/2, 0, 0, 0, 0] # of both corners the upper one
         if self.start is None: self.start = now
-        return np.r_[1., np.clip(now-self.start, -_REACH, _REACH), phase == 'smile', phase == 'other']
+        moved = np.maximum(np.minimum(now-self.start, _REACH), -_REACH)
+        return np.array([1., *moved, phase == 'smile', phase == 'other'])
     def away(self, x, doing):
         "How far the mouth is from what is expected (3,) mm, the SD of it, and that of the noise alone"
         known = np.linalg.solve(self.precision, doing)
-        noise = np.clip(np.sqrt(self.scatter/self.looks), .8*_NOISE, _MOST_NOISE)*(1+_IN_SMILES*doing[6])
+        usual = np.sqrt(self.scatter/self.looks)
+        noise = np.maximum(np.minimum(usual, _MOST_NOISE), .8*_NOISE)*(1+_IN_SMILES*doing[6])
         if self.swings: noise = np.maximum(noise, np.minimum(self.swing, 4*_MOST_NOISE))
         return x[:3]-known@self.sums, noise*np.sqrt(1+_TOGETHER*(doing@known)), noise
     @property
@@ -138,7 +140,8 @@ class Expected:
         if self.changes and t-self.changes[-1][0] < .09: return
         self.changes.append((t, change))
         while self.changes[0][0] < t-_SWING_S: self.changes.popleft()
-        usual = np.quantile([change for _, change in self.changes], _SWINGS[0], axis=0)/_SWINGS[1]
+        changes, at = np.array([change for _, change in self.changes]), int(_SWINGS[0]*(len(self.changes)-1))
+        usual = np.partition(changes, at, axis=0)[at]/_SWINGS[1]
         looks = (t-self.changes[0][0])/APART_S
         self.swing = np.sqrt((_KNOWN*_NOISE**2+looks*usual**2)/(_KNOWN+looks))
     def learn(self, x, doing, took, most_s):
@@ -278,28 +281,33 @@ def _mouth(self:Watcher, t, x, phase):
 @patch
 def _evidence(self:Watcher, t, x, phase):
     "What one frame says at the mouth, nats per second for either side"
-    lively = self._compare(t, x[_LIVELY]*_UNITS, phase)
-    if self.usual is None: return lively
+    left = self._expect(t, x[_LIVELY]*_UNITS, phase)
+    if self.usual is None: return self._lively(left, phase)
     away = x-self.usual
     raised = away[_AT['mouth_lift']]*PUPILS_MM > self.watch.lift_mm
     turned = abs(away[_AT['yaw_deg']]) > self.watch.turn_deg
     if turned or raised and phase != 'smile': return 0., 0.
-    if phase == 'smile': return lively
+    if phase == 'smile': return self._lively(left, phase)
     self.mm = away[_MOUTH[0]]*PUPILS_MM
     self._go_on_learning(t, x)
     calm = tuple(mouth_rates(away[_MOUTH]*PUPILS_MM))
-    return tuple(np.minimum(calm, lively)) if self.expected.swings else calm
+    return tuple(np.minimum(calm, self._lively(left, phase))) if self.expected.swings else calm
 
 @patch
-def _compare(self:Watcher, t, x, phase):
-    "What a lively mouth says against what is expected"
+def _expect(self:Watcher, t, x, phase):
+    "How far a lively mouth is from what is expected, mm; what is expected goes on being learned"
     expected = self.expected
     doing = expected.doing(x, phase)
     left, sd, usual_sd = expected.away(x, doing)
     self.mm, self.sds = left[0], left/sd
     expected.spread(t, left, usual_sd, doing[6])
     self._go_on_expecting(t, x, doing)
-    if doing[6] and expected.smiled < _SMILES_S: return 0., 0.
+    return left
+
+@patch
+def _lively(self:Watcher, left, phase):
+    "What a lively mouth says against what is expected"
+    if phase == 'smile' and self.expected.smiled < _SMILES_S: return 0., 0.
     return tuple(lively_rates(left, self.sds)*(1 if self.since >= _OWN_S else .5)) # of little known, half
 
 @patch
