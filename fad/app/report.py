@@ -177,7 +177,8 @@ def _trends(run):
     shown = pd.DataFrame([_event(e) for e in events.itertuples()])
     clips = run.table('temporal/clips').drop(columns=['figure', 'path'], errors='ignore')
     return fragment('{{ shown }}<details><summary>every clip</summary>{{ clips }}</details>',
-        shown=data_table(shown, 'words') if len(shown) else '', clips=data_table(clips, 'words'))
+        shown=data_table(shown.rename(columns=column_words), 'words') if len(shown) else '',
+        clips=data_table(clips, 'words'))
 
 def _nothing(run): return ''
 
@@ -284,11 +285,12 @@ def _train_row(run):
     return '; '.join(aucs)+people, '; '.join(broken)
 
 def _reflect_row(run):
-    "The planted shortcut that a network leans on most, and what is left without it"
+    "The planted shortcut that a network of whole faces leans on most, and what is left without it"
     table = run.table('cnn_reflection')
     lean = reliance(table)
     if not lean.size: return '', ''
-    name, shortcut = lean.stack().idxmax()
+    asked = lean.loc[['face']] if 'face' in lean.index else lean  # of whole faces, where they were asked
+    name, shortcut = asked.stack().idxmax()
     own = table[table.input.eq(name) & table.measure.eq('auc')]
     def auc(trained, tested):
         row = own[own.trained.eq(trained) & own.tested.eq(tested)]
