@@ -5,7 +5,7 @@ The notebooks show what a function returns; a reader of the site wants what it s
 import ast, html, json, re
 from bs4 import BeautifulSoup
 from fad.faces.measures import BLENDSHAPE_FEATURES, EXCURSIONS, FEATURES, measure_words
-from fad.stats.tables import column_words, decimals, with_interval
+from fad.stats.tables import column_words, decimals, p_words, with_interval
 
 READ = re.compile(r'(0[1-5]_\w+|proof/\w+|clips/08_bedside|guide/0[27]_\w+)$')
 EMPTY = {'', 'nan', 'none', 'nat', '<na>'}
@@ -72,22 +72,20 @@ def _decimals(values):
     place = int(f'{middle:e}'.split('e')[1])
     return max(0, 2-place) if place >= 0 else min(4, 1-place)
 
-def _p_words(value): return '< 0.001' if value < .001 else f'{value:.3f}'
-
 def round_column(cells, name, whole):
     "No more decimals than a reader can use; `whole`: numbers without any lose their point"
     texts = [_text(c) for c in cells]
     if any(_number(s) is None for s in texts if s.lower() not in EMPTY): return
-    kept = [(c, s) for c, s in zip(cells, texts) if '.' in s]  # a number without a point was counted
+    kept = [(c, s) for c, s in zip(cells, texts) if '.' in s] # a number without a point was counted
     values, places = [_number(s) for _, s in kept], {len(s.partition('.')[2]) for _, s in kept}
-    if len(places) != 1: return  # none, or digits that somebody chose cell by cell
+    if len(places) != 1: return # none, or digits that somebody chose cell by cell
     present, = places
     if whole and all(v == int(v) for v in values): digits = 0
     elif whole or present > 3: digits = min(_decimals(values), present)
     else: return
     for (cell, _), value in zip(kept, values):
         small = re.fullmatch('[pq]([ _].*)?', name) and whole
-        _say(cell, _p_words(value) if small else f'{value:z.{digits}f}')
+        _say(cell, p_words(value) if small else f'{value:z.{digits}f}')
 
 def _is_interval(cells):
     "Whether three columns are a value and the ends around it, in every row"
@@ -112,7 +110,7 @@ def merge_intervals(t):
 def _in_words(text):
     "A key as a reader calls it"
     text = text.replace('non_stroke', 'non-stroke')
-    if text == '< 0.001': return '<\u00a00.001'  # on one line
+    if text == '< 0.001': return '<\u00a00.001' # on one line
     if text in SAID: return SAID[text]
     if text.lower() in EMPTY-{'none'}: return ''
     if text in _MEASURES: return _MEASURES[text]
@@ -143,7 +141,7 @@ def tidy(
         name_index(t)
         drop_row_numbers(t)
         if read and t.flat: merge_intervals(t)
-        if not table.get('id', '').startswith('T_'):  # a Styler has chosen its digits
+        if not table.get('id', '').startswith('T_'): # a Styler has chosen its digits
             for j in range(max((len(r.find_all('td')) for r in t.rows), default=0)):
                 name = _text(t.names[j]) if t.flat and j < len(t.names) else ''
                 if all(len(r.find_all('td')) > j for r in t.rows): round_column(t.column(j), name, read)
