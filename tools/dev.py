@@ -179,24 +179,45 @@ def _in_order():
     long, short = [n for n in names if took[n] >= LONG], [n for n in names if took[n] < LONG]
     return [[n] for n in long] + [short[i::4] for i in range(4)]
 
-def _test(*names):
-    "Run notebooks one after another in this process; name each that fails"
-    from nbdev.config import get_config
+FAILED = root/'build/failed.txt'  # what failed and why; told once more at the end, after all that the others print
+
+def _failure(name, timeout):
+    "Run one notebook; '' or the last line of what it raised"
+    import contextlib, io, time
+    from unittest import mock
+    from execnb.shell import CaptureShell
     from nbdev.test import test_nb
+    CaptureShell.leaks = ()  # nbdev asks for it even where the shell itself failed and never came to set it
+    said, start = io.StringIO(), time.monotonic()
+    with mock.patch.object(sys, '__stderr__', said):
+        good = test_nb(root/f'nbs/{name}.ipynb', cell_timeout=timeout)[0]
+    text = said.getvalue()
+    with contextlib.suppress(OSError): sys.stderr.write(text)
+    print(f"{'ok    ' if good else 'FAILED'} {name} {time.monotonic()-start:.0f} s", flush=True)
+    return '' if good else (text.strip().splitlines() or ['no reason given'])[-1]
+
+def _test(*names):
+    "Run notebooks one after another in this process; name each that fails, with the reason"
+    from nbdev.config import get_config
     timeout = int(get_config(root).cell_timeout)
-    results = {n: test_nb(root/f'nbs/{n}.ipynb', cell_timeout=timeout) for n in names}
-    for name, (good, seconds) in results.items():
-        print(f"{'ok    ' if good else 'FAILED'} {name} {seconds:.0f} s", flush=True)
-    if not all(good for good, _ in results.values()): sys.exit(1)
+    failed = {n: why for n in names if (why := _failure(n, timeout))}
+    if failed:
+        with FAILED.open('a', encoding='utf-8') as f: f.writelines(f'{n}: {why}\n' for n, why in failed.items())
+        sys.exit(1)
 
 def test():
     "Run all notebooks, two at a time on two threads' worth of arithmetic; exit 1 if one fails"
     from concurrent.futures import ThreadPoolExecutor
     env = os.environ | {f'{k}_NUM_THREADS': '1' for k in ('OMP', 'OPENBLAS', 'MKL')}
-    def run(names): return subprocess.run([sys.executable, __file__, '_test', *names], env=env).returncode
-    with ThreadPoolExecutor(2) as pool: failed = sum(pool.map(run, _in_order()))
-    failed += sum(run([n]) for n in LAST)
-    if failed: sys.exit('Notebooks failed: see above')
+    FAILED.parent.mkdir(exist_ok=True)
+    FAILED.unlink(missing_ok=True)
+    def run(names):
+        code = subprocess.run([sys.executable, __file__, '_test', *names], env=env).returncode
+        return f"{', '.join(names)}: ended with {code}\n" if code not in (0, 1) else ''
+    with ThreadPoolExecutor(2) as pool: ended = [*pool.map(run, _in_order())]
+    ended += [run([n]) for n in LAST]
+    said = (FAILED.read_text(encoding='utf-8') if FAILED.exists() else '')+''.join(ended)
+    if said: sys.exit(f'Notebooks failed:\n{said}')
 
 # ---- the site
 
