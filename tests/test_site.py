@@ -85,7 +85,8 @@ def test_tables_read_as_words():
 
 def test_tables_have_captions(site):
     "On the pages that tell findings, a sentence says what a row of each table is"
-    of_findings = re.compile(r'(landmarks|distributions|classifiers|cnn_reflection)\.html|proof/')
+    of_findings = re.compile(r'(landmarks|distributions|classifiers|cnn_reflection|temporal_trends)\.html|proof/|'
+        r'clips/bedside|shortcuts/audit')
     pages = {name: p.read_text(encoding='utf-8') for p in html_pages(site)
         for name in [p.relative_to(site).as_posix()] if of_findings.match(name)}
     assert not {name for name, page in pages.items() if re.search(r'class="dataframe">(?!\s*<caption)', page)}

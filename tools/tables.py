@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from fad.faces.measures import BLENDSHAPE_FEATURES, EXCURSIONS, FEATURES, measure_words
 from fad.stats.tables import column_words, decimals, p_words, with_interval
 
-READ = re.compile(r'(0[1-5]_\w+|proof/\w+|clips/08_bedside|guide/0[27]_\w+)$')
+READ = re.compile(r'(0[1-5]_\w+|proof/\w+|clips/08_bedside|shortcuts/05_audit|guide/0[27]_\w+)$')
 EMPTY = {'', 'nan', 'none', 'nat', '<na>'}
 SAID = {'True': 'yes', 'False': 'no', 'auc': 'AUC',
     'african': 'African', 'asian': 'Asian', 'caucasian': 'Caucasian'}

@@ -94,7 +94,7 @@ def plot_trend(
     if clip.risk is not None: _draw_risk(axes[-1], clip.risk)
     _finish(axes, clip.series.t_s.to_numpy(float), onset_s)
     named = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels())}
-    if named: fig.legend(named.values(), named.keys(), loc='outside lower center', ncol=4, fontsize=8, frameon=False)
+    if named: fig.legend(named.values(), named.keys(), loc='outside lower center', ncol=4, fontsize=9, frameon=False)
     return fig
 
 def _draw_faces(ax, series, n):
@@ -143,7 +143,7 @@ def _draw_event(ax, event, colour):
     bar = dict(color='.35', lw=4, solid_capstyle='butt', alpha=.6, label='95 % interval of the onset')
     ax.plot([event.onset_low_s, event.onset_high_s], [0, 0], **bar)
     words, where = f'{event.side} {event.sense}, {event.held_s:.1f} s', ax.get_xaxis_transform()
-    ax.text(event.start_s, 1.01, words, transform=where, fontsize=8, va='bottom', color=colour)
+    ax.text(event.start_s, 1.01, words, transform=where, fontsize=9, va='bottom', color=colour)
 
 def _draw_risk(ax, risk):
     t = risk.t_s
@@ -173,10 +173,10 @@ def _panel(series, events, limits, width, height):
         spans = events.loc[events.region == region, ['start_s', 'end_s']].to_numpy(float)
         _shade(ax, spans, color=colour, alpha=.15, lw=0)
         ax.set_ylabel(region, fontsize=9, color=colour)
-        ax.tick_params(labelsize=7)
+        ax.tick_params(labelsize=9)
         ax.spines[['top', 'right']].set_visible(False)
         ax.set_xlim(t.min(), max(t.max(), t.min()+.1))
-    axes[-1].set_xlabel('time (s)', fontsize=8)
+    axes[-1].set_xlabel('time (s)', fontsize=9)
     fig.canvas.draw()
     image = np.asarray(fig.canvas.buffer_rgba())[:, :, :3].copy()
     columns = axes[0].transData.transform(np.c_[t, 0*t])[:, 0]

@@ -20,11 +20,11 @@ from ..faces.media import frame_times, read_frames, sample_frames
 from ..faces.detector import quiet_stderr
 from ..faces.points import clip_turn, Landmarks, track_face, trackers
 from ..faces.measures import PUPILS_MM
+from ..faces.identity import face_cells, likeness, SAME_FACE
 from ..faces.expressions import phases as face_phases
 from ..faces.figures import REGION_COLOURS
 from .series import (
     measure_frames, MOUTH_STATE, own_baseline, QUIET, SENSE, side_of, TrendError, VALUES, Watch, WATCHED)
-from .persons import face_cells, SAME_FACE, likeness
 
 # %% ../../nbs/clips/03_watch.ipynb #53078bc0
 class Cusum:

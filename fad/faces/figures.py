@@ -65,7 +65,7 @@ def draw_face(
     draw_overlay(ax, np.c_[xyz[:, :2]@A[:, :2].T+A[:, 2], xyz[:, 2]*A[0, 0]])
     ax.set(xlim=(0, near.shape[1]), ylim=(near.shape[0], 0))
     for x, where in ((.02, 'right'), (.98, 'left')):
-        ax.text(x, .02, f"subject's {where}", transform=ax.transAxes, fontsize=8, color='white',
+        ax.text(x, .02, f"subject's {where}", transform=ax.transAxes, fontsize=9, color='white',
             ha='left' if x < .5 else 'right', bbox=dict(facecolor='#222222', edgecolor='none', pad=1.5))
     return True
 
@@ -142,8 +142,8 @@ def plot_quality(
         colour = '#2a7f4f' if quality_row.complete else '#b3261e'
         for spine in ax.spines.values(): spine.set(color=colour, linewidth=3)
         ax.set_title('accepted' if quality_row.complete else '\n'.join(textwrap.wrap(quality_row.reasons, 30)[:3]),
-            fontsize=8, color=colour)
-        ax.set_xlabel(textwrap.shorten(str(row.frame_id), 34), fontsize=8)
+            fontsize=9, color=colour)
+        ax.set_xlabel(textwrap.shorten(str(row.frame_id), 34), fontsize=9)
     return fig
 
 # %% ../../nbs/faces/08_figures.ipynb #c68b9f9c

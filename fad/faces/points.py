@@ -103,7 +103,8 @@ QUALITY = dict(yaw_deg='turn of the head, positive to the subject\'s left',
     turned_deg='how far the picture was turned to the left before it was measured: it lies on its side or its head',
     stretched='how many times too high for its width the picture was, by the face\'s own proportions; 1: as it is',
     face_hash='light and dark of the aligned face, by which copies of a picture are told',
-    which_face='which of several faces was measured, in words; empty where one was seen', **COVERING,
+    which_face='which of several faces was measured, in words; empty where one was seen',
+    person='in a clip, whose face a frame shows, from 1 in order of appearance', **COVERING,
     covered='what is hidden, in words')
 
 def _centiles(shades, at):

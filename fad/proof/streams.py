@@ -14,9 +14,10 @@ from ..faces.cohort import cohort
 from ..faces.detector import MIRROR
 from ..faces.points import measure_part
 from ..faces.measures import FEATURES, PUPILS_MM
+from ..faces.identity import BUILD
 from ..runs.files import load_landmarks
 from ..runs.extract import embedded_cohort, study_cohort
-from ..clips.series import ANGLES, BUILD, measure_frames, QUIET, run_clips, TrendError
+from ..clips.series import ANGLES, measure_frames, QUIET, run_clips, TrendError
 from ..clips.persons import follow
 from ..clips.graph import face_points, MOVES, POINT_COLUMNS
 

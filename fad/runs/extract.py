@@ -30,6 +30,7 @@ from ..faces.points import concat, measure_part, parts, POINTS, quality, restore
 from ..faces.measures import (
     add_excursions, asymmetry_vectors, catalog_hash, commissures, excursion_gain, expressions, measure_features,
     measure_symmetry, measured_status, PUPILS_MM, symmetry_errors)
+from ..faces.identity import heads, name_people, one_of
 from ..faces.errors import errors_hash
 from ..faces.figures import blank_picture, plot_face
 from ..stats.limits import add_z
@@ -142,6 +143,7 @@ class ShardTables(NamedTuple):
     "What a run's tables need to know of a shard, one row per frame"
     judged:pd.DataFrame # from `quality`
     measured:pd.DataFrame # from `measure_features`
+    seen:pd.DataFrame # from `heads`
     sym_errors:pd.DataFrame # from `symmetry_errors`
     vectors:np.ndarray # from `asymmetry_vectors`
     corners:np.ndarray # from `commissures`
@@ -154,7 +156,8 @@ def shard_tables(
 )->ShardTables:
     "All that can be worked out of a shard alone, where it was measured"
     judged, faces, mm = quality(faces, settings), restored(faces), settings.measures.camera_mm
-    return ShardTables(judged, measure_features(faces, settings, judged), symmetry_errors(faces, settings, judged),
+    return ShardTables(judged, measure_features(faces, settings, judged), heads(faces.xyz, judged),
+        symmetry_errors(faces, settings, judged),
         asymmetry_vectors(faces.xyz, mm).astype(np.complex64), commissures(faces, mm), expressions(faces.df),
         faces.blendshapes)
 
@@ -397,6 +400,25 @@ def _joined(corners):
     return np.concatenate([np.pad(c, [(0, 0), (0, looks-c.shape[1]), (0, 0), (0, 0)], constant_values=np.nan)
         for c in corners])
 
+def _one_person(judged, measured, seen, path):
+    """Of several people in a clip one is measured: nobody's frames count as another's. In place, with the columns
+    `person` and `which_face`; subjects that a manifest tells apart within a clip stay apart"""
+    judged.insert(judged.columns.get_loc('which_face')+1, 'person', pd.Series(pd.NA, judged.index, dtype='Int64'))
+    by_clip = measured[['subject']].assign(path=path)[measured.t_s.notna()]
+    for rows in by_clip.groupby(['path', 'subject'], sort=False, dropna=False).groups.values():
+        at = rows[np.argsort(measured.t_s[rows], kind='stable')]
+        angles = judged.loc[at, ['yaw_deg', 'pitch_deg', 'face_hash']]
+        named = name_people(pd.concat([measured.loc[at, ['t_s', 'status']], angles, seen.loc[at]], axis=1))
+        judged.loc[at, 'person'] = named.person.where(named.person.gt(0))
+        one, people = one_of(named), named.person.max()
+        if people < 2: continue
+        judged.loc[at, 'which_face'] = f'{people} people in the clip: person {one} is measured'
+        left = at[named.status.eq('ok') & named.person.ne(one)]
+        why = 'another person ('+named.person[left].astype(str)+')'
+        judged.loc[left, ['complete', 'reasons']] = np.column_stack([np.zeros(len(left), bool), why])
+        measured.loc[left, measured.columns[measured.dtypes.eq(float)].difference(['t_s'])] = np.nan
+        measured.loc[left, ['status', 'covered']] = np.column_stack(['rejected: '+why, ['']*len(left)])
+
 def write_tables(
     run:Run, # with all its landmarks
     df, # the cohort table, whose paths may have been typed from another folder than the last time
@@ -404,17 +426,18 @@ def write_tables(
     known=None # dict: `ShardTables` of shards by their path; the others are read
 )->tuple: # the functional table, and a dict that says whose mean the directional asymmetry is
     "Write quality.csv, blendshapes.csv and the two asymmetry tables"
-    judged, measured, sym_errors, vectors, corners, expression, blend = zip(*(
+    judged, measured, seen, sym_errors, vectors, corners, expression, blend = zip(*(
         (known or {}).get(str(p)) or shard_tables(load_landmarks(p), settings) for p in run.shards))
     def join(tables):
         return pd.concat(tables, ignore_index=True)
-    gain = excursion_gain(settings)
-    functional = add_z(add_excursions(join(measured), _joined(corners), np.concatenate(expression), gain),
+    judged, measured, gain = join(judged), join(measured), excursion_gain(settings)
+    _one_person(judged, measured, join(seen), df.path.to_numpy())
+    functional = add_z(add_excursions(measured, _joined(corners), np.concatenate(expression), gain),
         settings).assign(path=df.path.to_numpy())
-    symmetric, mean_of = measure_symmetry(functional, np.concatenate(vectors), join(sym_errors), join(judged), settings)
+    symmetric, mean_of = measure_symmetry(functional, np.concatenate(vectors), join(sym_errors), judged, settings)
     shapes = pd.DataFrame(np.concatenate(blend), columns=BLENDSHAPES)
     shapes.insert(0, 'frame_id', functional.frame_id)
-    for name, table in zip(TABLES, (join(judged), shapes, symmetric, functional)):
+    for name, table in zip(TABLES, (judged, shapes, symmetric, functional)):
         write_csv(table, run.path/f'{name}.csv')
     return functional, mean_of
 
@@ -809,8 +832,8 @@ def _several_words(run, table, most=6):
     files = table[said != ''].assign(said=said[said != '']).groupby('path', sort=False).said.agg(lambda x: x.mode()[0])
     if not len(files): return []
     named = '; '.join(f'{_shown(path)}: {which}' for path, which in files.head(most).items())
-    return [f"{len(files)} of {table.path.nunique()} files show several faces (column which_face of quality.csv; "
-        f"landmarks.which chooses): {named}{'; …' if len(files) > most else ''}"]
+    return [f"{len(files)} of {table.path.nunique()} files show several faces (columns which_face and person of "
+        f"quality.csv; landmarks.which chooses): {named}{'; …' if len(files) > most else ''}"]
 
 def _covered_words(table):
     "Of how many faces something is hidden, and what most often"
