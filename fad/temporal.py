@@ -11,9 +11,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt, numpy as np, pandas as pd
 from .settings import load_settings
 from .faces.measures import PUPILS_MM
-from .faces.identity import BUILD
 from .faces.figures import REGION_COLOURS
 from .runs.files import read_csv, write_csv
+from .runs.identity import BUILD
 from .clips.series import measure_clip, sustained, TrendError, Watch
 from .clips.events import analyse, ClipTrend
 from .clips.replay import annotate_clip, plot_trend

@@ -7,7 +7,7 @@ __all__ = ['follow']
 
 # %% ../../nbs/clips/02_persons.ipynb #f7ae4b9a
 import numpy as np, pandas as pd
-from ..faces.identity import name_people, one_of
+from ..runs.identity import name_people, one_of
 from .series import VALUES, Watch
 
 # %% ../../nbs/clips/02_persons.ipynb #cutfollow

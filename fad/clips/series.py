@@ -21,9 +21,9 @@ from ..faces.points import clip_turn, measure_part, parts, quality
 from ..faces.measures import (
     catalog_hash, commissures, face_frame, FEATURES, features, KEYS, measured_status, PUPILS_MM, without_covered,
     without_perspective)
-from ..faces.identity import heads
 from ..faces.expressions import phases as face_phases
 from ..runs.files import load_landmarks, write_whole
+from ..runs.identity import heads
 
 # %% ../../nbs/clips/01_series.ipynb #37ce6fe5
 WATCHED = dict( # region: feature, all in pupil distances

@@ -20,9 +20,9 @@ from ..faces.media import frame_times, read_frames, sample_frames
 from ..faces.detector import quiet_stderr
 from ..faces.points import clip_turn, Landmarks, track_face, trackers
 from ..faces.measures import PUPILS_MM
-from ..faces.identity import face_cells, likeness, SAME_FACE
 from ..faces.expressions import phases as face_phases
 from ..faces.figures import REGION_COLOURS
+from ..runs.identity import face_cells, likeness, SAME_FACE
 from .series import (
     measure_frames, MOUTH_STATE, own_baseline, QUIET, SENSE, side_of, TrendError, VALUES, Watch, WATCHED)
 

@@ -14,8 +14,8 @@ from ..faces.cohort import cohort
 from ..faces.detector import MIRROR
 from ..faces.points import measure_part
 from ..faces.measures import FEATURES, PUPILS_MM
-from ..faces.identity import BUILD
 from ..runs.files import load_landmarks
+from ..runs.identity import BUILD
 from ..runs.extract import embedded_cohort, study_cohort
 from ..clips.series import ANGLES, measure_frames, QUIET, run_clips, TrendError
 from ..clips.persons import follow

@@ -30,13 +30,13 @@ from ..faces.points import concat, measure_part, parts, POINTS, quality, restore
 from ..faces.measures import (
     add_excursions, asymmetry_vectors, catalog_hash, commissures, excursion_gain, expressions, measure_features,
     measure_symmetry, measured_status, PUPILS_MM, symmetry_errors)
-from ..faces.identity import heads, name_people, one_of
 from ..faces.errors import errors_hash
 from ..faces.figures import blank_picture, plot_face
 from ..stats.limits import add_z
 from .files import (
     amend_record, checksum, edited, entry_sum, FileError, load_landmarks, read_csv, read_json, recorded, save_landmarks,
     sweep, write_csv, write_record)
+from .identity import heads, name_people, one_of
 
 # %% ../../nbs/runs/02_extract.ipynb #7c301698
 class RunError(FadError): "A run folder that can't be used for this input"
