@@ -117,15 +117,19 @@ def settings():
 
 TIMES, RUNS = root/'tools/times.csv', re.compile(r'\n\n\*Runs in under [^\n]*\*')
 
+MEASURED = 'a few minutes more the first time, while the embedded cohort is measured'
+FIRST = {'04_cnn_reflection': 'a quarter of an hour more the first time, while the embedded cohort is measured and the '
+    'networks learn'} # what is kept, and so costs the first run alone
+
 def runs_in(
     cpu_s:float, # seconds of processor time that the notebook took
-    cohort:bool # whether it measures the embedded cohort where that has not been done yet
+    first:str='' # what the first run takes more, in words
 )->str: # the line that the notebook carries
     "A promise that a slower machine can keep: the next larger round time"
     # 5 s: the page and the kernel of JupyterLab
     s = next((o for o in (10, 20, 30, 60, 120, 180, 300, 600, 1200) if cpu_s*1.2+5 < o), 3600)
     return (f"*Runs in under {f'{s} seconds' if s < 60 else 'a minute' if s == 60 else f'{s//60} minutes'} on two "
-        f"cores{', and a few minutes more the first time, while the embedded cohort is measured' if cohort else ''}.*")
+        f"cores{', and '+first if first else ''}.*")
 
 def _timed(name):
     "Processor seconds of one run of a notebook, its processes included"
@@ -143,7 +147,7 @@ def time_lines()->dict: # notebook: the line it should carry
     def text(n):
         return (root/f'nbs/{n}.ipynb').read_text(encoding='utf-8')
     # the front page is no place for it
-    return {n: runs_in(float(t), '= study_run(' in text(n)) for n,
+    return {n: runs_in(float(t), FIRST.get(n, MEASURED if '= study_run(' in text(n) else '')) for n,
         t in known.items() if (root/f'nbs/{n}.ipynb').exists() and n != 'index'}
 
 def times(*names):
