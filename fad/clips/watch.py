@@ -210,6 +210,7 @@ class Watcher:
         self.waiting, self.seen, self.loud = deque(), deque(), -np.inf # to learn from; when a change was heard
         self.news, self.rates = [], (np.nan, np.nan) # frames learned from now: (s, how long each stands for); evidence
         self.mm, self.sds = np.nan, np.full(3, np.nan) # how far a lively mouth is from what is expected
+        self.raised = np.inf # since when the corners are up without a smile, s
         self.tests = {region: Cusum(watch.evidence, watch.gap_s) for region in WATCHED}
     def update(self, row):
         "Take in one row of a series (a dict or a row with `t_s`, `status`, `phase`, values); a list of events"
@@ -265,6 +266,7 @@ def _learn(self:Watcher, t, passed, x, phase):
 _LAGS_S = .6, 2. # a frame is learned from so much later: in the first `_EARLY_S`, and then
 _EARLY_S, _OWN_S = 3., 1. # of a person: few; enough to say that it has changed
 _SMILES_S = 1.2 # of smiles, before which they are not compared
+_RAISED_S = 1. # of raised corners that are no smile, before which they are not compared: a smile begins so
 
 @patch
 def _mouth(self:Watcher, t, x, phase):
@@ -284,10 +286,11 @@ def _evidence(self:Watcher, t, x, phase):
     left = self._expect(t, x[_LIVELY]*_UNITS, phase)
     if self.usual is None: return self._lively(left, phase)
     away = x-self.usual
-    raised = away[_AT['mouth_lift']]*PUPILS_MM > self.watch.lift_mm
+    raised = away[_AT['mouth_lift']]*PUPILS_MM > self.watch.lift_mm and phase != 'smile'
+    self.raised = min(self.raised, t) if raised else np.inf
     turned = abs(away[_AT['yaw_deg']]) > self.watch.turn_deg
-    if turned or raised and phase != 'smile': return 0., 0.
-    if phase == 'smile': return self._lively(left, phase)
+    if turned or raised and t-self.raised < _RAISED_S: return 0., 0.
+    if raised or phase == 'smile': return self._lively(left, phase)
     self.mm = away[_MOUTH[0]]*PUPILS_MM
     self._go_on_learning(t, x)
     calm = tuple(mouth_rates(away[_MOUTH]*PUPILS_MM))
@@ -544,7 +547,7 @@ def mouth_evidence(
 def marks(
     t, # (n,) s
     rates, # (n, 2) nats per second, from `mouth_evidence`
-    need:float=9., # nats
+    need:float=Watch().evidence, # nats
     gap_s:float=2.
 )->list: # (s, side)
     "When a mouth is marked"
