@@ -1,5 +1,4 @@
 "`python -m fad`: the command"
-import sys
-from fad.app.cli import main
+from fad.app.cli import command
 
-if __name__ == '__main__': sys.exit(main())
+if __name__ == '__main__': command()

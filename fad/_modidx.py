@@ -85,6 +85,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                              'fad.app.cli._train_parser': ('app/cli.html#_train_parser', 'fad/app/cli.py'),
                              'fad.app.cli._trend_parser': ('app/cli.html#_trend_parser', 'fad/app/cli.py'),
                              'fad.app.cli._watch_parser': ('app/cli.html#_watch_parser', 'fad/app/cli.py'),
+                             'fad.app.cli.command': ('app/cli.html#command', 'fad/app/cli.py'),
                              'fad.app.cli.main': ('app/cli.html#main', 'fad/app/cli.py'),
                              'fad.app.cli.parser': ('app/cli.html#parser', 'fad/app/cli.py'),
                              'fad.app.cli.run_app': ('app/cli.html#run_app', 'fad/app/cli.py'),

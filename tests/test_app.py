@@ -10,7 +10,7 @@ from browser import complaints
 root = Path(__file__).resolve().parent.parent
 PORTRAIT, LATER = (root/f'data/photograph/{name}.png' for name in ('collins', 'collins_droop_left_8mm'))
 CLIP = root/'data/simulated/clips/c001.mp4' # a weakness that comes after 3.4 s
-COMMAND = [sys.executable, '-c', 'import sys; from fad.app.cli import main; sys.exit(main())', 'app', '--port', '0',
+COMMAND = [sys.executable, '-c', 'from fad.app.cli import command; command()', 'app', '--port', '0',
     '--no-browser', '--quiet']
 
 def hears():

@@ -6,7 +6,7 @@ from PIL import Image
 from skimage.data import astronaut
 from corpus import make_corpus
 
-FAD = [sys.executable, '-c', 'import sys; from fad.app.cli import main; sys.exit(main())']
+FAD = [sys.executable, '-c', 'from fad.app.cli import command; command()']
 TABLES = ('facial_asymmetry_functional.csv', 'facial_asymmetry_symmetry.csv', 'quality.csv', 'cohort.csv')
 
 def fad(*args, cwd): return subprocess.run([*FAD, *map(str, args)], cwd=cwd, capture_output=True, text=True)
@@ -252,3 +252,18 @@ def test_the_audit_names_what_was_not_measured(tmp_path):
         said.stdout) and 'The photograph' in said.stdout
     quiet = fad(*command, '--out', 'audit', '--quiet', cwd=tmp_path)
     assert quiet.returncode == 1 and quiet.stdout == '' and 'letter.jpg' in quiet.stderr
+
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='asks the C library')
+def test_the_end_of_a_library_is_not_the_status():
+    "A library that aborts while the process is taken down: what Python cleans up is cleaned up, the status stands"
+    code = '''import atexit, ctypes
+from fad.app import cli
+c = ctypes.CDLL(None)
+c.__cxa_atexit(ctypes.cast(c.abort, ctypes.c_void_p), None, None)
+atexit.register(print, 'cleaned up')
+cli.main = lambda: 3
+'''
+    ends = {how: subprocess.run([sys.executable, '-c', code+how], capture_output=True, text=True)
+        for how in ('cli.command()', 'raise SystemExit(cli.main())')}
+    assert [done.returncode for done in ends.values()] == [3, -6]
+    assert 'cleaned up' in ends['cli.command()'].stdout

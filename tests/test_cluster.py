@@ -57,7 +57,7 @@ def test_a_killed_worker_costs_its_shard(faces, tmp_path):
     had not sent home, never more than was on its way, two shards a worker"""
     with cluster(tmp_path, deaths=3) as (at, client, log):
         pids = client.run(os.getpid)
-        p = subprocess.Popen([sys.executable, '-c', 'import sys; from fad.app.cli import main; sys.exit(main())',
+        p = subprocess.Popen([sys.executable, '-c', 'from fad.app.cli import command; command()',
             'extract', 'in', '--out', 'far', '--scheduler', str(at), *SHARD], cwd=faces)
         until = time.time()+120
         while not list((faces/'far').glob('landmarks/*.parquet')) and p.poll() is None and time.time() < until:
@@ -83,7 +83,7 @@ def test_a_killed_scheduler_costs_nothing_at_home(faces, tmp_path):
     from there without a cluster"""
     with cluster(tmp_path, deaths=3) as (at, client, log):
         pid = client.run_on_scheduler(os.getpid)
-        p = subprocess.Popen([sys.executable, '-c', 'import sys; from fad.app.cli import main; sys.exit(main())',
+        p = subprocess.Popen([sys.executable, '-c', 'from fad.app.cli import command; command()',
             'extract', 'in', '--out', 'cut', '--scheduler', str(at), *SHARD], cwd=faces, stderr=subprocess.PIPE,
             text=True)
         until = time.time()+120

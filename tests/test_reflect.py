@@ -53,7 +53,7 @@ def test_reflection_killed_and_taken_up(own, capsys):
     """kill -9 in the middle of the networks, the same command again: what was learned is not learned again, and the
     table is whole"""
     run = own/'run'
-    p = subprocess.Popen([sys.executable, '-c', 'import sys; from fad.app.cli import main; sys.exit(main())',
+    p = subprocess.Popen([sys.executable, '-c', 'from fad.app.cli import command; command()',
         'reflect', str(run), '--quiet', *SMALL], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     until = time.time()+300
     while len(list(run.glob('reflect/networks-*/*.parquet'))) < 5 and p.poll() is None and time.time() < until:

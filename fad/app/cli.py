@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['DISCLAIMER', 'COMMANDS', 'parser', 'settings_of', 'run_extract', 'run_compare', 'run_audit', 'run_train',
            'run_predict', 'run_reflect', 'run_change', 'run_study', 'run_report', 'run_trend', 'run_watch',
-           'run_simulate', 'run_app', 'main']
+           'run_simulate', 'run_app', 'main', 'command']
 
 # %% ../../nbs/app/05_cli.ipynb #ee7eb6bf
-import argparse, contextlib, glob, os, re, signal, sys, threading, warnings
+import argparse, atexit, contextlib, glob, os, re, signal, sys, threading, warnings
 from pathlib import Path
 from .. import __version__
 from ..settings import FadError, load_settings, override, settings_words, SettingsError, tells_error
@@ -701,3 +701,14 @@ def main(
     except KeyboardInterrupt as e: status, said = (e.args or (130,))[0], f"stopped. {_GOES_ON}"
     print(f"fad {args.command}: {said}", file=sys.stderr)
     return status
+
+def command():
+    """The command as a system calls it, and its exit status
+
+    When all is written the process ends at once: of the libraries' threads that Python takes down at its end, one in
+    thousands of times one aborts, and a finished run would have the status of a failed one."""
+    status = main()
+    atexit._run_exitfuncs() # temporary folders, workers
+    with contextlib.suppress(OSError, ValueError): # nobody may be left who reads
+        for stream in (sys.stdout, sys.stderr): stream.flush()
+    os._exit(status)
