@@ -68,6 +68,15 @@ def test_notebook_form(nb):
     skipped = [s for s in src if '#| eval: false' in s and len(s.splitlines()) > 2]
     assert not skipped, 'JupyterLab runs what nbdev skips: show commands that make stored data as Markdown'
 
+def test_a_failed_notebook_is_named(monkeypatch, capsys):
+    "With the reason, also where the shell fails and not a cell: nbdev itself would say only what it lacks then"
+    from dev import _failure
+    from execnb.shell import CaptureShell
+    def failing(*args, **kwargs): raise OSError('no space left')
+    monkeypatch.setattr(CaptureShell, 'cell', failing)
+    assert _failure('stats/08_repeats', 60) == 'OSError: no space left'
+    assert 'FAILED stats/08_repeats' in capsys.readouterr().out
+
 def test_times_are_stated():
     """Each notebook with code says at its top how long it runs, as measured (`python tools/dev.py times NAME`
     measures and writes it)"""

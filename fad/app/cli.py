@@ -705,8 +705,8 @@ def main(
 def command():
     """The command as a system calls it, and its exit status
 
-    When all is written the process ends at once: of the libraries' threads that Python takes down at its end, one in
-    thousands of times one aborts, and a finished run would have the status of a failed one."""
+    When all is written the process ends at once: now and then a library aborts while Python takes it down, and a
+    finished run would have the status of a failed one."""
     status = main()
     atexit._run_exitfuncs() # temporary folders, workers
     with contextlib.suppress(OSError, ValueError): # nobody may be left who reads

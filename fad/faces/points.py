@@ -550,7 +550,7 @@ def _told_apart(form, x, limit):
 def quality(
     faces, # Landmarks
     settings=None # Settings: the gates of section `quality`
-)->pd.DataFrame: # `frame_id`, the measures of `QUALITY`, `complete` and the `reasons` why not
+)->pd.DataFrame: # `frame_id`, the measures of `QUALITY` but `person`, `complete` and `reasons`
     "Judge every face: measures, gates passed or not, and the reasons in words"
     g, df = (settings or load_settings()).quality, faces.df
     yaw, pitch, roll = head_angles(faces).T

@@ -415,9 +415,11 @@ def _one_person(judged, measured, seen, path):
         judged.loc[at, 'which_face'] = f'{people} people in the clip: person {one} is measured'
         left = at[named.status.eq('ok') & named.person.ne(one)]
         why = 'another person ('+named.person[left].astype(str)+')'
-        judged.loc[left, ['complete', 'reasons']] = np.column_stack([np.zeros(len(left), bool), why])
+        judged.loc[left, 'complete'] = False
+        judged.loc[left, 'reasons'] = why
         measured.loc[left, measured.columns[measured.dtypes.eq(float)].difference(['t_s'])] = np.nan
-        measured.loc[left, ['status', 'covered']] = np.column_stack(['rejected: '+why, ['']*len(left)])
+        measured.loc[left, 'status'] = 'rejected: '+why
+        measured.loc[left, 'covered'] = ''
 
 def write_tables(
     run:Run, # with all its landmarks
