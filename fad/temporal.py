@@ -26,7 +26,6 @@ def trend_clip(
     watch=None, # `Watch`: how to watch; None: as the settings say
     rate_hz:float=None, # frames per second; None: `video.rate_hz`, 0: every frame
     reference=None, # a clip of the same person whose face is usual; None: the first seconds
-    limits=None, # healthy limits of a cohort, from `fad.stats.limits.healthy_limits`
     model=None, # a classifier.skops; None: the one in the run folder, where there is one
     annotate:bool=True, # write the annotated clip, too
     measured=None, # its series from `each_clip`, where a run has it; names the files by its place in the cohort
@@ -40,7 +39,7 @@ def trend_clip(
     stem = folder/_name_for(video, folder, None if measured is None else measured.frame_id[0])
     if measured is None: measured = measure_clip(video, settings, rate_hz, keep, progress)
     before = None if reference is None else measure_clip(reference, settings, rate_hz, progress=False)
-    clip = analyse(measured, watch or settings.trend, before, limits, classifier)
+    clip = analyse(measured, watch or settings.trend, before, classifier)
     clip.notes += unread
     clip.files = _write_tables(clip, stem)+_write_pictures(clip, stem, annotate, settings.report.thumbnails)
     for piece in keep.glob('*'): piece.unlink()

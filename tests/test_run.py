@@ -476,8 +476,9 @@ def test_a_long_clip_has_a_short_summary(tmp_path, monkeypatch, capsys):
     pd, temporal = pytest.importorskip('pandas'), pytest.importorskip('fad.temporal')
     from types import SimpleNamespace
     from fad.app.cli import main
-    event = dict(region='mouth', side='left', sense='lower', start_s=1., end_s=2., held_s=1., peak_mm=3.)
-    mark = dict(kind='begin', t_s=1., side='left', what='lower')
+    both = dict(side='left', ground='changed since the start')
+    event = both | dict(region='mouth', sense='lower', start_s=1., end_s=2., held_s=1., peak_mm=3.)
+    mark = both | dict(kind='begin', t_s=1., what='lower')
     found = SimpleNamespace(series=pd.DataFrame(dict(status=['ok']*9)), events=pd.DataFrame([event]*400),
         marks=pd.DataFrame([mark]*400), notes=['odd']*400, files=['events.csv'])
     monkeypatch.setattr(temporal, 'trend_clip', lambda *args, **kwargs: found)

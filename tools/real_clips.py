@@ -2,19 +2,23 @@
 
 CLIPS holds clips of single people, e.g. `assets/examples` of github.com/KwaiVGI/LivePortrait (driving and source).
 Each is followed as it is and with a corner of the mouth that falls by 3 and 5 mm within half a second, at 55 % of its
-length, on the right and on the left in turn. Only aggregates are written: no picture, no measure of a face. What was
-measured stays in KEEP. A second of clip takes some two seconds of one core."""
+length, on the right and on the left in turn. `beyond`: whether the mouth is told as beyond healthy people in the clip
+as it is, or, on the side that fell, in what follows the fall, watched as a clip of its own that never saw it healthy;
+empty where that is too short. Only aggregates are written: no picture, no measure of a face. What was measured stays
+in KEEP. A second of clip takes some two seconds of one core."""
 import sys, warnings
 from contextlib import ExitStack
 from pathlib import Path
 import numpy as np, pandas as pd
 from fad.settings import load_settings
-from fad.clips.events import analyse
+from fad.clips.events import analyse, live
 from fad.clips.replay import drooped
-from fad.clips.series import measure_frames
+from fad.clips.persons import follow
+from fad.clips.series import measure_frames, Watch
+from fad.clips.watch import GROUNDS
 from fad.faces.points import clip_turn, Landmarks, track_face, trackers
 
-RATE_HZ, AT, SIZES = 10., .55, (0, 3, 5)
+RATE_HZ, AT, RISE_S, SIZES = 10., .55, .5, (0, 3, 5)
 REPOSITORY, COMMIT = 'KwaiVGI/LivePortrait', '1986663be3b6902605d32200c01f4bfd36cda83d'
 
 def series_of(path, mm, side, settings):
@@ -22,7 +26,7 @@ def series_of(path, mm, side, settings):
     records, arrays = [], []
     with ExitStack() as stack:
         following, turned = stack.enter_context(trackers(settings)), clip_turn(path, settings)
-        for i, (t, image) in enumerate(drooped(path, mm, side, AT, rate_hz=RATE_HZ, settings=settings)):
+        for i, (t, image) in enumerate(drooped(path, mm, side, AT, RISE_S, RATE_HZ, settings)):
             record, one = track_face(image, following, round(t*1000), settings, turned)
             keys = dict(frame_id=f'{path.stem}#{i:06d}', subject='', source='', label=None, palsy=None, path='')
             records.append(keys | dict(frame=i, t_s=t) | record)
@@ -36,6 +40,13 @@ def kept(path, mm, side, settings, keep):
     if not file.is_file(): series_of(path, mm, side, settings).to_parquet(file, index=False)
     return pd.read_parquet(file)
 
+def beyond(series, since, sides):
+    "Whether the mouth is told as beyond healthy people from then on, 1 or 0; NaN where too little is left"
+    rest = series[series.t_s >= since].reset_index(drop=True)
+    if not np.ptp(rest.t_s) >= Watch().healthy_s: return np.nan
+    told = live(follow(rest)).query('kind == "begin" and region == "mouth"')
+    return float((told.ground.eq(GROUNDS[0]) & told.side.isin(sides)).any())
+
 def row_of(series, name, mm, side):
     "What was found in one clip"
     clip, t = analyse(series), series.t_s.to_numpy(float)
@@ -48,7 +59,9 @@ def row_of(series, name, mm, side):
         clip=name, droop_mm=mm, seconds=round(float(np.ptp(t)), 1), people=int(clip.series.person.max()),
         followed=round(float(clip.series.status.eq('ok').sum()/max(usable, 1)), 3), mouth_events=len(event),
         delay_s=round(float(after.t_s.iloc[0]-begins), 2) if mm and len(after) else np.nan,
-        ground=after.ground.iloc[0] if mm and len(after) else '', repository=REPOSITORY, commit=COMMIT)
+        ground=after.ground.iloc[0] if mm and len(after) else '',
+        beyond=beyond(series, begins+RISE_S, [side]) if mm else beyond(series, t[0], ['left', 'right']),
+        repository=REPOSITORY, commit=COMMIT)
 
 if __name__ == '__main__':
     warnings.simplefilter('ignore')

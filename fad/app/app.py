@@ -253,7 +253,7 @@ def _many(said, whose, lines, cards, tables):
 
 # %% ../../nbs/app/06_app.ipynb #app00021
 _EVENT = dict(region='region', side='side', sense='what', start_s='from (s)', end_s='to (s)', held_s='held (s)',
-    peak_mm='largest (mm)')
+    peak_mm='largest (mm)', ground='what speaks for it')
 _CLIP = """\
 <div class="scroll" tabindex="0" role="group" aria-label="course"><div style="min-width: 44rem">{{ course }}</div></div>
 {% if events %}<h2>Events</h2>{{ events }}{% endif %}
@@ -277,7 +277,7 @@ def follow_clip(
     if not followed.any(): raise Unreadable(clip.series.status.iloc[0])
     course = _png(plot_trend(clip, faces=9 if s.report.thumbnails else 0))
     answer = (f"{followed.sum()} of {len(clip.series)} frames followed, {n or 'no'} event{'s'*(n != 1)}"
-        f"{': ' if n else ''}{'; '.join(map(_event_words, clip.events.head(3).itertuples()))}.")
+        f"{': ' if n else ''}{'; '.join(map(_event_when, clip.events.head(3).itertuples()))}.")
     caption = ('Deviation of each region from the first seconds, with its thresholds (dashed) and events (shaded); '
         'below, the signal of the model over time')
     events = data_table(clip.events[list(_EVENT)].rename(columns=_EVENT), 'words') if n else ''
@@ -287,9 +287,10 @@ def follow_clip(
     return Answer(f'{name}: {answer}', page(name, _with_disclaimer(body)),
         {kind: _csv(table, Path(folder)/kind) for kind, table in tables.items()})
 
-def _event_words(event):
+def _event_when(event):
     "One event in words"
-    return f'{event.side} {event.sense}, {event.start_s:.1f} to {event.end_s:.1f} s'
+    from fad.clips.events import event_words
+    return f'{event_words(event)}, {event.start_s:.1f} to {event.end_s:.1f} s'
 
 def _png(fig):
     "A figure as the bytes of a PNG file"

@@ -156,8 +156,8 @@ examples:
 def _trend_parser(commands):
     p = _command(commands, 'trend',
         'when, where and how surely a face began to change in a clip (extra: study)', """\
-Follow a face through a clip. What comes later is compared with the person's own first seconds. Writes into
-DIR/temporal, by the name of the clip:
+Follow a face through a clip. What comes later is compared with the person's own first seconds, and the
+mouth with healthy people, too. Writes into DIR/temporal, by the name of the clip:
 
   CLIP.csv         a row a frame: every measure, and why a frame has none
   CLIP_events.csv  what lasted: when, which region and side, how much, how surely
@@ -187,8 +187,8 @@ examples:
 def _watch_parser(commands):
     p = _command(commands, 'watch', 'watch a camera or a clip, and say at once what changes (extra: study)', """\
 Watch a face frame by frame, by what is known at the moment alone, and print each mark as it comes: region, side,
-and whether it has changed since the start or lies beyond healthy people. What was said is written at the end, also
-where the camera is taken away or Ctrl-C stops it.
+and what speaks for it: it has changed since the start, or lies beyond healthy people, as a large weakness does that
+was there before. What was said is written at the end, also where the camera is taken away or Ctrl-C stops it.
 
 examples:
   fad watch 0 --out results/visit
@@ -588,7 +588,7 @@ def run_report(
     if not args.quiet: print(page)
     return 0
 
-_EVENT = ['region', 'side', 'sense', 'start_s', 'end_s', 'held_s', 'peak_mm']
+_EVENT = ['region', 'side', 'sense', 'start_s', 'end_s', 'held_s', 'peak_mm', 'ground']
 _SHOWN = 12 # events, marks and notes in a summary; the tables have all of them, frame by frame
 
 def run_trend(
@@ -604,7 +604,8 @@ def run_trend(
         print(clip.events[_EVENT].round(2).head(_SHOWN).to_string(index=False) if len(clip.events) else 'no event')
         if len(clip.events) > _SHOWN: print(f'… and {len(clip.events)-_SHOWN} more')
         marks = clip.marks.query('kind == "begin"')
-        for mark in marks.head(_SHOWN).itertuples(): print(f'{mark.t_s:.1f} s, live: {mark.side} {mark.what}')
+        for mark in marks.head(_SHOWN).itertuples():
+            print(f'{mark.t_s:.1f} s, live: {mark.side} {mark.what}, {mark.ground}')
         if len(marks) > _SHOWN: print(f'… and {len(marks)-_SHOWN} more live marks')
         for note in clip.notes[:_SHOWN]: print(f'note: {note}')
         if len(clip.notes) > _SHOWN: print(f'… and {len(clip.notes)-_SHOWN} more notes: the status of each frame')

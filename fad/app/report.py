@@ -167,9 +167,10 @@ def _aucs(run):
 
 def _event(e):
     "An event as a row of words"
+    from fad.clips.events import onset_words
     return dict(clip=e.clip, region=e.region, what=f'{e.side} {e.sense}',
-        since_s=f'{e.onset_s:.1f} ({e.onset_low_s:.1f} to {e.onset_high_s:.1f})', until_s=f'{e.end_s:.1f}',
-        held_s=f'{e.held_s:.1f}', at_most_mm=f'{abs(e.peak_mm):.1f}')
+        since=onset_words(e), until_s=f'{e.end_s:.1f}', held_s=f'{e.held_s:.1f}', at_most_mm=f'{abs(e.peak_mm):.1f}',
+        what_speaks_for_it=e.ground)
 
 def _trends(run):
     "When, where, how much; then every clip"

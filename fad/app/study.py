@@ -79,11 +79,11 @@ def _follow(run, path, series, settings):
         regions=', '.join(clip.events.region.unique()), notes='; '.join(clip.notes), figure=figure)
     return row, clip.events.assign(clip=row['clip']) if len(clip.events) else None, ''
 
-def _event_words(event):
+def _event_when(event):
     "When, where and how much a face changed"
-    onset = f'{event.onset_s:.1f} s ({event.onset_low_s:.1f} to {event.onset_high_s:.1f})'
-    return (f'{event.clip}: {event.region}, {event.side} {event.sense}, {abs(event.peak_mm):.1f} mm at most, '
-        f'since {onset}')
+    from fad.clips.events import event_words, onset_words
+    return (f'{event.clip}: {event.region}, {event_words(event)}, {abs(event.peak_mm):.1f} mm at most, '
+        f'{onset_words(event)}')
 
 def _trend(run, settings, workers, progress, most=12):
     from fad.clips.series import each_clip, TrendError
@@ -104,7 +104,7 @@ def _trend(run, settings, workers, progress, most=12):
     lines = [f"{len(table)-len(failed)} clips followed; events in {table.events.gt(0).sum()} of them"]
     lines += [f'failed: {why}' for why in failed[:most]]
     if len(failed) > most: lines.append(f'… and {len(failed)-most} more failed, see temporal/clips.csv')
-    lines += [_event_words(event) for event in found.head(most).itertuples()]
+    lines += [_event_when(event) for event in found.head(most).itertuples()]
     if len(found) > most: lines.append(f'… and {len(found)-most} more, in temporal/events.csv')
     if failed: raise PartlyFailed('\n'.join(lines))
     return '\n'.join(lines)

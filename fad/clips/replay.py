@@ -20,7 +20,7 @@ from ..faces.points import clip_turn, track_face, trackers
 from ..runs.files import write_whole
 from ..simulator.retouch import droop
 from .series import WATCHED
-from .events import in_effect
+from .events import event_words, in_effect
 
 # %% ../../nbs/clips/05_replay.ipynb #36a5b6f8
 def pictures(
@@ -141,8 +141,8 @@ def _draw_region(ax, clip, region, need):
 def _draw_event(ax, event, colour):
     ax.axvspan(event.start_s, event.end_s, color=colour, alpha=.13, lw=0)
     bar = dict(color='.35', lw=4, solid_capstyle='butt', alpha=.6, label='95 % interval of the onset')
-    ax.plot([event.onset_low_s, event.onset_high_s], [0, 0], **bar)
-    words, where = f'{event.side} {event.sense}, {event.held_s:.1f} s', ax.get_xaxis_transform()
+    if np.isfinite(event.onset_s): ax.plot([event.onset_low_s, event.onset_high_s], [0, 0], **bar)
+    words, where = f'{event_words(event)}, {event.held_s:.1f} s', ax.get_xaxis_transform()
     ax.text(event.start_s, 1.01, words, transform=where, fontsize=9, va='bottom', color=colour)
 
 def _draw_risk(ax, risk):
@@ -193,7 +193,7 @@ def said(
     state = row.phase or 'no face' if row.status == 'ok' else row.status
     mouth = getattr(row, 'dev_mouth_mm', np.nan)
     value = f", mouth {mouth:+.1f} mm" if np.isfinite(mouth) else ''
-    named = ''.join(f"  | {event.side} {event.sense}" for event in _known(row, events).itertuples())
+    named = ''.join(f"  | {event_words(event)}" for event in _known(row, events).itertuples())
     return f"{row.t_s:5.1f} s  {state}{value}{named}"
 
 # %% ../../nbs/clips/05_replay.ipynb #8efdd105

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['MOUTH', 'SIGNS', 'WEIGHTS', 'MOST', 'APART_S', 'DOING', 'GROUNDS', 'LIVELY_WEIGHTS', 'DRAWN_S', 'LISTED', 'Cusum',
-           'threshold_rates', 'mouth_signs', 'mouth_rates', 'Expected', 'lively_signs', 'lively_rates', 'Event',
-           'Watcher', 'moments', 'watch', 'Screen', 'show', 'mouth_evidence', 'marks']
+           'threshold_rates', 'mouth_signs', 'mouth_rates', 'Expected', 'lively_signs', 'lively_rates', 'Level',
+           'Event', 'Watcher', 'moments', 'watch', 'Screen', 'show', 'mouth_evidence', 'marks']
 
 # %% ../../nbs/clips/03_watch.ipynb #12d20515
 import io, os, time
@@ -24,7 +24,7 @@ from ..faces.expressions import phases as face_phases
 from ..faces.figures import REGION_COLOURS
 from ..runs.identity import face_cells, likeness, SAME_FACE
 from .series import (
-    measure_frames, MOUTH_STATE, own_baseline, QUIET, SENSE, side_of, TrendError, VALUES, Watch, WATCHED)
+    AT_REST, measure_frames, MOUTH_STATE, own_baseline, QUIET, SENSE, side_of, TrendError, VALUES, Watch, WATCHED)
 
 # %% ../../nbs/clips/03_watch.ipynb #53078bc0
 class Cusum:
@@ -177,6 +177,42 @@ def lively_rates(
     small = [sign*mm[..., 0] < _LEAST_MM for sign in (1, -1)]
     return np.stack([np.where(no, np.minimum(rate, -.5), rate) for no, rate in zip(small, said)], -1)/APART_S
 
+# %% ../../nbs/clips/03_watch.ipynb #levelex1
+class Level:
+    "The mouth of the last usable seconds against healthy people, whatever it was before"
+    def __init__(self,
+        watch=Watch() # `healthy_mm`, `healthy_s`, `off_share`, `gap_s`
+    ):
+        self.watch, self.recent, self.seconds = watch, deque(), 0. # (s, mm, how long it stands for), and their sum
+        self.sign, self.mm = 0, np.nan # of what is under way; the median
+    def update(self, t, mm, held=()):
+        """Take in one frame; 1 or -1 when a mouth is beyond healthy people, 0 when it no longer is, else None
+
+        t in s; mm as of a face at rest, NaN where nothing was seen; held: the sides that are not to be told now."""
+        self._take(t, mm)
+        if self.sign: return None if self.sign*self.mm >= self.watch.off_share*self.watch.healthy_mm else self._end()
+        beyond = int(np.sign(self.mm)) if abs(self.mm) >= self.watch.healthy_mm > 0 else 0
+        if not beyond or beyond in held: return None
+        self.sign = beyond
+        return beyond
+    def _take(self, t, mm):
+        "Keep as many seconds as are compared; their median"
+        passed = t-self.recent[-1][0] if self.recent else 0.
+        if passed > self.watch.gap_s:
+            self.recent.clear()
+            self.seconds, self.mm = 0., np.nan
+        if not np.isfinite(mm): return
+        took = min(passed, .5) if self.recent else 0.
+        self.recent.append((t, mm, took))
+        self.seconds += took
+        while self.seconds-self.recent[0][2] >= self.watch.healthy_s: self.seconds -= self.recent.popleft()[2]
+        enough = self.seconds >= self.watch.healthy_s-.05
+        self.mm = float(np.median([mm for _, mm, _ in self.recent])) if enough else np.nan
+    def _end(self):
+        self.sign = 0
+        return 0
+
+
 # %% ../../nbs/clips/03_watch.ipynb #60cc91b6
 class Event(NamedTuple):
     "What happened, and when it was known"
@@ -186,7 +222,7 @@ class Event(NamedTuple):
     side: str = '' # the subject's
     what: str = '' # in words
     mm: float = np.nan # deviation at that moment
-    ground: str = '' # of a beginning: one of `GROUNDS`
+    ground: str = '' # of a mark: one of `GROUNDS`
 
 # %% ../../nbs/clips/03_watch.ipynb #527c642b
 _NEEDED = [*WATCHED.values(), *MOUTH_STATE, 'lower_lip_height', 'yaw_deg', 'pitch_deg'] # of a frame, in this order
@@ -211,6 +247,7 @@ class Watcher:
         self.news, self.rates = [], (np.nan, np.nan) # frames learned from now: (s, how long each stands for); evidence
         self.mm, self.sds = np.nan, np.full(3, np.nan) # how far a lively mouth is from what is expected
         self.raised = np.inf # since when the corners are up without a smile, s
+        self.level, self.ground = Level(watch), '' # against healthy people; what a change under way stands on
         self.tests = {region: Cusum(watch.evidence, watch.gap_s) for region in WATCHED}
     def update(self, row):
         "Take in one row of a series (a dict or a row with `t_s`, `status`, `phase`, values); a list of events"
@@ -223,7 +260,7 @@ class Watcher:
         told = self._meet(t, get) if ok else []
         x = np.array([get(k) for k in _NEEDED], float) if ok and not self.away else None
         told += self._learn(t, passed, x, phase) if self.base is None else self._judge(t, x, phase)
-        return told+self._mouth(t, x, phase)
+        return told+self._mouth(t, x, phase)+self._beyond(t, get(AT_REST) if x is not None else None)
 
 # %% ../../nbs/clips/03_watch.ipynb #ecf75978
 @patch
@@ -276,9 +313,9 @@ def _mouth(self:Watcher, t, x, phase):
     if max(test.sums) == 0: self.since = self.learned or self.expected.learned
     said = test.update(t, *self.rates)
     if max(test.sums) > .3*self.watch.evidence: self.loud = max(self.loud, t)
-    if said == 0: return [Event(t, 'end', 'mouth', mm=self.mm)]
-    ground = GROUNDS[int(self.since >= _OWN_S)]
-    return [Event(t, 'begin', 'mouth', side_of(said), SENSE['mouth'], self.mm, ground)] if said else []
+    if said == 0: return [Event(t, 'end', 'mouth', mm=self.mm, ground=self.ground)]
+    if said: self.ground = GROUNDS[int(self.since >= _OWN_S)]
+    return [Event(t, 'begin', 'mouth', side_of(said), SENSE['mouth'], self.mm, self.ground)] if said else []
 
 @patch
 def _evidence(self:Watcher, t, x, phase):
@@ -334,6 +371,16 @@ def _go_on_learning(self:Watcher, t, x):
         self.learned += took
         self.news.append((old, took))
         self.usual += (then-self.usual)*took/self.learned
+
+# %% ../../nbs/clips/03_watch.ipynb #levelex2
+@patch
+def _beyond(self:Watcher, t, at_rest):
+    "Say when a mouth is beyond healthy people and no change of it was told; a mouth that swings is not compared"
+    mm = np.nan if at_rest is None else at_rest*PUPILS_MM
+    held = (1, -1) if self.expected.swings else (self.tests['mouth'].sign,)
+    said, ground = self.level.update(t, mm, held), GROUNDS[0]
+    if said == 0: return [Event(t, 'end', 'mouth', mm=self.level.mm, ground=ground)]
+    return [Event(t, 'begin', 'mouth', side_of(said), SENSE['mouth'], self.level.mm, ground)] if said else []
 
 # %% ../../nbs/clips/03_watch.ipynb #3b28e6d3
 _EYES, _NOSE = (list(WATCHED).index(region) for region in ('eyes', 'nose'))
@@ -403,7 +450,7 @@ def _row(t, image, settings, following, t_ms, shapes, turned):
     record, arrays = track_face(image, following, t_ms, settings, turned)
     keys = dict(frame_id=str(t_ms), subject='', source='', label=None, palsy=None, path='', frame=t_ms, t_s=t)
     face = Landmarks(pd.DataFrame([keys | record]), **{name: values[None] for name, values in arrays.items()})
-    row = measure_frames(face, settings).iloc[0].to_dict()
+    row = measure_frames(face, settings, ['']).iloc[0].to_dict()
     if row['status'] == 'ok':
         shapes.append((t, arrays['blendshapes']))
         times, blendshapes = zip(*shapes)
@@ -470,10 +517,11 @@ class Screen:
 def _doing(one, get):
     "What a watch does now, in words"
     status, marked = get('status'), [region for region, test in one.tests.items() if test.sign]
+    beyond = '; mouth beyond healthy people' if one.level.sign else ''
     if status != 'ok': return status.replace('_', ' ')
     if one.away: return 'another person: not compared'
-    if marked: return f"watching; changed: {', '.join(marked)}"
-    return 'learning the face' if one.base is None else 'watching'
+    if marked: return f"watching; changed: {', '.join(marked)}{beyond}"
+    return ('learning the face' if one.base is None else 'watching')+beyond
 
 
 # %% ../../nbs/clips/03_watch.ipynb #449775aa
@@ -497,8 +545,12 @@ def draw(self:Screen):
     for i, event in enumerate(self.marks):
         for ax in self.axes[:1+(event.region == 'mouth')]: ax.axvline(event.t_s, color=REGION_COLOURS[event.region])
         beside = dict(rotation=90, va='top', ha=('right', 'left')[i % 2], fontsize=10)
-        words, colour = f'{event.region}, {event.side}', REGION_COLOURS[event.region]
+        words, colour = _mark_words(event), REGION_COLOURS[event.region]
         top.text(event.t_s, .98*reach, words, color=colour, **beside)
+
+def _mark_words(event):
+    "What stands beside a mark"
+    return f'{event.region}, {event.side}'+(f': {event.ground}' if event.ground == GROUNDS[0] else '')
 
 def show(
     source, # as for `watch`: path of a clip, number of a camera, pictures with their times, or rows

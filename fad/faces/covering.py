@@ -86,8 +86,9 @@ def region_shares(
     table # with the columns of `COVERING`
 )->pd.DataFrame: # one column per region: the share of its worse side; 0 where not judged
     "How much of each region is hidden, of the side where it is more"
-    return pd.DataFrame({region: table[[f'covered_{place}' for place in places]].fillna(0).max(axis=1)
-                         for region, places in IN_REGION.items()}, index=table.index)
+    shares = dict(zip(COVERING, np.nan_to_num(table[list(COVERING)].to_numpy(float)).T))
+    return pd.DataFrame({region: np.max([shares[f'covered_{place}'] for place in places], axis=0)
+        for region, places in IN_REGION.items()}, index=table.index)
 
 def _said(shares):
     "Words for one face, from the shares of `PLACES`"

@@ -47,18 +47,21 @@ def conditions(
     table # columns of `CONTEXT`; `interocular_px`, `sharpness` and `expression` where known
 )->pd.DataFrame: # turned, nodded, small, blurred, smile, open_mouth, closed_eyes, raised_brows, `ASKED`
     "What makes a measure less certain, 0 for an ordinary picture of a resting face"
-    def known(name): return pd.to_numeric(table[name], errors='coerce') if name in table else unknown
-    said, unknown = expression_of(table), pd.Series(np.nan, table.index)
+    def known(name):
+        if name not in table: return np.full(len(table), np.nan)
+        return pd.to_numeric(table[name], errors='coerce').to_numpy(float, na_value=np.nan)
     with np.errstate(divide='ignore', invalid='ignore'):
-        out = pd.DataFrame(dict(
-            turned=(known('yaw_deg').abs()/20).clip(0, 1.75),
-            nodded=((known('pitch_deg')-ORDINARY['pitch_deg']).abs()/20).clip(0, 1.25),
-            small=np.log(ORDINARY['interocular_px']/known('interocular_px')),
-            blurred=np.log(ORDINARY['sharpness']/known('sharpness')),
-            **{k: (known(k)-ORDINARY.get(k, 0)).clip(0, most) for k, most in _MOST.items()}), index=table.index)
-        for name, (words, shape) in ASKED.items():
-            out[name] = said.str.contains(words).astype(float).where(said.ne(''), out[shape]/_MOST[shape])
-    return out.assign(small=out.small.clip(-.5, 1), blurred=out.blurred.clip(-.7, 1.2)).fillna(0.)
+        out = dict(
+            turned=np.clip(np.abs(known('yaw_deg'))/20, 0, 1.75),
+            nodded=np.clip(np.abs(known('pitch_deg')-ORDINARY['pitch_deg'])/20, 0, 1.25),
+            small=np.clip(np.log(ORDINARY['interocular_px']/known('interocular_px')), -.5, 1),
+            blurred=np.clip(np.log(ORDINARY['sharpness']/known('sharpness')), -.7, 1.2),
+            **{k: np.clip(known(k)-ORDINARY.get(k, 0), 0, most) for k, most in _MOST.items()})
+    said = expression_of(table) if 'expression' in table else None
+    for name, (words, shape) in ASKED.items():
+        shown = out[shape]/_MOST[shape]
+        out[name] = shown if said is None else np.where(said.ne(''), said.str.contains(words).astype(float), shown)
+    return pd.DataFrame({name: np.nan_to_num(x) for name, x in out.items()}, table.index)
 
 def expression_of(
     table # maybe with a column `expression`

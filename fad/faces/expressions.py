@@ -50,16 +50,28 @@ SHAPES = dict( # expression: {blendshape: weight of its logarithm}
     other=dict(mouthFrown=1, mouthShrugLower=1))
 EXPRESSIONS = ['rest', *SHAPES]
 _FLOOR = .01 # below it a blendshape is noise
+_WEIGHTS = pd.DataFrame(SHAPES).reindex(SYMMETRIC).fillna(0).to_numpy()
+_PLACES = [[BLENDSHAPES.index(name) for name in names] for names in (
+    [f'{p}Left' for p in _PAIRED], [f'{p}Right' for p in _PAIRED], _SINGLE)]
 
 def expression_scores(
     blendshapes # table or (n, 52) of raw blendshapes; or what `symmetric` made of them, then the sides are not known
 )->pd.DataFrame: # one row per frame, one column per expression except rest; NaN where there is no face
     "How much each frame looks like each expression: weighted sums of log blendshapes, of the side that moves more"
-    ready = isinstance(blendshapes, pd.DataFrame) and set(SYMMETRIC) <= set(blendshapes)
-    more, less = (np.log((blendshapes[SYMMETRIC].astype(float) if ready else symmetric(blendshapes, side))+_FLOOR)
-        for side in ('stronger', 'weaker'))
-    weights = pd.DataFrame(SHAPES).reindex(SYMMETRIC).fillna(0)
-    return more@weights.clip(lower=0)+less@weights.clip(upper=0)
+    if isinstance(blendshapes, pd.DataFrame) and set(SYMMETRIC) <= set(blendshapes):
+        index, more = blendshapes.index, blendshapes[SYMMETRIC].to_numpy(float)
+        less = more
+    else: index, more, less = _sides(blendshapes)
+    more, less = np.log(more+_FLOOR), np.log(less+_FLOOR)
+    scores = more@_WEIGHTS.clip(min=0)+less@_WEIGHTS.clip(max=0)
+    return pd.DataFrame(scores, index, list(SHAPES))
+
+def _sides(blendshapes):
+    "Index of the rows, and `SYMMETRIC` of the side that moves more and of the other"
+    table = _raw(blendshapes)
+    x = table.to_numpy()
+    left, right, single = (x[:, at] for at in _PLACES)
+    return table.index, *(np.hstack([of(left, right), single]) for of in (np.maximum, np.minimum))
 
 # %% ../../nbs/faces/07_expressions.ipynb #9acd04d4
 # expression: (limit, SD at rest) of its score; chosen by `choose_limits` on 240 simulated people who are in no cohort

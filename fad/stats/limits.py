@@ -7,6 +7,7 @@ __all__ = ['ALLOWED', 'PUBLISHED', 'centile_interval', 'learn_allowances', 'ship
            'healthy_limits', 'add_z', 'limits', 'beside_published']
 
 # %% ../../nbs/stats/03_limits.ipynb #c8d0f771
+from functools import cache
 from importlib.resources import files
 import numpy as np, pandas as pd
 from scipy.optimize import brentq
@@ -59,6 +60,10 @@ def learn_allowances(
 def shipped_allowances(
 )->pd.DataFrame: # one row per measure, one column per condition of `ALLOWED`
     "The allowances that come with the package; learned from the healthy people of `data/repeats.parquet`"
+    return _shipped().copy()
+
+@cache
+def _shipped():
     with (files('fad')/'assets'/'allowances.csv').open() as f: return pd.read_csv(f, index_col='measure')
 
 def allowance(
@@ -66,7 +71,7 @@ def allowance(
     names # measures; `chim_…` have the allowance of the whole measure
 )->pd.DataFrame: # one row per face, one column per measure; 1: as at rest
     "How many times larger healthy asymmetry is in faces that do what each face does"
-    weights = shipped_allowances().reindex([n.removeprefix('chim_') for n in names]).fillna(0.)
+    weights = _shipped().reindex([n.removeprefix('chim_') for n in names]).fillna(0.)
     grown = np.exp(conditions(table)[list(ALLOWED)].to_numpy()@weights.to_numpy().T)
     return pd.DataFrame(grown, index=table.index, columns=list(names))
 
