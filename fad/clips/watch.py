@@ -414,19 +414,24 @@ def _judge(self:Watcher, t, x, phase):
     return out
 
 # %% ../../nbs/clips/03_watch.ipynb #4b83229e
+_AT_ONCE_S, _AT_ONCE = .2, 60 # pictures so near in time are measured together, at most so many
+
 def _rows(source, settings, rate_hz):
-    "Rows of a series from any source, one at a time"
-    following, shapes, last, turned = None, deque(maxlen=12), -1, 0
+    "Rows of a series from any source, one at a time; those of pictures at most `_AT_ONCE_S` late"
     if isinstance(source, (str, os.PathLike)): source, turned = _clip(source, rate_hz), clip_turn(source, settings)
-    elif isinstance(source, int): source = _camera(source)
+    else: source, turned = _camera(source) if isinstance(source, int) else source, 0
+    following, shapes, last, waiting = None, deque(maxlen=12), -1, []
     with ExitStack() as stack:
         for item in source:
             if isinstance(item, tuple):
-                t, image = item
                 following = following or stack.enter_context(trackers(settings))
-                last = max(last+1, round(t*1000))
-                item = _row(t, image, settings, following, last, shapes, turned)
-            yield item
+                last = max(last+1, round(item[0]*1000))
+                waiting.append(_tracked(*item, following, last, settings, turned))
+                if 0 <= item[0]-waiting[0][0] < _AT_ONCE_S and len(waiting) < _AT_ONCE: continue
+            yield from _measured(waiting, shapes, settings)
+            waiting = []
+            if not isinstance(item, tuple): yield item
+        yield from _measured(waiting, shapes, settings)
 
 def _clip(path, rate_hz):
     "Pictures of a clip with their times"
@@ -444,18 +449,36 @@ def _camera(number):
         while (shot := camera.read())[0]: yield time.monotonic()-start, np.ascontiguousarray(shot[1][:, :, ::-1])
     finally: camera.release()
 
-def _row(t, image, settings, following, t_ms, shapes, turned):
-    "One picture measured; its phase from the last second's expressions"
-    if image is None: return dict(t_s=t, status='unreadable: the frame could not be decoded', phase='')
-    record, arrays = track_face(image, following, t_ms, settings, turned)
+def _tracked(t, image, following, t_ms, settings, turned):
+    "When a picture was taken, its keys and its face; no face where it is damaged"
     keys = dict(frame_id=str(t_ms), subject='', source='', label=None, palsy=None, path='', frame=t_ms, t_s=t)
-    face = Landmarks(pd.DataFrame([keys | record]), **{name: values[None] for name, values in arrays.items()})
-    row = measure_frames(face, settings, ['']).iloc[0].to_dict()
-    if row['status'] == 'ok':
-        shapes.append((t, arrays['blendshapes']))
-        times, blendshapes = zip(*shapes)
-        row['phase'] = face_phases(np.array(times), np.stack(blendshapes))[-1]
-    return row
+    if image is None: return t, keys, None
+    record, arrays = track_face(image, following, t_ms, settings, turned)
+    return t, keys | record, arrays
+
+def _measured(pictures, shapes, settings):
+    "Rows of pictures that were taken one after the other; each phase from the expressions of the second before it"
+    shown = [(keys, arrays) for _, keys, arrays in pictures if arrays is not None]
+    lost = 'unreadable: the frame could not be decoded'
+    if not shown: return [dict(t_s=t, status=lost, phase='') for t, _, _ in pictures]
+    stacked = {name: np.stack([arrays[name] for _, arrays in shown]) for name in shown[0][1]}
+    faces = Landmarks(pd.DataFrame([keys for keys, _ in shown]), **stacked)
+    table = measure_frames(faces, settings, ['']*len(shown))
+    usable = table.status.eq('ok').to_numpy()
+    table.loc[usable, 'phase'] = _phases_of(faces.df.t_s.to_numpy(float)[usable], faces.blendshapes[usable], shapes)
+    rows = iter(table.to_dict('records'))
+    return [dict(t_s=t, status=lost, phase='') if arrays is None else next(rows) for t, _, arrays in pictures]
+
+def _phases_of(t, blendshapes, shapes):
+    "What a face does in each frame, by the frames before it alone; shapes: the last ones, which it adds to"
+    windows = []
+    for seen in zip(t, blendshapes):
+        shapes.append(seen)
+        windows.append(list(shapes))
+    if not windows: return []
+    ends, times = np.cumsum([len(window) for window in windows]), [at for window in windows for at, _ in window]
+    whose = np.repeat(np.arange(len(windows)), np.diff(ends, prepend=0))
+    return face_phases(np.array(times), np.stack([face for window in windows for _, face in window]), whose)[ends-1]
 
 # %% ../../nbs/clips/03_watch.ipynb #485ac064
 def moments(

@@ -86,7 +86,7 @@ def region_shares(
     table # with the columns of `COVERING`
 )->pd.DataFrame: # one column per region: the share of its worse side; 0 where not judged
     "How much of each region is hidden, of the side where it is more"
-    shares = dict(zip(COVERING, np.nan_to_num(table[list(COVERING)].to_numpy(float)).T))
+    shares = dict(zip(COVERING, np.nan_to_num(table.reindex(columns=list(COVERING)).to_numpy(float)).T))
     return pd.DataFrame({region: np.max([shares[f'covered_{place}'] for place in places], axis=0)
         for region, places in IN_REGION.items()}, index=table.index)
 
@@ -104,7 +104,7 @@ def covered_words(
     table # with the columns of `COVERING`
 )->pd.Series: # 'mouth covered, left eye partly covered'; empty where all is seen
     "What is hidden of every face, in words"
-    told = table[list(COVERING)]
+    told = table.reindex(columns=list(COVERING)).astype(float) # none of them where no face was found
     hidden = told.ge(PARTLY).any(axis=1)
     words = pd.Series('', table.index, dtype=object)
     words[hidden] = [_said(row) for row in told[hidden].to_dict('records')]
