@@ -209,9 +209,9 @@ class TrendSettings(_Section):
     learn_s:float = _setting(10.0,
         'usable seconds up to which the own baseline learns, while there is no evidence of a change', .5, 600, 's')
     healthy_mm:float = _setting(3.0,
-        'a mouth less even than this, as that of a face at rest, is beyond healthy people; 0 = not compared',
+        'corners of the mouth that differ by this much, as at rest, are marked even without a change; 0 = never',
         0, 20, 'mm')
-    healthy_s:float = _setting(3.0, 'usable seconds whose median is compared with healthy people', .5, 60, 's')
+    healthy_s:float = _setting(3.0, 'usable seconds whose median is compared with that', .5, 60, 's')
     pool_s:float = _setting(5.0, "seconds over which the classifier's signal is pooled", .5, 600, 's')
     pool_least:float = _setting(3.0,
         "effective (independent) frames below which the pooled signal is 'not enough'",

@@ -2,10 +2,11 @@
 
 CLIPS holds clips of single people, e.g. `assets/examples` of github.com/KwaiVGI/LivePortrait (driving and source).
 Each is followed as it is and with a corner of the mouth that falls by 3 and 5 mm within half a second, at 55 % of its
-length, on the right and on the left in turn. `beyond`: whether the mouth is told as beyond healthy people in the clip
-as it is, or, on the side that fell, in what follows the fall, watched as a clip of its own that never saw it healthy;
-empty where that is too short. Only aggregates are written: no picture, no measure of a face. What was measured stays
-in KEEP. A second of clip takes some two seconds of one core."""
+length, on the right and on the left in turn. `delay_s`: of the first change marked on that side; `told_s`: of the
+first mark on either ground, which `ground` names. `beyond`: whether the mouth is told as beyond healthy people in the
+clip as it is, or, on the side that fell, in what follows the fall, watched as a clip of its own that never saw it
+healthy; empty where that is too short. Only aggregates are written: no picture, no measure of a face. What was
+measured stays in KEEP. A second of clip takes some two seconds of one core."""
 import sys, warnings
 from contextlib import ExitStack
 from pathlib import Path
@@ -54,12 +55,13 @@ def row_of(series, name, mm, side):
     begins = t[0]+AT*np.ptp(t)
     marks = clip.marks.query('kind == "begin" and region == "mouth"')
     after = marks[(marks.t_s >= begins) & marks.side.eq(side)]
+    change = after[after.ground.eq(GROUNDS[1])]
+    def late(found): return round(float(found.t_s.iloc[0]-begins), 2) if mm and len(found) else np.nan
     event = clip.events[clip.events.region.eq('mouth')]
     return dict(
         clip=name, droop_mm=mm, seconds=round(float(np.ptp(t)), 1), people=int(clip.series.person.max()),
         followed=round(float(clip.series.status.eq('ok').sum()/max(usable, 1)), 3), mouth_events=len(event),
-        delay_s=round(float(after.t_s.iloc[0]-begins), 2) if mm and len(after) else np.nan,
-        ground=after.ground.iloc[0] if mm and len(after) else '',
+        delay_s=late(change), told_s=late(after), ground=after.ground.iloc[0] if mm and len(after) else '',
         beyond=beyond(series, begins+RISE_S, [side]) if mm else beyond(series, t[0], ['left', 'right']),
         repository=REPOSITORY, commit=COMMIT)
 

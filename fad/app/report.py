@@ -169,7 +169,7 @@ def _event(e):
     "An event as a row of words"
     from fad.clips.events import onset_words
     return dict(clip=e.clip, region=e.region, what=f'{e.side} {e.sense}',
-        since=onset_words(e), until_s=f'{e.end_s:.1f}', held_s=f'{e.held_s:.1f}', at_most_mm=f'{abs(e.peak_mm):.1f}',
+        began=onset_words(e), until_s=f'{e.end_s:.1f}', held_s=f'{e.held_s:.1f}', at_most_mm=f'{abs(e.peak_mm):.1f}',
         what_speaks_for_it=e.ground)
 
 def _trends(run):

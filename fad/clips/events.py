@@ -18,7 +18,7 @@ from fad.clips.series import (
     AT_REST, deviations, exceedance, own_baseline, QUIET, SENSE, side_of, smooth, sustained, thresholds, TrendError,
     Watch, WATCHED)
 from .persons import follow
-from .watch import Event, GROUNDS, Level, Watcher
+from .watch import Event, GROUNDS, Watcher
 
 # %% ../../nbs/clips/04_events.ipynb #1d1ecd13
 EVENTS = [
@@ -30,7 +30,7 @@ def find_events(
     base, # from `own_baseline`; None: the clip is too short for one, and the mouth alone is searched
     watch=Watch(), # thresholds, dwell, gap tolerance
     told=None # what the watch said of the series, from `live`; None: it is asked
-)->pd.DataFrame: # one row per event, `EVENTS`: seconds and mm; `known_s`: marked, or dwell and look ahead over
+)->pd.DataFrame: # one row per event, `EVENTS`: s, and mm of the change or, beyond healthy people, as at rest
     "Sustained deviations: at the mouth what the live watch marks, elsewhere from the person's own baseline"
     told = live(series, watch) if told is None else told
     rows = [] if base is None else _beyond_thresholds(series, base, watch)
@@ -62,26 +62,35 @@ def _marked(series, base, told, watch):
     away = {GROUNDS[1]: _mouth_away(seen, base), GROUNDS[0]: seen.get(AT_REST, seen[WATCHED['mouth']])*PUPILS_MM}
     ends, t, rows = told[told.kind.eq('end')], seen.t_s.to_numpy(float), []
     for mark in told[told.kind.eq('begin')].itertuples():
-        over = ends.t_s[(ends.t_s > mark.t_s) & ends.ground.eq(mark.ground)].min()
-        rows.append(_of_mark(mark, over, t, away[mark.ground].to_numpy(float), watch))
+        over = ends[(ends.t_s > mark.t_s) & ends.ground.eq(mark.ground)].head(1)
+        end, ended = (over.t_s.iloc[0], over.what.iloc[0]) if len(over) else (t[-1], 'the series ends')
+        rows.append(_of_mark(mark, end, t, away[mark.ground].to_numpy(float), watch) | dict(ended=ended))
     return rows
 
-def _of_mark(mark, over, t, mm, watch):
-    "The event of one mark; over: when the watch let go of it, NaN: it never did"
+def _of_mark(mark, end, t, mm, watch):
+    "The event of one mark, which the watch let go of at its end"
     sign, beyond = -1 if mark.side == 'left' else 1, mark.ground == GROUNDS[0]
-    back = mark.t_s-(watch.healthy_s if beyond else _EVIDENCE_S)-1e-6
-    small = t[(t > back) & (t <= mark.t_s) & ~(sign*mm >= _FAR_MM)]
-    since = min(small.max(), mark.t_s-1e-6) if len(small) else back
-    later = t[t > since]
-    start, end = later[0] if len(later) else mark.t_s, t[-1] if np.isnan(over) else over
+    start = _compared_since(t, mark.t_s, watch.healthy_s) if beyond else _grew_since(t, sign*mm, mark.t_s)
     held = t[(t >= start) & (t <= end)]
     onset = _onset(t, mm, start, end)
-    if beyond and start < t[0]+_FIRST_S: onset = dict.fromkeys(onset, np.nan) # there before the clip
+    if beyond or start < t[0]+_FIRST_S: onset = dict.fromkeys(onset, np.nan) # when it began is not known
     return dict(
         region='mouth', side=mark.side, sense=SENSE['mouth'], start_s=start, end_s=end, known_s=mark.t_s,
-        held_s=np.ptp(held) if len(held) else 0., ground=mark.ground,
-        ended='the series ends' if np.isnan(over) else 'nothing speaks for it', **_size(t, mm, start, end, sign),
-        **onset)
+        held_s=np.ptp(held) if len(held) else 0., ground=mark.ground, **_size(t, mm, start, end, sign), **onset)
+
+def _grew_since(t, mm, known_s):
+    "Since when a deviation has been there that was marked as a change"
+    small = t[(t > known_s-_EVIDENCE_S) & (t <= known_s) & ~(mm >= _FAR_MM)]
+    since = min(small.max(), known_s-1e-6) if len(small) else known_s-_EVIDENCE_S
+    later = t[t > since]
+    return later[0] if len(later) else known_s
+
+def _compared_since(t, known_s, seconds):
+    "Where the usable seconds begin that were compared with healthy people"
+    before = t[t <= known_s][::-1]
+    if not len(before): return known_s
+    took = np.cumsum(np.minimum(-np.diff(before), .5))
+    return before[min(np.searchsorted(took, seconds-.05)+1, len(before)-1)]
 
 def _mouth_away(seen, base):
     "How far the mouth is from the own baseline, or where none is known from the middle of its first second; mm"
@@ -97,7 +106,7 @@ def _size(t, mm, start, end, sign):
     return dict(peak_s=t[peak], peak_mm=mm[peak], mean_mm=mm[during].mean())
 
 _BEFORE_S, _AFTER_S = 20., 3. # an onset is searched from so long before an event began, in frames to so long after
-_FIRST_S = 1. # what is there in the first second has no onset in the clip
+_FIRST_S = 1. # a change that is there in the first second has no onset in the clip
 
 def _onset(t, mm, start, end):
     "When the rise that led to an event began; from the first frame on where an event starts with it"
@@ -117,9 +126,8 @@ def onset_words(
     event # a row of `find_events`
 )->str: # 'since 3.1 s (2.0 to 3.6)'
     "When an event began, with its 95 % interval, in words"
-    if np.isnan(event.onset_s): return 'from the first second on'
+    if np.isnan(event.onset_s): return f'there at {event.start_s:.1f} s, since when is not known'
     return f'since {event.onset_s:.1f} s ({event.onset_low_s:.1f} to {event.onset_high_s:.1f})'
-
 
 # %% ../../nbs/clips/04_events.ipynb #38a34db1
 def drifts(
@@ -244,11 +252,11 @@ def live(
     if reference is not None:
         before = reference.t_s-reference.t_s.max()+series.t_s.min()-watch.gap_s-1
         for row in reference.assign(t_s=before).to_dict('records'): one.update(row)
-        one.level = Level(watch) # healthy people are the same in every clip
+        one.renew()
     in_order = series[series.status.ne('rejected: its time stamp goes back')]
     for row in in_order.to_dict('records'):
         told += one.update(row)
-        swings.append(one.expected.swings)
+        swings.append(one.swings)
     out = pd.DataFrame([e for e in told if e.kind in ('begin', 'end')], columns=Event._fields)
     out.attrs['swings'] = float(np.mean(swings)) if swings else 0.
     return out

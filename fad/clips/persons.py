@@ -8,7 +8,7 @@ __all__ = ['follow']
 # %% ../../nbs/clips/02_persons.ipynb #f7ae4b9a
 import numpy as np, pandas as pd
 from ..runs.identity import name_people, one_of
-from .series import VALUES, Watch
+from .series import AT_REST, VALUES, Watch
 
 # %% ../../nbs/clips/02_persons.ipynb #cutfollow
 def follow(
@@ -24,6 +24,7 @@ def follow(
     out[['scene', 'person']] = named[['scene', 'person']].reindex(out.index, fill_value=0)
     others = {p: f'another person ({p})' for p in set(out.person)-{0, one_of(out, watch.baseline_s)}}
     _leave_out(out, out.person.map(others))
+    if AT_REST in out: out[AT_REST] = out[AT_REST].where(out.status.eq('ok'))
     out.attrs['notes'] = [*series.attrs.get('notes', []), *_remarks(out, watch)]
     return out
 

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['MOUTH', 'SIGNS', 'WEIGHTS', 'MOST', 'APART_S', 'DOING', 'GROUNDS', 'LIVELY_WEIGHTS', 'DRAWN_S', 'LISTED', 'Cusum',
-           'threshold_rates', 'mouth_signs', 'mouth_rates', 'Expected', 'lively_signs', 'lively_rates', 'Level',
-           'Event', 'Watcher', 'moments', 'watch', 'Screen', 'show', 'mouth_evidence', 'marks']
+           'threshold_rates', 'mouth_signs', 'mouth_rates', 'Swing', 'Expected', 'lively_signs', 'lively_rates',
+           'Level', 'Event', 'Watcher', 'moments', 'watch', 'Screen', 'show', 'mouth_evidence', 'marks']
 
 # %% ../../nbs/clips/03_watch.ipynb #12d20515
 import io, os, time
@@ -101,8 +101,27 @@ _NOISE, _MOST_NOISE = np.array([.5, .25, .35]), np.array([1.6, .8, 1.1])
 _KNOWN = 10 # looks that the usual noise is worth
 _TOGETHER = 3 # looks that share one error of the fit
 _IN_SMILES = .75 # how much larger the noise is in a smile
+
 _SWING_MM, _SWING_S = 1.5, 8. # noise of the last seconds from which on a mouth swings
 _SWINGS = .8, norm.ppf(.9)*np.sqrt(2) # share of one-second changes taken as usual, and how many SDs it reaches
+
+class Swing:
+    "The noise of the last seconds: what changes in many of them is no step"
+    def __init__(self,
+        usual # (k,) usual noise, mm; the corners' difference first
+    ):
+        self.usual, self.mm, self.changes = usual, 0*usual, deque() # noise by the changes; changes within a second
+    def learn(self, t, change):
+        "Take in what changed within a second; t in s, (k,) mm"
+        if self.changes and t-self.changes[-1][0] < .09: return
+        self.changes.append((t, change))
+        while self.changes[0][0] < t-_SWING_S: self.changes.popleft()
+        changes, at = np.array([change for _, change in self.changes]), int(_SWINGS[0]*(len(self.changes)-1))
+        most = np.partition(changes, at, axis=0)[at]/_SWINGS[1]
+        looks = (t-self.changes[0][0])/APART_S
+        self.mm = np.sqrt((_KNOWN*self.usual**2+looks*most**2)/(_KNOWN+looks))
+    @property
+    def swings(self): return bool(self.mm[0] > _SWING_MM) # whether the mouth goes from side to side
 
 class Expected:
     "What a person's mouth shows when the face does something: from healthy people to the person's own"
@@ -110,7 +129,7 @@ class Expected:
         self.precision, self.sums = np.diag((_NOISE[0]/_HEALTHY)**2), np.zeros((len(_HEALTHY), 3))
         self.scatter, self.looks, self.learned, self.smiled = _KNOWN*_NOISE**2, float(_KNOWN), 0., 0.
         self.start, self.last = None, deque() # what the face did first; what was left over in the last second
-        self.changes, self.swing = deque(), 0*_NOISE # within a second, of the last seconds; noise by them, mm
+        self.swing = Swing(_NOISE)
     def doing(self, x, phase):
         "What the face does (8,), against its start; x: three of `MOUTH`, and `DOING`, mm and degrees"
         now = x[3:]+[abs(x[0])/2, 0, 0, 0, 0] # of both corners the upper one
@@ -122,10 +141,8 @@ class Expected:
         known = np.linalg.solve(self.precision, doing)
         usual = np.sqrt(self.scatter/self.looks)
         noise = np.maximum(np.minimum(usual, _MOST_NOISE), .8*_NOISE)*(1+_IN_SMILES*doing[6])
-        if self.swings: noise = np.maximum(noise, np.minimum(self.swing, 4*_MOST_NOISE))
+        if self.swing.swings: noise = np.maximum(noise, np.minimum(self.swing.mm, 4*_MOST_NOISE))
         return x[:3]-known@self.sums, noise*np.sqrt(1+_TOGETHER*(doing@known)), noise
-    @property
-    def swings(self): return self.swing[0] > _SWING_MM # whether the mouth goes from side to side
     def spread(self, t, left, sd, smiles):
         "Learn the noise from what changes within a second; bounded, so that a step counts little"
         while len(self.last) > 1 and self.last[1][0] <= t-1: self.last.popleft()
@@ -133,17 +150,8 @@ class Expected:
             looks, change = min(t-self.last[-1][0], .5)/APART_S, np.abs(left-self.last[0][1])
             self.scatter += looks*np.minimum(change, 2*sd)**2/2/(1+smiles)**2
             self.looks += looks
-            if self.last[0][2] == smiles: self._swing(t, change)
+            if self.last[0][2] == smiles: self.swing.learn(t, change)
         self.last.append((t, left, smiles))
-    def _swing(self, t, change):
-        "The noise of the last seconds: what changes in many of them is no step"
-        if self.changes and t-self.changes[-1][0] < .09: return
-        self.changes.append((t, change))
-        while self.changes[0][0] < t-_SWING_S: self.changes.popleft()
-        changes, at = np.array([change for _, change in self.changes]), int(_SWINGS[0]*(len(self.changes)-1))
-        usual = np.partition(changes, at, axis=0)[at]/_SWINGS[1]
-        looks = (t-self.changes[0][0])/APART_S
-        self.swing = np.sqrt((_KNOWN*_NOISE**2+looks*usual**2)/(_KNOWN+looks))
     def learn(self, x, doing, took, most_s):
         "Take in a frame that stood for so many seconds; after `most_s` only what is new"
         known = np.linalg.solve(self.precision, doing)
@@ -185,18 +193,26 @@ class Level:
     ):
         self.watch, self.recent, self.seconds = watch, deque(), 0. # (s, mm, how long it stands for), and their sum
         self.sign, self.mm = 0, np.nan # of what is under way; the median
-    def update(self, t, mm, held=()):
+        self.swing = Swing(_NOISE[:1])
+    def update(self, t, mm, held=0):
         """Take in one frame; 1 or -1 when a mouth is beyond healthy people, 0 when it no longer is, else None
 
-        t in s; mm as of a face at rest, NaN where nothing was seen; held: the sides that are not to be told now."""
+        t in s; mm as of a face at rest, NaN where nothing was seen; held: the side that is not to be told now."""
         self._take(t, mm)
-        if self.sign: return None if self.sign*self.mm >= self.watch.off_share*self.watch.healthy_mm else self._end()
+        if self.sign: return None if self.sign*self.mm >= self._off else self._end()
         beyond = int(np.sign(self.mm)) if abs(self.mm) >= self.watch.healthy_mm > 0 else 0
-        if not beyond or beyond in held: return None
+        if not beyond or beyond == held or self.swing.swings or not self._all_along(beyond): return None
         self.sign = beyond
         return beyond
+    @property
+    def _off(self): return self.watch.off_share*self.watch.healthy_mm
+    def _all_along(self, sign):
+        "Whether each third of the time is uneven to that side: a grimace is not, nor what is over"
+        _, mm, took = np.array(self.recent).T
+        third = np.minimum(3*(np.cumsum(took)-took/2)/took.sum(), 2).astype(int)
+        return all(sign*np.median(mm[third == k]) >= self._off for k in range(3) if (third == k).any())
     def _take(self, t, mm):
-        "Keep as many seconds as are compared; their median"
+        "Keep as many seconds as are compared; their median, by time"
         passed = t-self.recent[-1][0] if self.recent else 0.
         if passed > self.watch.gap_s:
             self.recent.clear()
@@ -205,13 +221,23 @@ class Level:
         took = min(passed, .5) if self.recent else 0.
         self.recent.append((t, mm, took))
         self.seconds += took
+        self._change(t, mm)
         while self.seconds-self.recent[0][2] >= self.watch.healthy_s: self.seconds -= self.recent.popleft()[2]
-        enough = self.seconds >= self.watch.healthy_s-.05
-        self.mm = float(np.median([mm for _, mm, _ in self.recent])) if enough else np.nan
+        known = self.seconds >= self.watch.healthy_s-.05
+        self.mm = _median_by_time(self.recent) if known else np.nan
+    def _change(self, t, mm):
+        "What became of the mouth within a second"
+        at, then, _ = next(seen for seen in self.recent if seen[0] > t-1)
+        if t-at > .5: self.swing.learn(t, np.array([abs(mm-then)]))
     def _end(self):
         self.sign = 0
         return 0
 
+def _median_by_time(recent):
+    "The middle of what was seen, each frame as long as it stands for"
+    _, mm, took = np.array(recent).T
+    order = np.argsort(mm)
+    return float(mm[order][np.searchsorted(np.cumsum(took[order]), took.sum()/2)])
 
 # %% ../../nbs/clips/03_watch.ipynb #60cc91b6
 class Event(NamedTuple):
@@ -243,12 +269,19 @@ class Watcher:
         self.known, self.recent, self.away = deque(maxlen=120), deque(maxlen=_FACES), False # faces; a stranger here
         self.usual, self.learned = None, 0. # what is compared with at the mouth, and from how many s it is known
         self.expected, self.since = Expected(), 0. # of a lively mouth; how much was known when the evidence began
-        self.waiting, self.seen, self.loud = deque(), deque(), -np.inf # to learn from; when a change was heard
         self.news, self.rates = [], (np.nan, np.nan) # frames learned from now: (s, how long each stands for); evidence
         self.mm, self.sds = np.nan, np.full(3, np.nan) # how far a lively mouth is from what is expected
+        self.renew()
+    def renew(self):
+        "Forget what is under way, as before another clip of the same person; what is usual stays known"
+        self.tests = {region: Cusum(self.watch.evidence, self.watch.gap_s) for region in WATCHED}
+        self.level = Level(self.watch) # against healthy people
+        self.waiting, self.seen, self.loud = deque(), deque(), -np.inf # to learn from; when a change was heard
         self.raised = np.inf # since when the corners are up without a smile, s
-        self.level, self.ground = Level(watch), '' # against healthy people; what a change under way stands on
-        self.tests = {region: Cusum(watch.evidence, watch.gap_s) for region in WATCHED}
+    @property
+    def swings(self):
+        "Whether the mouth goes from side to side, in what is seen and in what is left over by the fit"
+        return self.expected.swing.swings and self.level.swing.swings
     def update(self, row):
         "Take in one row of a series (a dict or a row with `t_s`, `status`, `phase`, values); a list of events"
         get = row.get if hasattr(row, 'get') else lambda name: getattr(row, name, None)
@@ -313,9 +346,10 @@ def _mouth(self:Watcher, t, x, phase):
     if max(test.sums) == 0: self.since = self.learned or self.expected.learned
     said = test.update(t, *self.rates)
     if max(test.sums) > .3*self.watch.evidence: self.loud = max(self.loud, t)
-    if said == 0: return [Event(t, 'end', 'mouth', mm=self.mm, ground=self.ground)]
-    if said: self.ground = GROUNDS[int(self.since >= _OWN_S)]
-    return [Event(t, 'begin', 'mouth', side_of(said), SENSE['mouth'], self.mm, self.ground)] if said else []
+    if said == 0:
+        why = 'lost from sight' if x is None else 'nothing speaks for it'
+        return [Event(t, 'end', 'mouth', what=why, mm=self.mm, ground=GROUNDS[1])]
+    return [Event(t, 'begin', 'mouth', side_of(said), SENSE['mouth'], self.mm, GROUNDS[1])] if said else []
 
 @patch
 def _evidence(self:Watcher, t, x, phase):
@@ -331,7 +365,7 @@ def _evidence(self:Watcher, t, x, phase):
     self.mm = away[_MOUTH[0]]*PUPILS_MM
     self._go_on_learning(t, x)
     calm = tuple(mouth_rates(away[_MOUTH]*PUPILS_MM))
-    return tuple(np.minimum(calm, self._lively(left, phase))) if self.expected.swings else calm
+    return tuple(np.minimum(calm, self._lively(left, phase))) if self.expected.swing.swings else calm
 
 @patch
 def _expect(self:Watcher, t, x, phase):
@@ -347,8 +381,8 @@ def _expect(self:Watcher, t, x, phase):
 @patch
 def _lively(self:Watcher, left, phase):
     "What a lively mouth says against what is expected"
-    if phase == 'smile' and self.expected.smiled < _SMILES_S: return 0., 0.
-    return tuple(lively_rates(left, self.sds)*(1 if self.since >= _OWN_S else .5)) # of little known, half
+    if self.since < _OWN_S or phase == 'smile' and self.expected.smiled < _SMILES_S: return 0., 0.
+    return tuple(lively_rates(left, self.sds))
 
 @patch
 def _go_on_expecting(self:Watcher, t, x, doing):
@@ -375,11 +409,12 @@ def _go_on_learning(self:Watcher, t, x):
 # %% ../../nbs/clips/03_watch.ipynb #levelex2
 @patch
 def _beyond(self:Watcher, t, at_rest):
-    "Say when a mouth is beyond healthy people and no change of it was told; a mouth that swings is not compared"
+    "Say when a mouth is beyond healthy people, where no change to that side is under way"
     mm = np.nan if at_rest is None else at_rest*PUPILS_MM
-    held = (1, -1) if self.expected.swings else (self.tests['mouth'].sign,)
-    said, ground = self.level.update(t, mm, held), GROUNDS[0]
-    if said == 0: return [Event(t, 'end', 'mouth', mm=self.level.mm, ground=ground)]
+    said, ground = self.level.update(t, mm, self.tests['mouth'].sign), GROUNDS[0]
+    if said == 0:
+        why = 'lost from sight' if np.isnan(self.level.mm) else 'nothing speaks for it'
+        return [Event(t, 'end', 'mouth', what=why, mm=self.level.mm, ground=ground)]
     return [Event(t, 'begin', 'mouth', side_of(said), SENSE['mouth'], self.level.mm, ground)] if said else []
 
 # %% ../../nbs/clips/03_watch.ipynb #3b28e6d3
