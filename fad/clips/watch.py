@@ -455,14 +455,15 @@ def _rows(source, settings, rate_hz):
     "Rows of a series from any source, one at a time; those of pictures at most `_AT_ONCE_S` late"
     if isinstance(source, (str, os.PathLike)): source, turned = _clip(source, rate_hz), clip_turn(source, settings)
     else: source, turned = _camera(source) if isinstance(source, int) else source, 0
-    following, shapes, last, waiting = None, deque(maxlen=12), -1, []
+    following, shapes, last, waiting, before = None, deque(maxlen=12), -1, [], np.nan
     with ExitStack() as stack:
         for item in source:
             if isinstance(item, tuple):
                 following = following or stack.enter_context(trackers(settings))
                 last = max(last+1, round(item[0]*1000))
                 waiting.append(_tracked(*item, following, last, settings, turned))
-                if 0 <= item[0]-waiting[0][0] < _AT_ONCE_S and len(waiting) < _AT_ONCE: continue
+                step, before = item[0]-before, item[0] # the next one comes as late as this one did
+                if 0 <= item[0]-waiting[0][0] < _AT_ONCE_S-step and len(waiting) < _AT_ONCE: continue
             yield from _measured(waiting, shapes, settings)
             waiting = []
             if not isinstance(item, tuple): yield item
